@@ -1,0 +1,50 @@
+"""What ExaBGP can be told, as values; ``wire.commands`` knows the words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exabgp_k8s.core import model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announce:
+    """Store a route in a peer's adj-rib-out."""
+
+    route: model.Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """Withdraw a route, with the very attributes it was announced with."""
+
+    route: model.Route
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flush:
+    """Send a peer the whole adj-rib-out again."""
+
+    peer: model.Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndOfRib:
+    """Send End-of-RIB for one family (RFC 4724 section 2)."""
+
+    peer: model.Address
+    family: model.Family
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowNeighbors:
+    """Ask which peers there are, and their counters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowRib:
+    """Ask what is stored in adj-rib-out."""
+
+
+Command = Announce | Withdraw | Flush | EndOfRib | ShowNeighbors | ShowRib
+"""What we can tell ExaBGP."""

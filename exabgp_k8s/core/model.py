@@ -1,0 +1,239 @@
+"""The nouns: prefixes, routes, sessions, the node, and the reasons for every absence.
+
+Everything here is a frozen value. Times are floats in seconds on one monotonic clock, the one
+whose reading the shell passes as ``now``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Family(enum.StrEnum):
+    """An address family; the value is the word ExaBGP, FRR and the settings use."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+def family_of(item: Address | Network) -> Family:
+    """Return the family of an address or a network."""
+    return Family.IPV4 if item.version == 4 else Family.IPV6
+
+
+class PrefixClass(enum.StrEnum):
+    """What a prefix is for; the policy table has one column for each."""
+
+    SERVICES = "services"
+    PODS = "pods"
+
+
+class Action(enum.StrEnum):
+    """What a cause does to a prefix class."""
+
+    KEEP = "keep"
+    DEPRIORITISE = "deprioritise"
+    WITHDRAW = "withdraw"
+
+
+SEVERITY: Mapping[Action, int] = {Action.KEEP: 0, Action.DEPRIORITISE: 1, Action.WITHDRAW: 2}
+
+
+class Reason(enum.StrEnum):
+    """Why a prefix is not announced as usual: one word for status, metrics, logs and docs."""
+
+    # Causes: each is a row of the policy table.
+    CORDONED = "cordoned"
+    DRAINING = "draining"
+    EXCLUDED = "excluded"
+    OUT_OF_SERVICE = "out-of-service"
+    UNHEALTHY = "unhealthy"
+    NODE_DELETED = "node-deleted"
+    OPERATOR = "operator"
+    STOPPING = "stopping"
+    # Guards: no setting lifts them.
+    STARTING = "starting"
+    HOLD_DOWN = "hold-down"
+    NOT_ALLOWED = "not-allowed"
+    NO_POD_CIDR = "no-pod-cidr"
+    NO_SERVICE_CIDR = "no-service-cidr"
+    NO_NEXT_HOP = "no-next-hop"
+    REFUSED = "refused-by-exabgp"
+    # Why a peer that the settings name has no session configured.
+    NOT_SELECTED = "not-selected"
+    PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
+    NO_LOCAL_ADDRESS = "no-local-address"
+    NO_ROUTER_ID = "no-router-id"
+
+
+CAUSES = (
+    Reason.CORDONED,
+    Reason.DRAINING,
+    Reason.EXCLUDED,
+    Reason.OUT_OF_SERVICE,
+    Reason.UNHEALTHY,
+    Reason.NODE_DELETED,
+    Reason.OPERATOR,
+    Reason.STOPPING,
+)
+"""The rows of the policy table, in the order in which they are shown."""
+
+PLANNED = frozenset({Reason.CORDONED, Reason.DRAINING, Reason.OPERATOR, Reason.STOPPING})
+"""Causes announced ahead of time: a graceful-shutdown hold may precede their withdrawal."""
+
+GRACEFUL_SHUTDOWN = (65535, 0)
+"""RFC 8326 section 5, in numbers: the word would make ExaBGP itself shut down."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cause:
+    """A reason with what it is about, for example ``unhealthy:kube-proxy``."""
+
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}:{self.detail}" if self.detail else str(self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """BGP path attributes of one announcement (RFC 4271, RFC 1997, RFC 8092)."""
+
+    communities: tuple[tuple[int, int], ...] = ()
+    large_communities: tuple[tuple[int, int, int], ...] = ()
+    med: int | None = None
+    local_pref: int | None = None
+    """Sent to iBGP peers only (RFC 4271 section 5.1.5)."""
+    as_path: tuple[int, ...] = ()
+    """Empty: ExaBGP's own default. Otherwise exactly this path, our own AS included."""
+
+    def normalised(self) -> Attributes:
+        """Return the same attributes with the communities in one order, for comparison."""
+        return dataclasses.replace(
+            self,
+            communities=tuple(sorted(set(self.communities))),
+            large_communities=tuple(sorted(set(self.large_communities))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One prefix as one peer shall hear it."""
+
+    peer: Address
+    prefix: Network
+    next_hop: Address
+    attributes: Attributes = Attributes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    """A taint of the node; ``effect`` is NoSchedule, PreferNoSchedule or NoExecute."""
+
+    key: str
+    effect: str = ""
+
+
+class Override(enum.StrEnum):
+    """The operator's word in the node's annotation."""
+
+    NONE = ""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """What we use of a Node object; everything else of it is ignored."""
+
+    name: str
+    uid: str = ""
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    override: Override = Override.NONE
+    is_unschedulable: bool = False
+    is_deleting: bool = False
+    """``metadata.deletionTimestamp`` is set."""
+    is_shutting_down: bool = False
+    """Ready=False with "shutting down": kubelet's graceful node shutdown."""
+    taints: tuple[Taint, ...] = ()
+    pod_cidrs: tuple[Network, ...] = ()
+    internal_ips: tuple[Address, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What the object held that could not be understood, in words for the operator."""
+
+
+class Secret:
+    """A password that no repr, log line or report ever shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the password; only the renderer of exabgp.conf has a use for it."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbor:
+    """One session as ExaBGP is configured for it on this node."""
+
+    name: str
+    description: str
+    address: Address
+    port: int
+    local_address: Address
+    router_id: ipaddress.IPv4Address
+    peer_asn: int
+    local_asn: int
+    hold_time: int
+    password: Secret | None = None
+    multihop: int | None = None
+    ttl_security: bool = False
+    graceful_restart: int | None = None
+    families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+
+    @property
+    def is_external(self) -> bool:
+        """An eBGP session: the two sides have different AS numbers."""
+        return self.peer_asn != self.local_asn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A prefix that is not announced, or not as usual, and every cause of it."""
+
+    prefix: Network | None
+    """None where there is no prefix to name, as with ``no-pod-cidr``."""
+    prefix_class: PrefixClass
+    action: Action
+    causes: tuple[Cause, ...]
+    peer: str = ""
+    """The name of the one peer concerned; empty: all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerHeld:
+    """A peer of the settings that has no session here, and why."""
+
+    name: str
+    address: Address
+    cause: Cause

@@ -1,0 +1,67 @@
+"""Every error this package raises on purpose.
+
+    Error
+    ├── SettingsError        the settings file is not usable; carries every problem found
+    ├── DialogueError        ExaBGP's side of the pipe broke its own rules: exit and be respawned
+    ├── DaemonError          ExaBGP refused the configuration written for it
+    ├── KubeError            the API server could not be asked, or answered with an error
+    │   └── Expired          410: the resource version is too old, list again
+    └── AgentUnreachable     nothing answers on the agent's unix socket
+
+Only ``cli`` turns one of them into an exit code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class Error(Exception):
+    """Base of all errors of this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the settings: where it is, and what to write instead."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class SettingsError(Error):
+    """The settings cannot be used; ``problems`` names every mistake, not only the first."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class DialogueError(Error):
+    """ExaBGP answered out of turn, too late, or with something that cannot be read."""
+
+
+class DaemonError(Error):
+    """``exabgp validate`` refused the rendered configuration."""
+
+
+class KubeError(Error):
+    """A request to the API server failed; ``status`` is the HTTP status, 0 when none came.
+
+    ``retry_after`` is what the server asked for, in seconds, 0 when it did not ask.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: float = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Expired(KubeError):
+    """410 Gone, as a status or inside the stream: the resource version has been compacted."""
+
+
+class AgentUnreachable(Error):
+    """The agent's unix socket is absent or nobody answers on it."""
