@@ -1,0 +1,97 @@
+"""Two dampers between what is measured and what the routers hear.
+
+Every withdrawal and every return rehashes the routers' ECMP group, and connections may move to
+another node by it. A probe that fails once is noise, so a check changes its health only after
+``rise`` successes or ``fall`` failures in a row. A node that keeps going in and out is worse than
+one that is out, so a prefix class worsens at once but gets better only after a hold-down, which
+doubles while the class keeps leaving.
+
+Times are seconds on the monotonic clock whose reading is passed as ``now``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from dataclasses import dataclass
+
+from exabgp_k8s.core import config, model
+
+LEAVES_KEPT = 32
+"""Bounds the memory of a membership; 29 doublings reach any maximum one would write."""
+
+LEAVES_FREE = 3
+"""A node may be rebooted, and rebooted again, before it counts as flapping."""
+
+
+class Health(enum.StrEnum):
+    """What a check's outcomes so far say."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hysteresis:
+    """The health of one check, and how near it is to a change."""
+
+    health: Health = Health.UNKNOWN
+    streak: int = 0
+    """Outcomes in a row that speak against ``health``: successes above 0, failures below."""
+
+
+def step(state: Hysteresis, is_ok: bool, *, rise: int, fall: int) -> Hysteresis:
+    """Return the state after one more outcome.
+
+    ``rise`` successes in a row lead to UP and ``fall`` failures in a row to DOWN, from UNKNOWN
+    as well: nothing is taken for healthy that was not seen healthy.
+    """
+    verdict = Health.UP if is_ok else Health.DOWN
+    if state.health is verdict:
+        return Hysteresis(health=verdict)
+    streak = max(state.streak, 0) + 1 if is_ok else min(state.streak, 0) - 1
+    if abs(streak) >= (rise if is_ok else fall):
+        return Hysteresis(health=verdict)
+    return Hysteresis(health=state.health, streak=streak)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What is in force for one prefix class, and what its past makes of its return."""
+
+    action: model.Action = model.Action.KEEP
+    leaves: tuple[float, ...] = ()
+    """When the class left KEEP, oldest first; at most ``LEAVES_KEPT``."""
+    until: float | None = None
+    """The hold-down ends then; None: nothing better is waited for."""
+
+
+def settle(
+    membership: Membership, wanted: model.Action, hold: config.HoldDown, now: float
+) -> Membership:
+    """Return the membership after ``wanted`` was asked for at ``now``.
+
+    Worse takes effect at once. Better takes effect when something better than the action in
+    force has been wanted without a break until the hold-down is over; ``until`` of the result is
+    the deadline at which to ask again.
+    """
+    leaves = tuple(leave for leave in membership.leaves if now - leave <= hold.window)
+    action, until = membership.action, membership.until
+    if model.SEVERITY[wanted] > model.SEVERITY[action]:
+        if action is model.Action.KEEP:
+            leaves = (*leaves, now)[-LEAVES_KEPT:]
+        return Membership(action=wanted, leaves=leaves)
+    if wanted is action:
+        return Membership(action=action, leaves=leaves)
+    if until is None:
+        until = now + _delay(len(leaves), hold)
+    if now >= until:
+        return Membership(action=wanted, leaves=leaves)
+    return dataclasses.replace(membership, leaves=leaves, until=until)
+
+
+def _delay(leaves: int, hold: config.HoldDown) -> float:
+    """Return the hold-down in seconds after so many leaves within the window."""
+    doublings = max(leaves - LEAVES_FREE, 0)
+    return float(min(hold.initial * 2**doublings, hold.maximum))

@@ -1,0 +1,226 @@
+"""Rise and fall of a check; hold-down of a prefix class."""
+
+from __future__ import annotations
+
+import itertools
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from exabgp_k8s.core import config, hysteresis, model
+from exabgp_k8s.core.hysteresis import Health, Hysteresis, Membership
+
+KEEP, DEPRIORITISE, WITHDRAW = model.Action.KEEP, model.Action.DEPRIORITISE, model.Action.WITHDRAW
+HOLD = config.HoldDown(initial=1, maximum=60, window=600)
+
+outcomes = st.lists(st.booleans(), max_size=60)
+counts = st.integers(min_value=1, max_value=5)
+asks = st.lists(
+    st.tuples(st.floats(min_value=0, max_value=40), st.sampled_from(list(model.Action))),
+    max_size=120,
+)
+
+
+def walk(is_oks: list[bool], *, rise: int, fall: int) -> list[Hysteresis]:
+    """Return the state after each outcome, beginning with the state before any."""
+    return list(
+        itertools.accumulate(
+            is_oks,
+            lambda state, is_ok: hysteresis.step(state, is_ok, rise=rise, fall=fall),
+            initial=Hysteresis(),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_oks", "health"),
+    [
+        ([], Health.UNKNOWN),
+        ([True], Health.UNKNOWN),
+        ([True, True], Health.UP),
+        ([False, False], Health.UNKNOWN),
+        ([False, False, False], Health.DOWN),
+        ([True, False, True, False, False], Health.UNKNOWN),
+        ([True, False, False, True, True], Health.UP),
+        ([True, True, False, False], Health.UP),
+        ([True, True, False, False, True, False, False], Health.UP),
+        ([True, True, False, False, False], Health.DOWN),
+        ([False, False, False, True], Health.DOWN),
+        ([False, False, False, True, True], Health.UP),
+    ],
+)
+def test_two_successes_raise_and_three_failures_fell(is_oks: list[bool], health: Health) -> None:
+    assert walk(is_oks, rise=2, fall=3)[-1].health is health
+
+
+def test_the_streak_tells_successes_from_failures() -> None:
+    assert [state.streak for state in walk([True, False, False], rise=2, fall=3)] == [0, 1, -1, -2]
+
+
+@hypothesis.given(is_oks=outcomes, rise=counts, fall=counts)
+def test_health_changes_only_after_enough_equal_outcomes_in_a_row(
+    is_oks: list[bool], rise: int, fall: int
+) -> None:
+    states = walk(is_oks, rise=rise, fall=fall)
+    for index, (before, after) in enumerate(itertools.pairwise(states), start=1):
+        if after.health is before.health:
+            continue
+        is_up = after.health is Health.UP
+        needed = rise if is_up else fall
+        assert is_oks[:index][-needed:] == [is_up] * needed
+
+
+@hypothesis.given(is_oks=outcomes, rise=counts, fall=counts, is_up=st.booleans())
+def test_enough_equal_outcomes_settle_any_state(
+    is_oks: list[bool], rise: int, fall: int, is_up: bool
+) -> None:
+    settled = [is_up] * (rise if is_up else fall)
+    last = walk(is_oks + settled, rise=rise, fall=fall)[-1]
+    assert last == Hysteresis(health=Health.UP if is_up else Health.DOWN)
+
+
+@hypothesis.given(is_oks=outcomes, rise=counts, fall=counts)
+def test_the_streak_stays_below_what_would_change_the_health(
+    is_oks: list[bool], rise: int, fall: int
+) -> None:
+    assert all(-fall < state.streak < rise for state in walk(is_oks, rise=rise, fall=fall))
+
+
+def settle_all(asked: list[tuple[float, model.Action]]) -> list[tuple[float, Membership]]:
+    """Return (time, membership) after each ask; the asks are ``(seconds since the last, wanted)``.
+
+    As the agent does, a deadline that lies between two asks is asked about when it comes.
+    """
+    now, wanted, membership = 0.0, KEEP, Membership()
+    history = [(now, membership)]
+    for pause, next_wanted in asked:
+        if membership.until is not None and membership.until < now + pause:
+            membership = hysteresis.settle(membership, wanted, HOLD, membership.until)
+            history.append((history[-1][1].until or now, membership))
+        now, wanted = now + pause, next_wanted
+        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        history.append((now, membership))
+    return history
+
+
+def is_better(one: model.Action, other: model.Action) -> bool:
+    return model.SEVERITY[one] < model.SEVERITY[other]
+
+
+def test_worse_takes_effect_at_once() -> None:
+    assert hysteresis.settle(Membership(), WITHDRAW, HOLD, 7).action is WITHDRAW
+
+
+def test_better_waits_for_the_hold_down() -> None:
+    out = hysteresis.settle(Membership(), WITHDRAW, HOLD, 0)
+    waiting = hysteresis.settle(out, KEEP, HOLD, 10)
+    assert (waiting.action, waiting.until) == (WITHDRAW, 11)
+    assert hysteresis.settle(waiting, KEEP, HOLD, 10.9).action is WITHDRAW
+    assert hysteresis.settle(waiting, KEEP, HOLD, 11) == Membership(action=KEEP, leaves=(0,))
+
+
+def test_a_relapse_starts_the_hold_down_anew() -> None:
+    out = hysteresis.settle(Membership(), WITHDRAW, HOLD, 0)
+    waiting = hysteresis.settle(out, KEEP, HOLD, 10)
+    relapsed = hysteresis.settle(waiting, WITHDRAW, HOLD, 10.5)
+    assert relapsed.until is None
+    assert hysteresis.settle(relapsed, KEEP, HOLD, 10.8).until == pytest.approx(11.8)
+
+
+def test_a_hold_down_of_zero_lets_better_in_at_once() -> None:
+    hold = config.HoldDown(initial=0)
+    assert hysteresis.settle(Membership(action=WITHDRAW), KEEP, hold, 5).action is KEEP
+
+
+@pytest.mark.parametrize(
+    ("leaves", "delay"),
+    [(0, 1), (1, 1), (3, 1), (4, 2), (5, 4), (8, 32), (9, 60), (32, 60)],
+)
+def test_the_hold_down_doubles_after_the_third_leave_up_to_the_maximum(
+    leaves: int, delay: float
+) -> None:
+    membership = Membership(action=WITHDRAW, leaves=tuple(float(n) for n in range(leaves)))
+    assert hysteresis.settle(membership, KEEP, HOLD, 100).until == 100 + delay
+
+
+def test_leaves_older_than_the_window_are_forgotten() -> None:
+    membership = Membership(action=WITHDRAW, leaves=(0, 1, 2, 3, 650))
+    assert hysteresis.settle(membership, WITHDRAW, HOLD, 603).leaves == (3, 650)
+
+
+def test_withdrawing_after_deprioritising_is_one_leave() -> None:
+    softened = hysteresis.settle(Membership(), DEPRIORITISE, HOLD, 1)
+    assert hysteresis.settle(softened, WITHDRAW, HOLD, 2).leaves == (1,)
+
+
+@hypothesis.given(asks)
+def test_nothing_gets_better_before_its_hold_down(asked: list[tuple[float, model.Action]]) -> None:
+    for (_, before), (now, after) in itertools.pairwise(settle_all(asked)):
+        if is_better(after.action, before.action):
+            assert before.until is not None
+            assert now >= before.until
+
+
+@hypothesis.given(asks)
+def test_the_action_in_force_is_never_milder_than_what_is_wanted(
+    asked: list[tuple[float, model.Action]],
+) -> None:
+    now, membership = 0.0, Membership()
+    for pause, wanted in asked:
+        now += pause
+        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        assert not is_better(membership.action, wanted)
+
+
+@hypothesis.given(asks)
+def test_the_deadline_stands_exactly_while_better_is_wanted(
+    asked: list[tuple[float, model.Action]],
+) -> None:
+    now, membership = 0.0, Membership()
+    for pause, wanted in asked:
+        now += pause
+        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        assert (membership.until is not None) == is_better(wanted, membership.action)
+        assert membership.until is None or membership.until > now
+
+
+@hypothesis.given(asks)
+def test_no_toggling_leaves_more_often_in_a_window_than_the_hold_downs_allow(
+    asked: list[tuple[float, model.Action]],
+) -> None:
+    """1+1+1+2+4+8+16+32 seconds and eight times 60 fill 600 seconds: 17 leaves at most."""
+    history = settle_all(asked)
+    times = [
+        now
+        for (_, before), (now, after) in itertools.pairwise(history)
+        if before.action is KEEP and after.action is not KEEP
+    ]
+    for end in times:
+        assert sum(end - HOLD.window <= time <= end for time in times) <= 17
+
+
+def test_a_class_asked_to_flap_every_tenth_of_a_second_leaves_17_times_in_ten_minutes() -> None:
+    """The bound of the test above is reached, so it is not an empty promise."""
+    now, membership, left = 0.0, Membership(), 0
+    while now <= HOLD.window:
+        wanted = WITHDRAW if membership.action is KEEP else KEEP
+        after = hysteresis.settle(membership, wanted, HOLD, now)
+        left += membership.action is KEEP and after.action is WITHDRAW
+        membership, now = after, after.until or now + 0.1
+    assert left == 17
+
+
+@hypothesis.given(asks)
+def test_the_memory_of_a_membership_is_bounded(asked: list[tuple[float, model.Action]]) -> None:
+    hold = config.HoldDown(initial=0, window=1e9)
+    now, membership = 0.0, Membership()
+    for pause, wanted in asked:
+        now += pause
+        membership = hysteresis.settle(membership, wanted, hold, now)
+        assert len(membership.leaves) <= hysteresis.LEAVES_KEPT
+
+
+@hypothesis.given(asks)
+def test_equal_inputs_give_equal_histories(asked: list[tuple[float, model.Action]]) -> None:
+    assert settle_all(asked) == settle_all(list(asked))
