@@ -1,0 +1,58 @@
+"""The patch languages of the Kubernetes API, as far as Nodes, Leases and Events need them.
+
+A merge patch (RFC 7396) replaces lists; a strategic merge patch merges those lists that carry a
+merge key. The keys below are those of the Node type. Server-side apply is taken as a merge that
+owns whatever it names; nobody here asks who owned it before.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_MERGE_KEYS = {"conditions": "type", "taints": "key", "addresses": "type"}
+
+
+def merge(old: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396 section 2)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def strategic_merge(old: Any, patch: Any) -> Any:
+    """Apply a strategic merge patch: as ``merge``, but keyed lists are merged by their key."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(old) if isinstance(old, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif key in _MERGE_KEYS and isinstance(value, list):
+            merged[key] = _merge_list(merged.get(key) or [], value, _MERGE_KEYS[key])
+        else:
+            merged[key] = strategic_merge(merged.get(key), value)
+    return merged
+
+
+def _merge_list(old: list[Any], patch: list[Any], key: str) -> list[Any]:
+    merged = {item.get(key): item for item in old}
+    for item in patch:
+        if item.get("$patch") == "delete":
+            merged.pop(item.get(key), None)
+        else:
+            merged[item.get(key)] = strategic_merge(merged.get(item.get(key)), item)
+    return list(merged.values())
+
+
+BY_CONTENT_TYPE = {
+    "application/merge-patch+json": merge,
+    "application/strategic-merge-patch+json": strategic_merge,
+    "application/apply-patch+yaml": strategic_merge,
+}
+"""A JSON patch (RFC 6902) is not among them: nobody here sends one."""
