@@ -143,6 +143,9 @@ class NeighborRow:
     local: model.Address | None
     is_up: bool
     fsm: str
+    local_asn: int = 0
+    peer_asn: int = 0
+    local_router_id: str = ""
     families: frozenset[model.Family] = frozenset()
     hold_time: int = 0
     """Negotiated hold time in seconds; 0 while the session is down."""

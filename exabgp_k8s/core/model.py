@@ -25,7 +25,7 @@ class Family(enum.StrEnum):
 
 def family_of(item: Address | Network) -> Family:
     """Return the family of an address or a network."""
-    return Family.IPV4 if item.version == 4 else Family.IPV6
+    return Family(f"ipv{item.version}")
 
 
 class PrefixClass(enum.StrEnum):

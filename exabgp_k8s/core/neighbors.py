@@ -1,0 +1,89 @@
+"""Which peers of the settings this node has sessions with, and why not with the others."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from exabgp_k8s.core import config, model
+from exabgp_k8s.core.world import World
+
+
+def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
+    """Return the neighbors to configure and the peers held back, each with its cause.
+
+    A peer whose password is missing is held back: it never connects without one.
+    """
+    neighbors: list[model.Neighbor] = []
+    held: list[model.PeerHeld] = []
+    if world.config is None or world.node is None:
+        return (), ()
+    for peer in world.config.peers:
+        cause = _obstacle(world, world.config, world.node, peer)
+        if cause is not None:
+            held.append(model.PeerHeld(name=peer.name, address=peer.address, cause=cause))
+            continue
+        neighbors.extend(_neighbor(world, world.config, world.node, peer))
+    return tuple(neighbors), tuple(held)
+
+
+def _obstacle(
+    world: World, settings: config.Config, node: model.NodeFacts, peer: config.Peer
+) -> model.Cause | None:
+    if not peer.selector.matches(node.labels):
+        return model.Cause(model.Reason.NOT_SELECTED)
+    if peer.password_from is not None and peer.password_from not in world.passwords:
+        return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
+    if local_address(world, node, peer) is None:
+        return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(model.family_of(peer.address)))
+    if router_id(settings, node) is None:
+        return model.Cause(model.Reason.NO_ROUTER_ID)
+    return None
+
+
+def _neighbor(
+    world: World, settings: config.Config, node: model.NodeFacts, peer: config.Peer
+) -> Iterator[model.Neighbor]:
+    local, identifier = local_address(world, node, peer), router_id(settings, node)
+    if local is None or identifier is None:
+        return
+    yield model.Neighbor(
+        name=peer.name,
+        description=peer.description,
+        address=peer.address,
+        port=peer.port,
+        local_address=local,
+        router_id=identifier,
+        peer_asn=peer.asn,
+        local_asn=peer.local_asn,
+        hold_time=peer.hold_time,
+        password=world.passwords[peer.password_from] if peer.password_from else None,
+        multihop=peer.multihop,
+        ttl_security=peer.ttl_security,
+        graceful_restart=peer.graceful_restart,
+        families=peer.families,
+    )
+
+
+def local_address(world: World, node: model.NodeFacts, peer: config.Peer) -> model.Address | None:
+    """Return the local address of a session; None when there is none of the family."""
+    match peer.local_address:
+        case config.LocalAddress.NODE:
+            return internal_ip(node, model.family_of(peer.address))
+        case config.LocalAddress.ROUTE:
+            return world.host.sources.get(peer.address)
+        case _:
+            return peer.local_address
+
+
+def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address | None:
+    """Return the BGP identifier: the settings' own, else the node's IPv4 InternalIP."""
+    if settings.router_id is not None:
+        return settings.router_id
+    address = internal_ip(node, model.Family.IPV4)
+    return address if isinstance(address, ipaddress.IPv4Address) else None
+
+
+def internal_ip(node: model.NodeFacts, family: model.Family) -> model.Address | None:
+    """Return the node's first InternalIP of a family."""
+    return next((ip for ip in node.internal_ips if model.family_of(ip) is family), None)

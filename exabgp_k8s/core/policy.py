@@ -1,0 +1,232 @@
+"""What we want: the routes for each peer, and a reason for everything withheld.
+
+The decision is made anew from the whole world every time. It never depends on what happened
+last, only on what is known now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes
+from exabgp_k8s.core.world import World
+
+Wanted = Mapping[tuple[model.Address, model.Network], model.Route]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Everything that shall be true, and why what is missing is missing."""
+
+    routes: Wanted | None
+    """The routes for every peer; None: too little is known, what stands stays."""
+    kept: frozenset[model.Network] = frozenset()
+    """Prefixes that stay as they are, because a check of theirs has no verdict yet."""
+    withheld: tuple[model.Withheld, ...] = ()
+    """Every prefix that is not announced as usual, deprioritised ones included."""
+    neighbors: tuple[model.Neighbor, ...] | None = None
+    """The sessions to configure; None: not known yet."""
+    peers_held: tuple[model.PeerHeld, ...] = ()
+    prefixes: tuple[prefixes.Candidate, ...] = ()
+    """Every prefix that was considered."""
+    actions: Mapping[model.PrefixClass, model.Action] = field(default_factory=dict)
+    deadline: float | None = None
+    """When to look again although nothing happened."""
+
+
+def decide(world: World, now: float) -> Decision:
+    """Return what shall be announced to whom, with a reason for everything withheld."""
+    actions = {
+        prefix_class: world.membership.get(prefix_class, hysteresis.Membership()).action
+        for prefix_class in model.PrefixClass
+    }
+    deadline = _deadline(world, now)
+    if world.config is None or world.node is None:
+        return _blind(world, now, actions, deadline)
+    sessions, held = neighbors.select(world)
+    candidates = tuple(prefixes.candidates(world))
+    kept = frozenset(_kept(world, candidates, actions))
+    outcomes = [
+        outcome
+        for candidate in candidates
+        for outcome in _outcomes(world, candidate, sessions, actions, now)
+    ]
+    routes = [each for each in outcomes if isinstance(each, model.Route)]
+    return Decision(
+        routes={(route.peer, route.prefix): route for route in routes},
+        kept=kept,
+        withheld=tuple(each for each in outcomes if isinstance(each, model.Withheld)),
+        neighbors=sessions,
+        peers_held=held,
+        prefixes=candidates,
+        actions=actions,
+        deadline=deadline,
+    )
+
+
+def _kept(
+    world: World,
+    candidates: tuple[prefixes.Candidate, ...],
+    actions: Mapping[model.PrefixClass, model.Action],
+) -> Iterator[model.Network]:
+    for candidate in candidates:
+        is_out = actions[candidate.prefix_class] is model.Action.WITHDRAW
+        if candidate.prefix is None or candidate.guard is not None or is_out:
+            continue
+        if causes.is_undecided(world, candidate.prefix_class):
+            yield candidate.prefix
+
+
+def _outcomes(
+    world: World,
+    candidate: prefixes.Candidate,
+    sessions: tuple[model.Neighbor, ...],
+    actions: Mapping[model.PrefixClass, model.Action],
+    now: float,
+) -> Iterator[model.Route | model.Withheld]:
+    """Yield a prefix's routes, and its reasons where it is not announced as usual."""
+    action = actions[candidate.prefix_class]
+    if candidate.guard is not None or action is not model.Action.KEEP:
+        yield _withheld(world, candidate, action, now)
+    if candidate.guard is not None or action is model.Action.WITHDRAW:
+        return
+    if causes.is_undecided(world, candidate.prefix_class):
+        yield from _starting(world, candidate)
+        return
+    for neighbor in sessions:
+        yield from _for_peer(world, neighbor, candidate, action, now)
+
+
+def _blind(
+    world: World,
+    now: float,
+    actions: Mapping[model.PrefixClass, model.Action],
+    deadline: float | None,
+) -> Decision:
+    """Decide without having seen the Node: what stands stays, unless all of it must go."""
+    candidates = tuple(prefixes.candidates(world))
+    is_all_out = all(action is model.Action.WITHDRAW for action in actions.values())
+    starting = model.Cause(model.Reason.STARTING, "node not seen yet")
+    return Decision(
+        routes={} if is_all_out else None,
+        withheld=tuple(
+            _withheld(world, candidate, actions[candidate.prefix_class], now)
+            if is_all_out
+            else model.Withheld(
+                prefix=candidate.prefix,
+                prefix_class=candidate.prefix_class,
+                action=model.Action.WITHDRAW,
+                causes=(starting,),
+            )
+            for candidate in candidates
+        ),
+        prefixes=candidates,
+        actions=actions,
+        deadline=deadline,
+    )
+
+
+def _withheld(
+    world: World, candidate: prefixes.Candidate, action: model.Action, now: float
+) -> model.Withheld:
+    found = [candidate.guard] if candidate.guard is not None else []
+    if world.config is not None:
+        asked = causes.demands(world.causes, candidate.prefix_class, world.config, now)
+        found += [each.cause for each in asked if each.action is not model.Action.KEEP]
+        if model.SEVERITY[action] > model.SEVERITY[causes.worst(asked)]:
+            found.append(model.Cause(model.Reason.HOLD_DOWN))
+    return model.Withheld(
+        prefix=candidate.prefix,
+        prefix_class=candidate.prefix_class,
+        action=model.Action.WITHDRAW if candidate.guard is not None else action,
+        causes=tuple(found),
+    )
+
+
+def _starting(world: World, candidate: prefixes.Candidate) -> Iterator[model.Withheld]:
+    """Name a prefix that waits for a check's first verdict, unless it already stands."""
+    held = (rib.routes for rib in (world.rib or {}).values())
+    if any(candidate.prefix in routes for routes in held):
+        return
+    yield model.Withheld(
+        prefix=candidate.prefix,
+        prefix_class=candidate.prefix_class,
+        action=model.Action.WITHDRAW,
+        causes=(model.Cause(model.Reason.STARTING, "checks have no verdict yet"),),
+    )
+
+
+def _for_peer(
+    world: World,
+    neighbor: model.Neighbor,
+    candidate: prefixes.Candidate,
+    action: model.Action,
+    now: float,
+) -> Iterator[model.Route | model.Withheld]:
+    """Yield the route for one peer, or why there is none; nothing for a family not spoken."""
+    prefix = candidate.prefix
+    if prefix is None or world.config is None or world.node is None:
+        return
+    family = model.family_of(prefix)
+    if family not in neighbor.families:
+        return
+    next_hop: model.Address | None = neighbor.local_address
+    if model.family_of(neighbor.local_address) is not family:
+        next_hop = neighbors.internal_ip(world.node, family)
+    refusal = world.refusals.get((neighbor.address, prefix))
+    cause: model.Cause | None = None
+    if next_hop is None:
+        cause = model.Cause(model.Reason.NO_NEXT_HOP, str(family))
+    elif refusal is not None and now < refusal.until:
+        cause = model.Cause(model.Reason.REFUSED, refusal.problem)
+    if next_hop is None or cause is not None:
+        yield model.Withheld(
+            prefix=prefix,
+            prefix_class=candidate.prefix_class,
+            action=model.Action.WITHDRAW,
+            causes=(cause,) if cause else (),
+            peer=neighbor.name,
+        )
+        return
+    yield model.Route(
+        peer=neighbor.address,
+        prefix=prefix,
+        next_hop=next_hop,
+        attributes=_attributes(world.config, neighbor, action),
+    )
+
+
+def _attributes(
+    settings: config.Config, neighbor: model.Neighbor, action: model.Action
+) -> model.Attributes:
+    """Return a peer's attributes, lowered where the route is to be used as a last resort."""
+    peer = next(peer for peer in settings.peers if peer.address == neighbor.address)
+    communities, med, prepend = peer.attributes.communities, peer.attributes.med, peer.prepend
+    if action is model.Action.DEPRIORITISE:
+        communities = (*communities, model.GRACEFUL_SHUTDOWN)
+        med = med if settings.deprioritise_med is None else settings.deprioritise_med
+        prepend += settings.deprioritise_prepend
+    is_prepended = neighbor.is_external and prepend > 0
+    return model.Attributes(
+        communities=communities,
+        large_communities=peer.attributes.large_communities,
+        med=med,
+        local_pref=None if neighbor.is_external else peer.attributes.local_pref,
+        # ExaBGP adds our own AS only where no path is given.
+        as_path=(neighbor.local_asn,) * (prepend + 1) if is_prepended else (),
+    ).normalised()
+
+
+def _deadline(world: World, now: float) -> float | None:
+    """Return the next moment at which the same facts decide differently."""
+    moments = [refusal.until for refusal in world.refusals.values()]
+    moments += [each.until for each in world.membership.values() if each.until is not None]
+    if world.config is not None:
+        moments += [
+            each.until
+            for prefix_class in model.PrefixClass
+            for each in causes.demands(world.causes, prefix_class, world.config, now)
+            if each.until is not None
+        ]
+    return min((moment for moment in moments if moment > now), default=None)

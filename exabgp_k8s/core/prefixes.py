@@ -1,0 +1,100 @@
+"""Which prefixes could be announced, and the guards that no setting lifts.
+
+A prefix is announced only inside a range that the settings allow. A default route, the network
+of the node's own uplink and a prefix that covers the node or one of its peers never are: each
+would draw the routers' own traffic to the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from exabgp_k8s.core import config, model
+from exabgp_k8s.core.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One prefix under consideration; with a guard it is withheld whatever else holds."""
+
+    prefix: model.Network | None
+    prefix_class: model.PrefixClass
+    guard: model.Cause | None = None
+
+
+def candidates(world: World) -> Iterator[Candidate]:
+    """Yield every prefix the settings and the node speak of, services first."""
+    if world.config is None:
+        return
+    yield from _services(world, world.config)
+    if world.config.pods_within and world.node is not None:
+        yield from _pods(world, world.config, world.node)
+
+
+def _services(world: World, settings: config.Config) -> Iterator[Candidate]:
+    cidrs, allowed = settings.service_cidrs, settings.service_cidrs
+    if cidrs is None:
+        cidrs, allowed = world.service_cidrs, settings.services_within or None
+        if cidrs is None:
+            cause = model.Cause(model.Reason.STARTING, "ServiceCIDRs not seen yet")
+            yield Candidate(prefix=None, prefix_class=model.PrefixClass.SERVICES, guard=cause)
+            return
+        if not cidrs:
+            cause = model.Cause(model.Reason.NO_SERVICE_CIDR)
+            yield Candidate(prefix=None, prefix_class=model.PrefixClass.SERVICES, guard=cause)
+    for cidr in cidrs:
+        yield _guarded(world, cidr, model.PrefixClass.SERVICES, allowed)
+
+
+def _pods(world: World, settings: config.Config, node: model.NodeFacts) -> Iterator[Candidate]:
+    if not node.pod_cidrs:
+        cause = model.Cause(model.Reason.NO_POD_CIDR)
+        yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
+    for cidr in node.pod_cidrs:
+        yield _guarded(world, cidr, model.PrefixClass.PODS, settings.pods_within)
+
+
+def _guarded(
+    world: World,
+    prefix: model.Network,
+    prefix_class: model.PrefixClass,
+    allowed: tuple[model.Network, ...] | None,
+) -> Candidate:
+    problem = _objection(world, prefix, allowed)
+    guard = model.Cause(model.Reason.NOT_ALLOWED, problem) if problem else None
+    return Candidate(prefix=prefix, prefix_class=prefix_class, guard=guard)
+
+
+def _objection(
+    world: World, prefix: model.Network, allowed: tuple[model.Network, ...] | None
+) -> str:
+    if prefix.prefixlen == 0:
+        return "a default route is never announced"
+    if allowed is not None and not any(_is_inside(prefix, outer) for outer in allowed):
+        ranges = " ".join(str(outer) for outer in allowed)
+        return f"outside of the allowed {ranges}"
+    for uplink in world.host.uplinks:
+        if prefix.version == uplink.version and prefix.overlaps(uplink):
+            return f"overlaps the node's own uplink network {uplink}"
+    for address in _own_addresses(world):
+        if address in prefix:
+            return f"covers {address}, an address of this node or of a peer"
+    return ""
+
+
+def _own_addresses(world: World) -> Iterator[model.Address]:
+    if world.node is not None:
+        yield from world.node.internal_ips
+    if world.config is not None:
+        for peer in world.config.peers:
+            yield peer.address
+
+
+def _is_inside(prefix: model.Network, outer: model.Network) -> bool:
+    # subnet_of() refuses to compare families.
+    return (
+        prefix.version == outer.version
+        and prefix.prefixlen >= outer.prefixlen
+        and prefix.network_address in outer
+    )

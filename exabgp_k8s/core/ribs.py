@@ -1,0 +1,131 @@
+"""How ExaBGP's adj-rib-out follows from the commands it answered.
+
+``done`` means stored, not sent. So a change of a peer that is up stays *pending* until the
+UPDATE was seen, and no second change of the same prefix is planned before that: ExaBGP groups
+pending changes by attribute set and may send two changes of one prefix in the wrong order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import assert_never
+
+from exabgp_k8s.core import commands, model
+from exabgp_k8s.core.world import (
+    PeerRib,
+    Pending,
+    Refusal,
+    World,
+    awaits_echo,
+    with_peer_rib,
+)
+
+RETRY_REFUSED = 30.0
+"""Seconds until an announcement that ExaBGP answered with ``error`` is tried again."""
+
+
+def done(world: World, command: commands.Command, now: float) -> World:
+    """Return the world after ExaBGP stored what a command asked for."""
+    match command:
+        case commands.Announce():
+            return _stored(world, command.route, now, is_withdrawal=False)
+        case commands.Withdraw():
+            return _stored(world, command.route, now, is_withdrawal=True)
+        case commands.Flush():
+            return _flushed(world, command.peer, now)
+        case commands.EndOfRib():
+            return _ended(world, command)
+        case commands.ShowNeighbors() | commands.ShowRib():
+            return world
+        case _:
+            assert_never(command)
+
+
+def failed(world: World, command: commands.Command, problem: str, now: float) -> World:
+    """Return the world after ExaBGP answered ``error``."""
+    match command:
+        case commands.Announce():
+            key = (command.route.peer, command.route.prefix)
+            refusal = Refusal(problem=problem, until=now + RETRY_REFUSED)
+            return dataclasses.replace(world, refusals={**world.refusals, key: refusal})
+        case commands.Withdraw():
+            # Only a peer that is not there refuses a withdrawal: look at what there is.
+            return dataclasses.replace(world, is_rib_current=False, peers_read=None)
+        case commands.Flush():
+            # The session went down under the command; its next "up" starts anew.
+            return _flushed(world, command.peer, now)
+        case commands.EndOfRib():
+            return _ended(world, command)
+        case commands.ShowNeighbors() | commands.ShowRib():
+            return world
+        case _:
+            assert_never(command)
+
+
+def _stored(world: World, route: model.Route, now: float, *, is_withdrawal: bool) -> World:
+    rib = _rib_of(world, route.peer)
+    routes = {prefix: held for prefix, held in rib.routes.items() if prefix != route.prefix}
+    if not is_withdrawal:
+        routes[route.prefix] = route
+    pending = dict(rib.pending)
+    pending.pop(route.prefix, None)
+    if awaits_echo(world.sessions.get(route.peer), route.prefix):
+        pending[route.prefix] = Pending(route=route, is_withdrawal=is_withdrawal, since=now)
+    return with_peer_rib(
+        world, route.peer, dataclasses.replace(rib, routes=routes, pending=pending)
+    )
+
+
+def _flushed(world: World, peer: model.Address, now: float) -> World:
+    rib = _rib_of(world, peer)
+    session = world.sessions.get(peer)
+    pending = dict(rib.pending) | {
+        prefix: Pending(route=route, is_withdrawal=False, since=now)
+        for prefix, route in rib.routes.items()
+        if awaits_echo(session, prefix)
+    }
+    return with_peer_rib(world, peer, dataclasses.replace(rib, pending=pending, is_flushed=True))
+
+
+def _ended(world: World, command: commands.EndOfRib) -> World:
+    rib = _rib_of(world, command.peer)
+    ended = rib.ended | {command.family}
+    return with_peer_rib(world, command.peer, dataclasses.replace(rib, ended=ended))
+
+
+def _rib_of(world: World, peer: model.Address) -> PeerRib:
+    return (world.rib or {}).get(peer, PeerRib())
+
+
+def acknowledged(
+    rib: PeerRib,
+    announced: frozenset[model.Network],
+    withdrawn: frozenset[model.Network],
+) -> PeerRib:
+    """Return a peer's RIB after an UPDATE was seen on its way to the peer."""
+    pending = {
+        prefix: change
+        for prefix, change in rib.pending.items()
+        if prefix not in (withdrawn if change.is_withdrawal else announced)
+    }
+    return dataclasses.replace(rib, pending=pending)
+
+
+def read(world: World, routes: tuple[model.Route, ...]) -> World:
+    """Return the world after ExaBGP showed all it holds.
+
+    What is pending and how far a peer was brought stays: a reload does not touch a session
+    whose own parameters are the same.
+    """
+    known = world.rib or {}
+    held: dict[model.Address, dict[model.Network, model.Route]] = {
+        peer: {} for peer in world.peers_read or ()
+    }
+    for route in routes:
+        if route.peer in held:
+            held[route.peer][route.prefix] = route
+    rib = {
+        peer: dataclasses.replace(known.get(peer, PeerRib()), routes=routes_of_peer)
+        for peer, routes_of_peer in held.items()
+    }
+    return dataclasses.replace(world, rib=rib, is_rib_current=True)

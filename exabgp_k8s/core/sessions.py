@@ -1,0 +1,144 @@
+"""What ExaBGP says about its sessions, and what that means for the RIBs behind them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import assert_never
+
+from exabgp_k8s.core import events, model, ribs
+from exabgp_k8s.core.world import PeerRib, Session, World, with_peer_rib
+
+RELOAD_LIMIT = 5.0
+"""Seconds that ExaBGP may take to run a configuration it was told to read; 0.02 were measured."""
+
+SessionEvent = (
+    events.SessionChanged
+    | events.Negotiated
+    | events.NotificationReceived
+    | events.UpdateSent
+    | events.NeighborsRead
+    | events.RibRead
+)
+
+
+def observe(world: World, event: SessionEvent, now: float) -> World:
+    """Return the world after an event about a session or a RIB."""
+    match event:
+        case events.SessionChanged():
+            return _changed(world, event, now)
+        case events.Negotiated():
+            session = dataclasses.replace(
+                _session(world, event.peer, now),
+                families=event.families,
+                hold_time=event.hold_time,
+            )
+            return _with_session(world, event.peer, session)
+        case events.NotificationReceived():
+            problem = f"notification {event.code}/{event.subcode} {event.message}".strip()
+            session = dataclasses.replace(_session(world, event.peer, now), problem=problem)
+            return _with_session(world, event.peer, session)
+        case events.UpdateSent():
+            rib = (world.rib or {}).get(event.peer, PeerRib())
+            rib = ribs.acknowledged(rib, event.announced, event.withdrawn)
+            return with_peer_rib(world, event.peer, rib)
+        case events.NeighborsRead():
+            return _read(world, event.rows, now)
+        case events.RibRead():
+            return ribs.read(world, event.routes)
+        case _:
+            assert_never(event)
+
+
+def _session(world: World, peer: model.Address, now: float) -> Session:
+    return world.sessions.get(peer, Session(since=now))
+
+
+def _with_session(world: World, peer: model.Address, session: Session) -> World:
+    return dataclasses.replace(world, sessions={**world.sessions, peer: session})
+
+
+def _changed(world: World, event: events.SessionChanged, now: float) -> World:
+    session = _session(world, event.peer, now)
+    match event.state:
+        case "up":
+            session = dataclasses.replace(
+                session,
+                is_up=True,
+                since=now,
+                local=event.local,
+                problem="",
+                times_up=session.times_up + 1,
+            )
+        case "down":
+            session = dataclasses.replace(
+                session,
+                is_up=False,
+                since=now if session.is_up else session.since,
+                families=frozenset(),
+                hold_time=0,
+                problem=_why_down(session, event),
+            )
+        case _:
+            # "connected": TCP is there, OPEN is on its way; nothing follows from it.
+            return _with_session(world, event.peer, session)
+    return _restart_rib(_with_session(world, event.peer, session), event.peer)
+
+
+def _why_down(session: Session, event: events.SessionChanged) -> str:
+    """Keep the router's own words: "notification received" comes after them and says less."""
+    is_known = session.problem.startswith("notification ")
+    is_echo = event.problem.startswith("notification received")
+    return session.problem if is_known and is_echo else event.problem
+
+
+def _restart_rib(world: World, peer: model.Address) -> World:
+    """Forget what was awaited: a new session is sent everything, a lost one nothing."""
+    rib = (world.rib or {}).get(peer)
+    if rib is None:
+        return world
+    rib = dataclasses.replace(rib, pending={}, is_flushed=False, ended=frozenset())
+    return with_peer_rib(world, peer, rib)
+
+
+def _read(world: World, rows: tuple[events.NeighborRow, ...], now: float) -> World:
+    """Take the table of neighbors: who is there, who is up, and the counters."""
+    sessions = {row.peer: _from_row(world.sessions.get(row.peer), row, now) for row in rows}
+    for row in rows:
+        before = world.sessions.get(row.peer)
+        if before is not None and before.is_up != row.is_up:
+            world = _restart_rib(world, row.peer)
+    rib = world.rib
+    if rib is not None:
+        rib = {row.peer: rib.get(row.peer, PeerRib()) for row in rows}
+    world = dataclasses.replace(world, sessions=sessions, rib=rib, neighbors_read_at=now)
+    if world.is_rib_current:
+        return world
+    is_late = now - world.reloaded_at > RELOAD_LIMIT
+    if not _is_taken(world, rows) and not is_late:
+        return world
+    return dataclasses.replace(
+        world,
+        peers_read=tuple(row.peer for row in rows),
+        is_reload_lost=not _is_taken(world, rows),
+    )
+
+
+def _is_taken(world: World, rows: tuple[events.NeighborRow, ...]) -> bool:
+    """Return whether ExaBGP runs the configuration it was told to read."""
+    if world.neighbors is None:
+        return True
+    wanted = {(n.address, n.local_address, n.local_asn, n.peer_asn) for n in world.neighbors}
+    return wanted == {(row.peer, row.local, row.local_asn, row.peer_asn) for row in rows}
+
+
+def _from_row(before: Session | None, row: events.NeighborRow, now: float) -> Session:
+    session = before or Session(since=now - row.duration, times_up=int(row.is_up))
+    if session.is_up != row.is_up:
+        session = dataclasses.replace(session, is_up=row.is_up, since=now - row.duration)
+    return dataclasses.replace(
+        session,
+        row=row,
+        local=row.local or session.local,
+        families=row.families if row.is_up else session.families,
+        hold_time=row.hold_time if row.is_up else session.hold_time,
+    )

@@ -1,0 +1,86 @@
+"""One turn: an event comes in, the world, the decision and the commands come out.
+
+This is the whole agent without its adapters; everything that carries bytes is outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exabgp_k8s.core import causes, commands, events, lifecycle, model
+from exabgp_k8s.core import observe as observing
+from exabgp_k8s.core import plan as planning
+from exabgp_k8s.core.policy import Decision, decide
+from exabgp_k8s.core.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one event led to."""
+
+    world: World
+    decision: Decision
+    commands: tuple[commands.Command, ...]
+    deadline: float | None
+    """When to take another turn although nothing happened; None: not needed."""
+
+
+def step(world: World, event: events.Event, now: float) -> Turn:
+    """Take one turn; pure, so that a whole life can be replayed."""
+    world = observing.observe(world, event, now)
+    decision = decide(world, now)
+    world = _progress(world, decision, now)
+    return Turn(
+        world=world,
+        decision=decision,
+        commands=planning.plan(decision, world, now),
+        deadline=_deadline(world, decision, now),
+    )
+
+
+def _progress(world: World, decision: Decision, now: float) -> World:
+    """Move a drain on: acknowledged, then settled. None of it changes what is decided."""
+    if world.phase is lifecycle.Phase.SERVING:
+        return world
+    if not _is_out(world, decision, now):
+        return observing.advance(world, lifecycle.Trigger.REOPENED, now)
+    world = observing.advance(world, lifecycle.Trigger.ACKNOWLEDGED, now)
+    if now >= settled_at(world):
+        world = observing.advance(world, lifecycle.Trigger.SETTLE_TIME_OVER, now)
+    return world
+
+
+def _is_out(world: World, decision: Decision, now: float) -> bool:
+    """Return whether nothing more will be withdrawn because of the drain."""
+    if world.config is None:
+        return False
+    drain = {
+        cause: since
+        for cause, since in world.causes.items()
+        if cause.reason in (model.Reason.STOPPING, model.Reason.OPERATOR)
+    }
+    is_waiting = any(
+        each.until is not None
+        for prefix_class in model.PrefixClass
+        for each in causes.demands(drain, prefix_class, world.config, now)
+    )
+    return not is_waiting and planning.is_withdrawn(decision, world, now)
+
+
+def settled_at(world: World) -> float:
+    """Return when the settle time of a drain is over."""
+    return world.phase_since + (world.config.settle if world.config else 0)
+
+
+def _deadline(world: World, decision: Decision, now: float) -> float | None:
+    moments = [] if decision.deadline is None else [decision.deadline]
+    if world.phase is lifecycle.Phase.SETTLING:
+        moments.append(settled_at(world))
+    if not world.is_rib_current:
+        moments.append(planning.reread_at(world))
+    moments += [
+        change.since + planning.OVERDUE
+        for held in (world.rib or {}).values()
+        for change in held.pending.values()
+    ]
+    return min((moment for moment in moments if moment > now), default=None)

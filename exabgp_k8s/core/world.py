@@ -1,0 +1,133 @@
+"""All we know at one moment: one frozen value, replaced and never changed.
+
+What is not known is a value of its own, never an empty collection: a RIB that was not read yet
+is ``None``, an API server that was not heard yet leaves ``node`` as ``None``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exabgp_k8s.core import config, events, hysteresis, lifecycle, model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A change that ExaBGP stored and that no UPDATE has been seen for yet."""
+
+    route: model.Route
+    is_withdrawal: bool
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerRib:
+    """ExaBGP's adj-rib-out for one peer, and what of it is not acknowledged."""
+
+    routes: Mapping[model.Network, model.Route] = field(default_factory=dict)
+    pending: Mapping[model.Network, Pending] = field(default_factory=dict)
+    is_flushed: bool = False
+    """Sent once more since the session came up: ExaBGP may order queued changes wrongly."""
+    ended: frozenset[model.Family] = frozenset()
+    """Families whose End-of-RIB went out since the session came up."""
+
+
+Rib = Mapping[model.Address, PeerRib]
+"""One entry for every peer that ExaBGP has, also for those that are down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What ExaBGP said about one session."""
+
+    is_up: bool = False
+    since: float = 0
+    """When ``is_up`` last changed, or when the session was first heard of."""
+    row: events.NeighborRow | None = None
+    """The latest counters."""
+    families: frozenset[model.Family] = frozenset()
+    """What was negotiated; empty while the session is down."""
+    hold_time: int = 0
+    local: model.Address | None = None
+    problem: str = ""
+    """Why it is down, in the words of ExaBGP or of the router's NOTIFICATION."""
+    times_up: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckState:
+    """One health check, its hysteresis and its last outcome."""
+
+    hysteresis: hysteresis.Hysteresis = hysteresis.Hysteresis()
+    since: float = 0
+    """When ``hysteresis.health`` last changed."""
+    last: events.CheckOutcome | None = None
+    last_at: float = 0
+    failures: int = 0
+    """Failed runs since the agent started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """ExaBGP answered ``error`` to an announcement; it is tried again at ``until``."""
+
+    problem: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that a decision may depend on."""
+
+    started: float = 0
+    config: config.Config | None = None
+    passwords: Mapping[str, model.Secret] = field(default_factory=dict)
+    config_problems: tuple[str, ...] = ()
+    """Non-empty: the settings file on disk is refused and an older one is in force."""
+
+    node: model.NodeFacts | None = None
+    """The Node as last seen; it stays after the object is gone."""
+    is_node_gone: bool = False
+    kube_contact: float | None = None
+    kube_problem: str = ""
+    service_cidrs: tuple[model.Network, ...] | None = None
+    host: events.HostSeen = events.HostSeen()
+
+    checks: Mapping[str, CheckState] = field(default_factory=dict)
+    phase: lifecycle.Phase = lifecycle.Phase.SERVING
+    phase_since: float = 0
+    is_stopping: bool = False
+
+    causes: Mapping[model.Cause, float] = field(default_factory=dict)
+    """Every cause that stands now, with the time since when."""
+    membership: Mapping[model.PrefixClass, hysteresis.Membership] = field(default_factory=dict)
+
+    neighbors: tuple[model.Neighbor, ...] | None = None
+    """What ExaBGP is configured with; None before the agent configured it."""
+    daemon_problem: str = ""
+    sessions: Mapping[model.Address, Session] = field(default_factory=dict)
+    rib: Rib | None = None
+    """None: not read since the agent started."""
+    is_rib_current: bool = False
+    """False: ExaBGP was reconfigured, or refused what the RIB made us expect; read it again."""
+    peers_read: tuple[model.Address, ...] | None = None
+    """The peers ExaBGP has, read on the way to a current RIB."""
+    reloaded_at: float = 0
+    is_reload_lost: bool = False
+    """ExaBGP was told to read a new configuration and has not taken it: restart it."""
+    neighbors_read_at: float = 0
+    refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)
+
+
+def awaits_echo(session: Session | None, prefix: model.Network) -> bool:
+    """Return whether a change of this prefix will be followed by an UPDATE now."""
+    return session is not None and session.is_up and model.family_of(prefix) in session.families
+
+
+def with_peer_rib(world: World, peer: model.Address, rib: PeerRib) -> World:
+    """Return the world with one peer's RIB replaced; unknown RIBs stay unknown."""
+    if world.rib is None:
+        return world
+    return dataclasses.replace(world, rib={**world.rib, peer: rib})
