@@ -1,0 +1,291 @@
+"""What is made of the API server's JSON, the malformed and the hostile included."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from exabgp_k8s import errors
+from exabgp_k8s.core import model
+from exabgp_k8s.tryout import nodes
+from exabgp_k8s.wire import kube
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+NODE_PATHS = (
+    ("metadata",),
+    ("metadata", "name"),
+    ("metadata", "uid"),
+    ("metadata", "labels"),
+    ("metadata", "annotations"),
+    ("metadata", "deletionTimestamp"),
+    ("spec",),
+    ("spec", "unschedulable"),
+    ("spec", "taints"),
+    ("spec", "podCIDRs"),
+    ("status",),
+    ("status", "addresses"),
+    ("status", "conditions"),
+)
+
+
+def changed(*path: str, value: object) -> dict[str, Any]:
+    """Return a good Node with one field replaced."""
+    node = nodes.node_object("n1", ["192.0.2.10", "2001:db8::10"], ["10.244.1.0/24"])
+    inner = node
+    for key in path[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[path[-1]] = value
+    return node
+
+
+def test_a_whole_node_is_read_without_problems() -> None:
+    node = nodes.node_object(
+        "n1",
+        ["192.0.2.10", "2001:db8::10"],
+        ["10.244.1.0/24", "fd00:1::/64"],
+        labels={"rack": "a"},
+    )
+    node["metadata"]["uid"] = "u-1"
+    facts = kube.parse_node(node)
+    assert (facts.name, facts.uid, facts.problems) == ("n1", "u-1", ())
+    assert facts.labels["rack"] == "a"
+    assert [str(cidr) for cidr in facts.pod_cidrs] == ["10.244.1.0/24", "fd00:1::/64"]
+    assert [str(address) for address in facts.internal_ips] == ["192.0.2.10", "2001:db8::10"]
+    assert facts.override is model.Override.NONE
+    assert (facts.is_unschedulable, facts.is_deleting, facts.is_shutting_down) == (False,) * 3
+    assert facts.taints == ()
+
+
+def test_a_node_without_a_pod_range_has_none_and_no_problem() -> None:
+    facts = kube.parse_node(nodes.node_object("n1", pod_cidrs=[]))
+    assert (facts.pod_cidrs, facts.problems) == ((), ())
+
+
+def test_the_older_pod_cidr_field_is_read_where_the_list_is_absent() -> None:
+    node = nodes.node_object("n1")
+    del node["spec"]["podCIDRs"]
+    assert kube.parse_node(node).pod_cidrs == (ipaddress.ip_network("10.244.1.0/24"),)
+
+
+def test_the_same_range_twice_is_one_range() -> None:
+    node = changed("spec", "podCIDRs", value=["fd00:1::/64", "fd00:1:0::/64"])
+    assert kube.parse_node(node).pod_cidrs == (ipaddress.ip_network("fd00:1::/64"),)
+
+
+@pytest.mark.parametrize(
+    ("word", "override"),
+    [
+        ("always", model.Override.ALWAYS),
+        ("never", model.Override.NEVER),
+        ("drain", model.Override.NEVER),
+    ],
+)
+def test_the_annotation_is_the_operators_word(word: str, override: model.Override) -> None:
+    node = changed("metadata", "annotations", value={kube.ANNOTATION: word})
+    facts = kube.parse_node(node)
+    assert (facts.override, facts.problems) == (override, ())
+
+
+@pytest.mark.parametrize("word", ["Always", "", "maybe\nshutdown", 5, ["never"]])
+def test_any_other_annotation_is_a_problem_that_names_the_words(word: object) -> None:
+    node = changed("metadata", "annotations", value={kube.ANNOTATION: word})
+    facts = kube.parse_node(node)
+    assert facts.override is model.Override.NONE
+    (problem,) = facts.problems
+    assert "always or never or drain" in problem
+    assert problem.isprintable()
+
+
+def test_a_cordoned_node_with_its_taint_is_read() -> None:
+    node = changed("spec", "unschedulable", value=True)
+    node["spec"]["taints"] = [
+        {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule", "timeAdded": "x"},
+        {"key": "karpenter.sh/disrupted"},
+    ]
+    facts = kube.parse_node(node)
+    assert facts.is_unschedulable
+    assert facts.taints == (
+        model.Taint(key="node.kubernetes.io/unschedulable", effect="NoSchedule"),
+        model.Taint(key="karpenter.sh/disrupted"),
+    )
+
+
+def test_a_deletion_timestamp_is_a_deletion() -> None:
+    node = changed("metadata", "deletionTimestamp", value="2026-01-01T00:00:00Z")
+    assert kube.parse_node(node).is_deleting
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"type": "Ready", "status": "False", "message": "node is shutting down"}, True),
+        ({"type": "Ready", "status": "False", "reason": "Node Shutting Down"}, True),
+        ({"type": "Ready", "status": "False", "reason": "KubeletNotReady"}, False),
+        ({"type": "Ready", "status": "Unknown", "message": "node is shutting down"}, False),
+        ({"type": "Other", "status": "False", "message": "node is shutting down"}, False),
+        ({"type": "Ready", "status": "False", "reason": ["shutting down"]}, False),
+    ],
+)
+def test_only_kubelets_own_not_ready_is_a_shutdown(
+    condition: dict[str, Any], expected: bool
+) -> None:
+    node = changed("status", "conditions", value=[condition])
+    assert kube.parse_node(node).is_shutting_down is expected
+
+
+@pytest.mark.parametrize(
+    "cidr", ["10.244.1.5/24", "10.244.1.0", "banana", "", 7, None, "fe80::%a\nb/64", {"a": 1}]
+)
+def test_a_pod_range_that_is_none_is_left_out_and_named(cidr: object) -> None:
+    facts = kube.parse_node(changed("spec", "podCIDRs", value=["10.244.7.0/24", cidr]))
+    assert facts.pod_cidrs == (ipaddress.ip_network("10.244.7.0/24"),)
+    (problem,) = facts.problems
+    assert problem.startswith("spec.podCIDRs[1] is ")
+    assert problem.isprintable()
+
+
+def test_an_address_with_a_zone_or_of_another_type_is_no_internal_ip() -> None:
+    node = changed(
+        "status",
+        "addresses",
+        value=[
+            {"type": "InternalIP", "address": "fe80::1%x\nshutdown"},
+            {"type": "ExternalIP", "address": "198.51.100.1"},
+            {"type": "InternalIP", "address": "192.0.2.1"},
+        ],
+    )
+    facts = kube.parse_node(node)
+    assert facts.internal_ips == (ipaddress.ip_address("192.0.2.1"),)
+    assert len(facts.problems) == 1
+
+
+def test_unprintable_text_is_kept_out() -> None:
+    node = changed("metadata", "labels", value={"a": "x\nshutdown", "b\n": "y", "c": None})
+    node["metadata"]["name"] = "n1\nwithdraw"
+    node["spec"]["taints"] = [{"key": "k\u2028"}, {"key": "ok", "effect": "\ud800"}]
+    facts = kube.parse_node(node)
+    assert (facts.name, dict(facts.labels)) == ("", {"a": "", "c": ""})
+    assert facts.taints == (model.Taint(key="ok"),)
+    assert len(facts.problems) == 5
+    assert all(problem.isascii() and problem.isprintable() for problem in facts.problems)
+
+
+@hypothesis.given(path=st.sampled_from(NODE_PATHS), value=JSON)
+def test_no_value_in_any_field_raises(path: tuple[str, ...], value: object) -> None:
+    facts = kube.parse_node(changed(*path, value=value))
+    assert all(problem.isprintable() for problem in facts.problems)
+    texts = [facts.name, facts.uid, *facts.labels, *facts.labels.values()]
+    assert all(text.isprintable() for text in texts)
+
+
+@hypothesis.given(document=JSON)
+def test_no_document_raises_as_a_node(document: object) -> None:
+    kube.parse_node(document)
+
+
+@hypothesis.given(document=JSON)
+def test_a_document_that_is_no_mapping_is_a_problem(document: object) -> None:
+    hypothesis.assume(not isinstance(document, dict) and document is not None)
+    assert kube.parse_node(document).problems
+
+
+@hypothesis.given(body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+@pytest.mark.parametrize("parse", [kube.parse_list, kube.parse_watch_line])
+def test_whatever_the_server_sends_raises_nothing_but_a_kube_error(
+    parse: Callable[[bytes], object], body: bytes
+) -> None:
+    with contextlib.suppress(errors.KubeError):
+        parse(body)
+
+
+def test_deep_nesting_is_a_kube_error() -> None:
+    with pytest.raises(errors.KubeError, match="no JSON"):
+        kube.parse_list(b"[" * 200_000)
+
+
+def test_a_list_gives_its_items_and_its_version() -> None:
+    body = b'{"metadata": {"resourceVersion": "17"}, "items": [{"a": 1}]}'
+    assert kube.parse_list(body) == ([{"a": 1}], "17")
+
+
+def test_a_list_whose_items_are_null_is_empty() -> None:
+    body = b'{"metadata": {"resourceVersion": "17"}, "items": null}'
+    assert kube.parse_list(body) == ([], "17")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"[]", b'{"items": []}', b'{"items": {}, "metadata": {"resourceVersion": "1"}}'],
+)
+def test_a_document_that_is_no_list_is_an_error(body: bytes) -> None:
+    with pytest.raises(errors.KubeError, match="not a list"):
+        kube.parse_list(body)
+
+
+@pytest.mark.parametrize("kind", list(kube.LineType))
+def test_a_line_gives_its_type_version_and_object(kind: kube.LineType) -> None:
+    found = {"metadata": {"resourceVersion": "18"}}
+    line = kube.parse_watch_line(json.dumps({"type": kind, "object": found}).encode())
+    assert line == kube.WatchLine(type=kind, version="18", object=found)
+
+
+def test_a_line_with_410_says_that_the_version_expired() -> None:
+    line = b'{"type": "ERROR", "object": {"code": 410, "message": "too old"}}'
+    with pytest.raises(errors.Expired, match="too old"):
+        kube.parse_watch_line(line)
+
+
+def test_a_line_with_another_error_keeps_its_code_and_its_wish_to_wait() -> None:
+    status = {"code": 429, "message": "busy", "details": {"retryAfterSeconds": 7}}
+    with pytest.raises(errors.KubeError) as caught:
+        kube.parse_watch_line(json.dumps({"type": "ERROR", "object": status}).encode())
+    assert (caught.value.status, caught.value.retry_after) == (429, 7)
+    assert not isinstance(caught.value, errors.Expired)
+
+
+@hypothesis.given(document=JSON)
+def test_any_body_makes_a_printable_error(document: object) -> None:
+    error = kube.parse_status(document, 503)
+    assert error.status == 503
+    assert str(error).isprintable()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"garbage", b"{}", b'{"type": "ADDED", "object": {}}', b'{"type": "NEW", "object": {}}', b""],
+)
+def test_a_line_of_another_shape_is_an_error(line: bytes) -> None:
+    with pytest.raises(errors.KubeError):
+        kube.parse_watch_line(line)
+
+
+def test_service_ranges_of_all_objects_are_listed_once() -> None:
+    items = [
+        {"spec": {"cidrs": ["10.96.0.0/16", "fd00:96::/112"]}},
+        {"spec": {"cidrs": ["10.96.0.0/16", "10.97.0.0/16"]}},
+    ]
+    found = kube.parse_service_cidrs(items)
+    assert [str(cidr) for cidr in found] == ["10.96.0.0/16", "fd00:96::/112", "10.97.0.0/16"]
+
+
+def test_a_service_range_that_is_none_refuses_the_whole_list() -> None:
+    with pytest.raises(errors.KubeError, match=r"items\[0\].spec.cidrs\[1\]"):
+        kube.parse_service_cidrs([{"spec": {"cidrs": ["10.96.0.0/16", "x"]}}])
+
+
+@hypothesis.given(items=st.lists(JSON))
+def test_no_service_cidr_object_raises_anything_else(items: list[Any]) -> None:
+    with contextlib.suppress(errors.KubeError):
+        kube.parse_service_cidrs(items)
