@@ -1,0 +1,88 @@
+"""GET a URL and judge by the status, as kubelet's probes do: 200 to 399 is healthy.
+
+A redirect is an answer and is not followed. Any server may be at the other end, also a broken or
+endless one: of the body 64 KiB at most are read, and the connection is then dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import urllib.parse
+
+import h11
+
+import exabgp_k8s
+from exabgp_k8s.adapters.checks import probing
+from exabgp_k8s.core import config
+
+BODY_LIMIT = 65536
+READ_SIZE = 16384
+SHOWN_OF_BODY = 80
+PORTS = {"http": 80, "https": 443}
+
+
+def prepare(settings: config.HttpProbe) -> probing.Probe:
+    """Return the probe for these settings; reading the CA certificates is done once, here."""
+    url = urllib.parse.urlsplit(settings.url)
+    context = _tls(verify=settings.verify) if url.scheme == "https" else None
+    return functools.partial(_get, url, context)
+
+
+def _tls(*, verify: bool) -> ssl.SSLContext:
+    if verify:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def _get(url: urllib.parse.SplitResult, context: ssl.SSLContext | None) -> str:
+    host, port = url.hostname or "", url.port or PORTS[url.scheme]
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        connection = h11.Connection(h11.CLIENT)
+        writer.write(_request(connection, url))
+        status, reason, body = await _answer(connection, reader)
+    except h11.RemoteProtocolError as error:
+        raise probing.ProbeFailed(f"no HTTP answer: {error}") from error
+    finally:
+        # close() would wait for the peer: to read what is unsent, to end TLS politely.
+        writer.transport.abort()
+    line = f"{status} {reason}".strip()
+    if 200 <= status <= 399:  # noqa: PLR2004 - the range of kubelet's probes
+        return line
+    shown = probing.one_line(body.strip().partition("\n")[0], SHOWN_OF_BODY)
+    raise probing.ProbeFailed(f"{line}: {shown}" if shown else line)
+
+
+def _request(connection: h11.Connection, url: urllib.parse.SplitResult) -> bytes:
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    headers = [
+        ("Host", url.netloc.rpartition("@")[2]),
+        ("User-Agent", f"exabgp-k8s/{exabgp_k8s.__version__}"),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+    ]
+    head = connection.send(h11.Request(method="GET", target=target, headers=headers))
+    return (head or b"") + (connection.send(h11.EndOfMessage()) or b"")
+
+
+async def _answer(
+    connection: h11.Connection, reader: asyncio.StreamReader
+) -> tuple[int, str, str]:
+    """Return status, reason phrase and the beginning of the body."""
+    status, reason, body = 0, "", bytearray()
+    while len(body) < BODY_LIMIT:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            connection.receive_data(await reader.read(READ_SIZE))
+        elif isinstance(event, h11.Response):
+            status, reason = event.status_code, bytes(event.reason).decode(errors="replace")
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif not isinstance(event, h11.InformationalResponse):
+            break
+    return status, reason, body.decode(errors="replace")

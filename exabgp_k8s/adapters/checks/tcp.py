@@ -1,0 +1,20 @@
+"""Open a TCP connection: something listens there, and the way to it is open."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+
+from exabgp_k8s.adapters.checks import probing
+from exabgp_k8s.core import config
+
+
+def prepare(settings: config.TcpProbe) -> probing.Probe:
+    """Return the probe for these settings."""
+    return functools.partial(_connect, settings)
+
+
+async def _connect(settings: config.TcpProbe) -> str:
+    _, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.transport.abort()
+    return f"connected to {probing.endpoint(settings.host, settings.port)}"
