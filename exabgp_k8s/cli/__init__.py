@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line: the only layer that prints, and the only one that exits."""

@@ -1,0 +1,77 @@
+"""One log line for each thing an operator would want to know, and none for the rest."""
+
+from __future__ import annotations
+
+import structlog
+
+from exabgp_k8s.core import model
+from exabgp_k8s.core.step import Turn
+
+log = structlog.get_logger()
+
+
+def note(before: Turn | None, after: Turn) -> None:
+    """Write what changed between two turns."""
+    if before is None:
+        return
+    _decision(before, after)
+    _sessions(before, after)
+    _surroundings(before, after)
+
+
+def _decision(before: Turn, after: Turn) -> None:
+    was, now = before.decision, after.decision
+    if _shown(was.withheld) != _shown(now.withheld) or set(was.routes or ()) != set(
+        now.routes or ()
+    ):
+        log.info(
+            "decision.changed",
+            routes=sorted({str(prefix) for _, prefix in now.routes or ()}),
+            withheld=_shown(now.withheld),
+            peers=sorted({str(peer) for peer, _ in now.routes or ()}),
+        )
+    for held in set(now.peers_held) - set(was.peers_held):
+        if held.cause.reason is not model.Reason.NOT_SELECTED:
+            log.error("peer.held", peer=held.name, address=str(held.address), why=str(held.cause))
+    if before.world.phase is not after.world.phase:
+        log.info("phase.changed", phase=str(after.world.phase), was=str(before.world.phase))
+
+
+def _shown(withheld: tuple[model.Withheld, ...]) -> dict[str, list[str]]:
+    return {
+        f"{each.prefix or each.prefix_class}{f' to {each.peer}' if each.peer else ''}": [
+            str(each.action),
+            *(str(cause) for cause in each.causes),
+        ]
+        for each in withheld
+    }
+
+
+def _sessions(before: Turn, after: Turn) -> None:
+    for peer, session in after.world.sessions.items():
+        was = before.world.sessions.get(peer)
+        is_new = was is None or was.is_up != session.is_up
+        if session.is_up and is_new:
+            families = sorted(str(family) for family in session.families)
+            log.info("session.established", peer=str(peer), families=families)
+        elif was is not None and was.is_up and not session.is_up:
+            log.warning("session.lost", peer=str(peer), why=session.problem)
+    for peer in before.world.sessions.keys() - after.world.sessions.keys():
+        log.info("session.removed", peer=str(peer))
+
+
+def _surroundings(before: Turn, after: Turn) -> None:
+    was, now = before.world, after.world
+    if now.config_problems and now.config_problems != was.config_problems:
+        log.error("settings.refused", problems=list(now.config_problems), in_force="the last good")
+    if was.config is not now.config and was.config is not None:
+        log.info("settings.changed")
+    if now.kube_problem and not was.kube_problem:
+        log.warning("kubernetes.lost", why=now.kube_problem, effect="the last facts stand")
+    if was.kube_problem and not now.kube_problem:
+        log.info("kubernetes.regained")
+    if now.daemon_problem and now.daemon_problem != was.daemon_problem:
+        log.error("exabgp.refused", why=now.daemon_problem)
+    problems = now.node.problems if now.node else ()
+    if problems and problems != (was.node.problems if was.node else ()):
+        log.warning("node.misunderstood", problems=list(problems))

@@ -1,0 +1,157 @@
+"""Prometheus metrics: a projection of the latest turn, and one histogram that needs memory.
+
+Gauges are made from the same rows that ``status`` shows, when somebody asks; nothing is updated
+in place, so nothing can disagree with what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import prometheus_client
+from prometheus_client import core as prometheus
+
+from exabgp_k8s.core import hysteresis, model, plan, report
+from exabgp_k8s.core.step import Turn
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""Seconds; two milliseconds are usual, and a GRACEFUL_SHUTDOWN hold may add minutes."""
+
+CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """A collector over the latest turn."""
+
+    def __init__(self, latest: Callable[[], Turn], clock: Callable[[], float]) -> None:
+        self._latest, self._clock = latest, clock
+        self._registry = prometheus_client.CollectorRegistry()
+        self._registry.register(_Gauges(self))
+        self._withdraw_seconds = prometheus_client.Histogram(
+            "exabgp_k8s_withdraw_seconds",
+            "From the cause of a withdrawal to its acknowledgement by every peer that is up.",
+            ["class"],
+            buckets=BUCKETS,
+            registry=self._registry,
+        )
+        self._leaving: dict[model.PrefixClass, float] = {}
+
+    def note(self, before: Turn | None, after: Turn, now: float) -> None:
+        """Measure a withdrawal from the turn that decided it to the one that completed it."""
+        for prefix_class, action in after.decision.actions.items():
+            was = before.decision.actions.get(prefix_class) if before else None
+            if action is not model.Action.WITHDRAW:
+                self._leaving.pop(prefix_class, None)
+            elif was is not None and was is not model.Action.WITHDRAW:
+                self._leaving[prefix_class] = now
+        if self._leaving and plan.is_withdrawn(after.decision, after.world, now):
+            for prefix_class, since in self._leaving.items():
+                self._withdraw_seconds.labels(str(prefix_class)).observe(now - since)
+            self._leaving.clear()
+
+    def render(self) -> bytes:
+        """Return the text exposition of everything."""
+        return prometheus_client.generate_latest(self._registry)
+
+    def gauges(self) -> Iterator[prometheus.Metric]:
+        """Yield every gauge of the latest turn."""
+        turn, now = self._latest(), self._clock()
+        yield from _sessions(turn, now)
+        yield from _routes(turn)
+        yield from _checks(turn, now)
+        yield from _node(turn, now)
+
+
+class _Gauges:
+    """What prometheus_client wants of a collector."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def describe(self) -> list[prometheus.Metric]:
+        """Register without collecting: there is no turn yet."""
+        return []
+
+    def collect(self) -> Iterator[prometheus.Metric]:
+        """Yield the present values."""
+        return self._metrics.gauges()
+
+
+def _gauge(name: str, text: str, labels: list[str]) -> prometheus.GaugeMetricFamily:
+    return prometheus.GaugeMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
+
+
+def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+    up = _gauge("session_up", "1 while the session is Established, else 0.", ["peer"])
+    seconds = _gauge("session_seconds", "Seconds since session_up last changed.", ["peer"])
+    sent = _gauge("session_prefixes_sent", "Prefixes in the peer's adj-rib-out.", ["peer"])
+    times = prometheus.CounterMetricFamily(
+        "exabgp_k8s_session_established", "Times the session came up.", labels=["peer"]
+    )
+    for row in report.sessions(turn, now):
+        up.add_metric([row["peer"]], float(row["up"]))
+        seconds.add_metric([row["peer"]], row["seconds"] or 0)
+        sent.add_metric([row["peer"]], row["prefixes_sent"])
+        times.add_metric([row["peer"]], row["times_up"])
+    yield from (up, seconds, sent, times)
+
+
+def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
+    announced = _gauge(
+        "route_announced",
+        "Peers that were sent the prefix; 0 while it is withheld.",
+        ["prefix", "class"],
+    )
+    rows = report.routes(turn)
+    for each in turn.decision.prefixes:
+        heard = [
+            row
+            for row in rows
+            if row["prefix"] == str(each.prefix) and row["state"] in report.HEARD
+        ]
+        announced.add_metric([str(each.prefix), str(each.prefix_class)], len(heard))
+    withheld = _gauge(
+        "withheld",
+        "Prefixes that are not announced as usual, by reason.",
+        ["class", "reason"],
+    )
+    counts: dict[tuple[str, str], int] = {}
+    for held in turn.decision.withheld:
+        for cause in held.causes:
+            key = (str(held.prefix_class), _label(cause))
+            counts[key] = counts.get(key, 0) + 1
+    for labels, count in sorted(counts.items()):
+        withheld.add_metric(list(labels), count)
+    yield from (announced, withheld)
+
+
+def _label(cause: model.Cause) -> str:
+    """Return a label of bounded cardinality: only a check's name is kept as the detail."""
+    return str(cause) if cause.reason is model.Reason.UNHEALTHY else str(cause.reason)
+
+
+def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+    up = _gauge("check_up", "1 while the check is up, 0 while down or unknown.", ["check"])
+    failures = prometheus.CounterMetricFamily(
+        "exabgp_k8s_check_failures", "Failed runs of the check.", labels=["check"]
+    )
+    for row in report.checks(turn, now):
+        up.add_metric([row["check"]], float(row["health"] == hysteresis.Health.UP))
+        failures.add_metric([row["check"]], row["failures"])
+    yield from (up, failures)
+
+
+def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+    world = turn.world
+    stale = _gauge("settings_stale", "1 while an edited settings file is refused.", [])
+    stale.add_metric([], float(bool(world.config_problems)))
+    contact = _gauge("kube_last_contact_seconds", "Seconds since the API server answered.", [])
+    if world.kube_contact is not None:
+        contact.add_metric([], now - world.kube_contact)
+    phase = _gauge("phase", "1 for the phase the agent is in.", ["phase"])
+    phase.add_metric([str(world.phase)], 1)
+    unacknowledged = _gauge(
+        "changes_unacknowledged", "Changes ExaBGP stored and has not sent yet.", []
+    )
+    unacknowledged.add_metric([], sum(len(held.pending) for held in (world.rib or {}).values()))
+    yield from (stale, contact, phase, unacknowledged)

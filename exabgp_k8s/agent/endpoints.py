@@ -1,0 +1,144 @@
+"""What HTTP serves: the latest turn, metrics and probes; on the unix socket also the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from exabgp_k8s.adapters import http, metrics
+from exabgp_k8s.core import model, report
+from exabgp_k8s.core.step import Turn
+
+STALE_AFTER = 10.0
+"""Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
+WAIT_LIMIT = 3600.0
+"""Seconds that a drain may be waited for at most."""
+
+
+class Served(Protocol):
+    """What the endpoints need of the agent."""
+
+    @property
+    def turn(self) -> Turn:
+        """The latest turn."""
+
+    @property
+    def turned_at(self) -> float:
+        """When the latest turn was taken."""
+
+    def clock(self) -> float:
+        """Return the present time on the agent's clock."""
+
+    def drain(self, *, is_stopping: bool) -> None:
+        """Ask for a drain."""
+
+    def undrain(self) -> None:
+        """Take the drain back."""
+
+    async def wait_drained(self) -> None:
+        """Return once every withdrawal is acknowledged and the settle time is over."""
+
+
+def readable(agent: Served, exposition: metrics.Metrics) -> http.Routes:
+    """Return what anybody who reaches the node may read."""
+    rows: Mapping[str, Callable[[], object]] = {
+        "/v1/status": lambda: report.status(agent.turn, agent.clock()),
+        "/v1/sessions": lambda: report.sessions(agent.turn, agent.clock()),
+        "/v1/routes": lambda: report.routes(agent.turn),
+        "/v1/checks": lambda: report.checks(agent.turn, agent.clock()),
+    }
+
+    async def show_metrics(_: http.Request) -> http.Response:
+        return http.Response(body=exposition.render(), content_type=metrics.CONTENT_TYPE)
+
+    async def why(request: http.Request) -> http.Response:
+        return _why(agent, request)
+
+    async def healthz(_: http.Request) -> http.Response:
+        return _healthz(agent)
+
+    async def readyz(_: http.Request) -> http.Response:
+        return _readyz(agent)
+
+    return {
+        **{("GET", path): _show(row) for path, row in rows.items()},
+        ("GET", "/v1/why"): why,
+        ("GET", "/metrics"): show_metrics,
+        ("GET", "/healthz"): healthz,
+        ("GET", "/readyz"): readyz,
+    }
+
+
+def controlling(agent: Served) -> http.Routes:
+    """Return what only the owner of the unix socket may do."""
+
+    async def drain(request: http.Request) -> http.Response:
+        agent.drain(is_stopping=request.query.get("stop") == "1")
+        return await _drained(agent, request)
+
+    async def undrain(_: http.Request) -> http.Response:
+        agent.undrain()
+        return http.as_json({"phase": "serving"})
+
+    return {("POST", "/v1/drain"): drain, ("POST", "/v1/undrain"): undrain}
+
+
+def _show(row: Callable[[], object]) -> http.Route:
+    async def show(_: http.Request) -> http.Response:
+        return http.as_json(row())
+
+    return show
+
+
+def _why(agent: Served, request: http.Request) -> http.Response:
+    prefix: model.Network | None = None
+    if text := request.query.get("prefix"):
+        try:
+            prefix = ipaddress.ip_network(text)
+        except ValueError as error:
+            return http.as_json({"error": f"{error}: write a prefix like 10.96.0.0/16"}, 400)
+    rows = report.why(agent.turn, prefix, agent.clock())
+    if prefix is not None and not rows:
+        known = [str(each.prefix) for each in agent.turn.decision.prefixes if each.prefix]
+        return http.as_json({"error": f"{prefix} is no prefix of this node", "known": known}, 404)
+    return http.as_json(rows)
+
+
+def _healthz(agent: Served) -> http.Response:
+    """Answer for the loop only: never for the API server, never for BGP."""
+    age = agent.clock() - agent.turned_at
+    status = 200 if age < STALE_AFTER else 503
+    return http.as_json({"last_turn_seconds": round(age, 3)}, status)
+
+
+def _readyz(agent: Served) -> http.Response:
+    """Ready: the node and ExaBGP's table are known, and a session is up where there are any."""
+    world = agent.turn.world
+    missing = [
+        text
+        for is_there, text in (
+            (world.node is not None, "the Node object has not been seen"),
+            (world.is_rib_current, "ExaBGP's table has not been read"),
+            (
+                not world.sessions or any(session.is_up for session in world.sessions.values()),
+                "no session is up",
+            ),
+        )
+        if not is_there
+    ]
+    return http.as_json({"missing": missing}, 503 if missing else 200)
+
+
+async def _drained(agent: Served, request: http.Request) -> http.Response:
+    try:
+        limit = min(float(request.query.get("wait", "0")), WAIT_LIMIT)
+    except ValueError:
+        return http.as_json({"error": "wait: write a number of seconds"}, 400)
+    if limit > 0:
+        try:
+            await asyncio.wait_for(agent.wait_drained(), limit)
+        except TimeoutError:
+            return http.as_json(report.status(agent.turn, agent.clock()), 504)
+    return http.as_json(report.status(agent.turn, agent.clock()))

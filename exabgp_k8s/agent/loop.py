@@ -1,0 +1,193 @@
+"""The agent: one inbox, one turn an event, and what a turn asks for carried out.
+
+The loop itself decides nothing and repairs nothing. When the dialogue with ExaBGP breaks, the
+process ends: ExaBGP starts another one, which reads the truth from ExaBGP's own table, and the
+routers see nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+
+from exabgp_k8s.adapters import (
+    daemon,
+    heartbeat,
+    host,
+    journal,
+    metrics,
+    speaker,
+)
+from exabgp_k8s.adapters.checks import runner
+from exabgp_k8s.agent.options import DRAIN_FILE, Options
+from exabgp_k8s.core import commands, config, events, lifecycle, policy, step
+from exabgp_k8s.core.world import World
+from exabgp_k8s.errors import DialogueError
+from exabgp_k8s.wire.dialogue import Dialogue
+
+TICK = 1.0
+"""Seconds between two turns at the least: the sign of life, and the counters' polling."""
+LOOK = 30.0
+"""Seconds between two looks at the host's interfaces."""
+
+log = structlog.get_logger()
+
+
+class Agent:
+    """One node's agent, without the adapters that only bring events in."""
+
+    def __init__(self, options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
+        self._options = options
+        self._loop = asyncio.get_running_loop()
+        self._inbox: asyncio.Queue[events.Event | bytes] = asyncio.Queue()
+        self._pipes = pipes
+        self._dialogue = Dialogue()
+        self._daemon = daemon.Daemon(options.state_dir, exabgp)
+        self._heartbeat = heartbeat.Heartbeat(options.state_dir)
+        self._checks = runner.Runner(self.deliver)
+        self._timer: asyncio.TimerHandle | None = None
+        self._drained = asyncio.Event()
+        self._reconfigure = asyncio.Event()
+        self._looked_at = float("-inf")
+        self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
+        started = World(started=self.clock())
+        self.turn = step.Turn(
+            world=started,
+            decision=policy.Decision(routes=None),
+            commands=(),
+            deadline=None,
+        )
+        self.turned_at = self.clock()
+
+    def clock(self) -> float:
+        """Return the present time in seconds; only differences mean anything."""
+        return self._loop.time()
+
+    def deliver(self, event: events.Event) -> None:
+        """Put an event into the inbox; to be called from the loop's own thread."""
+        self._inbox.put_nowait(event)
+
+    def deliver_from_thread(self, event: events.Event) -> None:
+        """Put an event into the inbox from any thread."""
+        self._enqueue_from_thread(event)
+
+    def received(self, data: bytes) -> None:
+        """Put bytes from ExaBGP into the inbox; called from the reader's thread."""
+        self._enqueue_from_thread(data)
+
+    def _enqueue_from_thread(self, item: events.Event | bytes) -> None:
+        # The loop may be closing while a thread still has something to say.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, item)
+
+    async def run(self) -> None:
+        """Take turns until the dialogue breaks.
+
+        Raises:
+            DialogueError: ExaBGP's side of the pipe broke its rules.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._turns())
+            group.create_task(self._configure())
+
+    async def _turns(self) -> None:
+        self.deliver(events.Tick())
+        while True:
+            item = await self._inbox.get()
+            now = self.clock()
+            found = self._dialogue.receive(item) if isinstance(item, bytes) else (item,)
+            for event in found:
+                self._take(event, now)
+            self._dialogue.check(now)
+            self._act(now)
+
+    def _take(self, event: events.Event, now: float) -> None:
+        for each in (*self._look(event, now), event):
+            before, self.turn = self.turn, step.step(self.turn.world, each, now)
+            journal.note(before, self.turn)
+            self.metrics.note(before, self.turn, now)
+        self.turned_at = now
+
+    def _look(self, event: events.Event, now: float) -> tuple[events.HostSeen, ...]:
+        """Look at the host before a Node or settings are acted upon, and now and then."""
+        world = self.turn.world
+        node = event.node if isinstance(event, events.NodeSeen) else world.node
+        settings = event.config if isinstance(event, events.ConfigLoaded) else world.config
+        is_new = isinstance(event, events.NodeSeen | events.ConfigLoaded)
+        if node is None or settings is None or not (is_new or now >= self._looked_at + LOOK):
+            return ()
+        self._looked_at = now
+        by_route = (
+            peer.address
+            for peer in settings.peers
+            if peer.local_address is config.LocalAddress.ROUTE
+        )
+        return (host.look(node.internal_ips, by_route),)
+
+    def _act(self, now: float) -> None:
+        """Carry out what the latest turn asks for."""
+        if self.turn.commands and self._dialogue.is_idle:
+            self._tell(self.turn.commands[0], now)
+        world = self.turn.world
+        if world.is_reload_lost:
+            self._daemon.restart()
+            raise DialogueError("ExaBGP did not take its new configuration and is restarted")
+        if self.turn.decision.neighbors not in (None, world.neighbors):
+            self._reconfigure.set()
+        if world.phase is lifecycle.Phase.DRAINED:
+            self._drained.set()
+        else:
+            self._drained.clear()
+        self._checks.apply(world.config.checks if world.config else ())
+        self._heartbeat.beat(now)
+        self._wake_at(self._next(now))
+
+    def _tell(self, command: commands.Command, now: float) -> None:
+        log.debug("command.sent", command=str(command))
+        self._pipes.write(self._dialogue.send(command, now))
+
+    def _next(self, now: float) -> float:
+        moments = (now + TICK, self.turn.deadline, self._dialogue.deadline)
+        return min(moment for moment in moments if moment is not None)
+
+    def _wake_at(self, moment: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(moment, self._inbox.put_nowait, events.Tick())
+
+    async def _configure(self) -> None:
+        """Bring ExaBGP's configuration to the latest decision, one change at a time."""
+        while True:
+            await self._reconfigure.wait()
+            self._reconfigure.clear()
+            wanted = self.turn.decision.neighbors
+            if wanted is None or wanted == self.turn.world.neighbors:
+                continue
+            outcome = await self._daemon.configure(wanted)
+            self.deliver(outcome)
+            if isinstance(outcome, events.DaemonRefused):
+                # What it refuses now it refuses in a second too, unless the settings change.
+                await asyncio.sleep(LOOK)
+
+    def drain(self, *, is_stopping: bool) -> None:
+        """Ask for a drain; the operator's own outlives a crash of this process."""
+        if not is_stopping:
+            (self._options.state_dir / DRAIN_FILE).touch()
+        self._drained.clear()
+        self.deliver(events.DrainAsked(is_stopping=is_stopping))
+
+    def undrain(self) -> None:
+        """Take the drain back."""
+        (self._options.state_dir / DRAIN_FILE).unlink(missing_ok=True)
+        self.deliver(events.UndrainAsked())
+
+    def resume_drain(self) -> None:
+        """Go on with a drain that an earlier agent was asked for."""
+        if (self._options.state_dir / DRAIN_FILE).exists():
+            self.deliver(events.DrainAsked())
+
+    async def wait_drained(self) -> None:
+        """Return once every withdrawal is acknowledged and the settle time is over."""
+        await self._drained.wait()

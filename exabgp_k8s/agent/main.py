@@ -1,0 +1,84 @@
+"""The agent's process: standard output claimed, adapters started, the loop run to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+import structlog
+
+from exabgp_k8s.adapters import files, http, logs, speaker
+from exabgp_k8s.adapters.kube import client, reflector
+from exabgp_k8s.agent import endpoints
+from exabgp_k8s.agent.loop import Agent
+from exabgp_k8s.agent.options import Options
+from exabgp_k8s.errors import DialogueError
+
+RETRY_LISTEN = 2.0
+"""Seconds until a taken address is tried again: a predecessor may not have let go of it yet."""
+
+log = structlog.get_logger()
+
+
+def run(options: Options) -> int:
+    """Run as ExaBGP's process-API helper until ExaBGP ends; return the exit code."""
+    sink = speaker.claim_stdout()
+    logs.set_up()
+    structlog.contextvars.bind_contextvars(node=options.node)
+    try:
+        asyncio.run(_run(options, speaker.Speaker(0, sink), exabgp=os.getppid()))
+    except* DialogueError as group:
+        for error in group.exceptions:
+            log.error("dialogue.broken", why=str(error), effect="the agent starts anew")  # noqa: TRY400
+    return 1
+
+
+async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
+    agent = Agent(options, pipes, exabgp)
+    watched = files.Files(options.settings, options.password_dir)
+    agent.deliver(watched.read())
+    agent.resume_drain()
+    pipes.start(agent.received, _end)
+    node = reflector.Reflector(
+        client.connect(options.kubeconfig),
+        options.node,
+        agent.deliver_from_thread,
+    )
+    node.start()
+    shown = http.Server(endpoints.readable(agent, agent.metrics))
+    controlled = http.Server(
+        {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(agent.run())
+        group.create_task(watched.follow(agent.deliver))
+        group.create_task(_listen_unix(controlled, options.socket))
+        group.create_task(_listen(shown, options.http_host, options.http_port))
+
+
+def _end() -> None:
+    """End at once: ExaBGP is gone, and with it everything this process is for."""
+    log.info("exabgp.gone", effect="the agent ends")
+    os._exit(0)
+
+
+async def _listen_unix(server: http.Server, path: Path) -> None:
+    # asyncio replaces a predecessor's socket; the directory is ours alone, so it is never open.
+    listening = await asyncio.start_unix_server(server.serve, path)
+    await listening.serve_forever()
+
+
+async def _listen(server: http.Server, address: str, port: int) -> None:
+    """Serve on TCP; an address that is taken must not cost the routes."""
+    while True:
+        try:
+            listening = await asyncio.start_server(server.serve, address or None, port)
+        except OSError as error:
+            log.error("http.refused", address=address, port=port, why=str(error))  # noqa: TRY400
+            await asyncio.sleep(RETRY_LISTEN)
+            continue
+        with contextlib.suppress(asyncio.CancelledError):
+            await listening.serve_forever()
+        return

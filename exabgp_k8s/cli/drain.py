@@ -1,0 +1,58 @@
+"""``drain`` and ``undrain``: the operator's switch, and the pod's preStop hook."""
+
+from __future__ import annotations
+
+import urllib.parse
+from pathlib import Path
+
+import click
+
+from exabgp_k8s.cli import exits, socket_client
+from exabgp_k8s.cli.inspect import state_dir_option
+from exabgp_k8s.errors import AgentUnreachable
+
+SOCKET = "agent.sock"
+GATEWAY_TIMEOUT = 504
+
+
+@click.command()
+@state_dir_option
+@click.option("--wait", is_flag=True, help="Return when every peer has been sent the withdrawal.")
+@click.option(
+    "--timeout",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="How long --wait waits; then the exit code is 4 and the drain goes on.",
+)
+def drain(state_dir: Path, wait: bool, timeout: float) -> None:
+    """Withdraw everything this node announces, until `undrain` or a restart of the pod.
+
+    With --wait it returns once the withdrawal is acknowledged and the settle time is over:
+    then the node may go down.
+    """
+    query = urllib.parse.urlencode({"wait": timeout} if wait else {})
+    status, answer = _post(state_dir, f"/v1/drain?{query}", timeout + 5)
+    if status == GATEWAY_TIMEOUT:
+        exits.fail(
+            f"not drained within {timeout:g} s (phase: {answer['phase']}); "
+            "see `exabgp-k8s routes` for what is not acknowledged",
+            exits.Code.TIMED_OUT,
+        )
+    click.echo(answer["phase"])
+
+
+@click.command()
+@state_dir_option
+def undrain(state_dir: Path) -> None:
+    """Announce again what `drain` withdrew."""
+    _, answer = _post(state_dir, "/v1/undrain", 5)
+    click.echo(answer["phase"])
+
+
+def _post(state_dir: Path, target: str, timeout: float) -> tuple[int, dict[str, str]]:
+    try:
+        return socket_client.ask(state_dir / SOCKET, "POST", target, timeout)
+    except AgentUnreachable as error:
+        exits.fail_unreachable(error)

@@ -1,0 +1,45 @@
+"""Exit codes and the one way to fail: a sentence on stderr that says what to do next."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from exabgp_k8s.errors import AgentUnreachable, Problem
+
+
+class Code(enum.IntEnum):
+    """What an exit code means; documented in ``--help``."""
+
+    OK = 0
+    NO = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    TIMED_OUT = 4
+
+
+def fail(message: str, code: Code = Code.USAGE) -> NoReturn:
+    """Say what is wrong and end."""
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+def fail_settings(path: Path, problems: tuple[Problem, ...]) -> NoReturn:
+    """Name every mistake in a settings file, one a line, and end."""
+    for problem in problems:
+        click.echo(f"{path}: {problem}", err=True)
+    noun = "mistake" if len(problems) == 1 else "mistakes"
+    fail(f"{len(problems)} {noun}; nothing was started")
+
+
+def fail_unreachable(error: AgentUnreachable) -> NoReturn:
+    """Say that nobody answers, and where to look."""
+    fail(
+        f"the agent does not answer: {error}\n"
+        "Is `exabgp-k8s run` up, with this --state-dir? Its log says why not.",
+        Code.UNREACHABLE,
+    )

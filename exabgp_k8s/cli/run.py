@@ -1,0 +1,183 @@
+"""``run``: check everything that can be checked, then become the supervisor.
+
+The settings library and the command line are large, and PID 1 lives long. So this process does
+the checking and then replaces itself by a lean interpreter with the same process id.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exabgp_k8s.adapters import daemon
+from exabgp_k8s.agent import options as agent_options
+from exabgp_k8s.cli import exits
+from exabgp_k8s.errors import SettingsError
+from exabgp_k8s.settings import load
+from exabgp_k8s.wire import daemon_conf
+
+SOCKET_PATH_LIMIT = 107
+"""Bytes of a unix socket's path (unix(7))."""
+
+PATH = click.Path(path_type=Path)
+
+
+def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name one node's agent."""
+    for option in (
+        click.option(
+            "--http",
+            envvar=agent_options.HTTP,
+            default=agent_options.DEFAULT_HTTP,
+            show_default=True,
+            metavar="ADDR:PORT",
+            help="Where to serve metrics, probes and status.",
+        ),
+        click.option(
+            "--state-dir",
+            envvar=agent_options.STATE_DIR,
+            default=agent_options.DEFAULT_STATE_DIR,
+            show_default=True,
+            type=PATH,
+            help="For exabgp.conf and the sockets; the only place that is written to.",
+        ),
+        click.option(
+            "--kubeconfig",
+            envvar=agent_options.KUBECONFIG,
+            type=PATH,
+            help="How to reach the API server; absent: the in-cluster service account.",
+        ),
+        click.option(
+            "--password-dir",
+            envvar=agent_options.PASSWORD_DIR,
+            default=agent_options.DEFAULT_PASSWORD_DIR,
+            show_default=True,
+            type=PATH,
+            help="The mounted Secret: one file for each key that passwordFrom names.",
+        ),
+        click.option(
+            "--node",
+            envvar=agent_options.NODE,
+            required=True,
+            metavar="NAME",
+            help="The name of the Node object (downward API: spec.nodeName).",
+        ),
+        click.option(
+            "--settings",
+            envvar=agent_options.SETTINGS,
+            default=agent_options.DEFAULT_SETTINGS,
+            show_default=True,
+            type=PATH,
+            help="The settings document, mounted from the ConfigMap.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@node_options
+@click.option(
+    "--stop-timeout",
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a SIGTERM waits for the withdrawal; keep it below the pod's grace period.",
+)
+def run(stop_timeout: float, **values: Any) -> None:
+    """Run the speaker of one node: the container's entry."""
+    chosen = _options(values)
+    try:
+        load.load(chosen.settings)
+    except SettingsError as error:
+        exits.fail_settings(chosen.settings, error.problems)
+    _prepare(chosen)
+    environment = {**os.environ, **_daemon_environment(), **chosen.environment()}
+    conf = chosen.state_dir / daemon.FILE_NAME
+    command = daemon.server_command(conf)
+    supervisor = [sys.executable, "-m", "exabgp_k8s.supervisor"]
+    arguments = [str(chosen.state_dir), str(stop_timeout), *command]
+    sys.stderr.flush()
+    os.execve(supervisor[0], [*supervisor, *arguments], environment)  # noqa: S606 - no shell
+
+
+@click.command(hidden=True)
+@node_options
+def agent(**values: Any) -> None:
+    """Run as ExaBGP's process-API helper; started by ExaBGP and not by hand."""
+    from exabgp_k8s.agent import main  # noqa: PLC0415 - `run` must not load the agent
+
+    sys.exit(main.run(_options(values)))
+
+
+def _options(values: Mapping[str, Any]) -> agent_options.Options:
+    try:
+        host, port = agent_options.split_address(values["http"])
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--http") from None
+    return agent_options.Options(
+        settings=values["settings"].absolute(),
+        password_dir=values["password_dir"].absolute(),
+        node=values["node"],
+        kubeconfig=values["kubeconfig"] and values["kubeconfig"].absolute(),
+        state_dir=values["state_dir"].absolute(),
+        http_host=host,
+        http_port=port,
+    )
+
+
+def _prepare(chosen: agent_options.Options) -> None:
+    """Make the state directory ours, and write and check the first exabgp.conf.
+
+    It has no neighbors yet: which ones there are depends on the Node, and the agent adds them.
+    """
+    if len(os.fsencode(chosen.socket)) > SOCKET_PATH_LIMIT:
+        exits.fail(f"--state-dir: {chosen.state_dir} is too long for a unix socket; shorten it")
+    try:
+        chosen.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _lock(chosen.state_dir)
+        conf = chosen.state_dir / daemon.FILE_NAME
+        daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
+        (chosen.state_dir / agent_options.DRAIN_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
+    checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell
+        daemon.validate_command(conf),
+        env={**os.environ, **_daemon_environment()},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if checked.returncode != 0:
+        said = (checked.stdout + checked.stderr).strip()
+        exits.fail(f"exabgp refuses even an empty configuration; is 5.0.15 installed?\n{said}")
+
+
+def _lock(state_dir: Path) -> None:
+    """Hold a lock for as long as the supervisor lives: two agents in one directory would fight."""
+    descriptor = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        exits.fail(
+            f"--state-dir: {state_dir} belongs to another running exabgp-k8s; name another one"
+        )
+    os.set_inheritable(descriptor, True)
+
+
+def _daemon_environment() -> Mapping[str, str]:
+    """Return ExaBGP's settings; it insists on a user that exists, even if it stays who it is."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = "nobody"
+    return {**daemon.ENVIRONMENT, "exabgp_daemon_user": user}

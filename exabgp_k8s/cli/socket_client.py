@@ -1,0 +1,48 @@
+"""Ask the agent over its unix socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from exabgp_k8s.errors import AgentUnreachable
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("agent", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket instead of to a host."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def ask(path: Path, method: str, target: str, timeout: float = 5) -> tuple[int, Any]:
+    """Return the status and the decoded body of one request.
+
+    Args:
+        path: the agent's socket.
+        method: GET or POST.
+        target: path and query.
+        timeout: seconds for the whole answer.
+
+    Raises:
+        AgentUnreachable: nobody answers on the socket.
+    """
+    connection = _UnixConnection(path, timeout)
+    try:
+        connection.request(method, target)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise AgentUnreachable(f"{path}: {error}") from error
+    finally:
+        connection.close()

@@ -1,0 +1,242 @@
+"""What people see: the world and the decision as plain rows.
+
+The same rows feed the command line, HTTP, the metrics and the log, so that one word means one
+thing everywhere. Values are JSON's own types; ages and durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exabgp_k8s.core import config, hysteresis, model
+from exabgp_k8s.core.step import Turn
+from exabgp_k8s.core.world import CheckState, Session, World
+
+Row = Mapping[str, Any]
+
+HEARD = frozenset({"announced", "deprioritised"})
+"""The states of a route that the peer has been sent."""
+
+
+def status(turn: Turn, now: float) -> Row:
+    """Return the summary of one node."""
+    world, node = turn.world, turn.world.node
+    sessions_up = sum(session.is_up for session in world.sessions.values())
+    return {
+        "node": node.name if node else None,
+        "phase": str(world.phase),
+        "stopping": world.is_stopping,
+        "classes": {
+            str(prefix_class): {
+                "action": str(turn.decision.actions.get(prefix_class, model.Action.KEEP)),
+                "prefixes": [
+                    str(each.prefix)
+                    for each in turn.decision.prefixes
+                    if each.prefix_class is prefix_class and each.prefix is not None
+                ],
+            }
+            for prefix_class in model.PrefixClass
+        },
+        "causes": [
+            {"cause": str(cause), "seconds": _age(since, now)}
+            for cause, since in sorted(world.causes.items())
+        ],
+        "withheld": [_withheld(each) for each in turn.decision.withheld],
+        "sessions": {"up": sessions_up, "configured": len(world.sessions)},
+        "kubernetes": {
+            "last_contact_seconds": _age(world.kube_contact, now),
+            "problem": world.kube_problem,
+            "node_seen": node is not None,
+            "node_deleted": world.is_node_gone,
+            "node_problems": list(node.problems) if node else [],
+        },
+        "settings": {
+            "stale": bool(world.config_problems),
+            "problems": list(world.config_problems),
+        },
+        "exabgp": {"problem": world.daemon_problem, "table_known": world.is_rib_current},
+        "uptime_seconds": _age(world.started, now),
+    }
+
+
+def _withheld(each: model.Withheld) -> Row:
+    return {
+        "prefix": None if each.prefix is None else str(each.prefix),
+        "class": str(each.prefix_class),
+        "action": str(each.action),
+        "reasons": [str(cause) for cause in each.causes],
+        "peer": each.peer or None,
+    }
+
+
+def sessions(turn: Turn, now: float) -> list[Row]:
+    """Return one row for each peer of the settings, in their order."""
+    world = turn.world
+    held = {each.name: each.cause for each in turn.decision.peers_held}
+    peers = world.config.peers if world.config else ()
+    return [
+        _session(world, peer, held.get(peer.name), now)
+        for peer in peers
+        if held.get(peer.name) != model.Cause(model.Reason.NOT_SELECTED)
+    ]
+
+
+def _session(world: World, peer: config.Peer, held: model.Cause | None, now: float) -> Row:
+    session = world.sessions.get(peer.address, Session(since=now))
+    row = session.row
+    rib = (world.rib or {}).get(peer.address)
+    return {
+        "peer": peer.name,
+        "description": peer.description,
+        "address": str(peer.address),
+        "remote_as": peer.asn,
+        "local_as": peer.local_asn,
+        "local_address": str(session.local) if session.local else None,
+        "state": _state(session, held),
+        "up": session.is_up,
+        "seconds": _age(session.since, now),
+        "problem": str(held) if held else session.problem,
+        "messages_received": row.messages_received if row else 0,
+        "messages_sent": row.messages_sent if row else 0,
+        "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
+        "unacknowledged": len(rib.pending) if rib else 0,
+        "families": sorted(str(family) for family in session.families),
+        "hold_time": session.hold_time if session.is_up else peer.hold_time,
+        "router_id": row.router_id if row and session.is_up else None,
+        "graceful_restart": peer.graceful_restart is not None
+        and bool(row and row.graceful_restart),
+        "times_up": session.times_up,
+    }
+
+
+def _state(session: Session, held: model.Cause | None) -> str:
+    """Return the word of RFC 4271 section 8.2.2; a held peer is not even tried."""
+    if held is not None:
+        return "Held"
+    if session.is_up:
+        return "Established"
+    words = {"OPENSENT": "OpenSent", "OPENCONFIRM": "OpenConfirm"}
+    fsm = session.row.fsm if session.row else "IDLE"
+    return words.get(fsm, "Active" if fsm == "ESTABLISHED" else fsm.capitalize())
+
+
+def routes(turn: Turn) -> list[Row]:
+    """Return one row for each prefix and peer: what ExaBGP holds, and what is withheld."""
+    world = turn.world
+    names = {peer.address: peer.name for peer in world.config.peers} if world.config else {}
+    classes = {each.prefix: each.prefix_class for each in turn.decision.prefixes}
+    announced: list[Row] = [
+        {
+            "prefix": str(route.prefix),
+            "class": str(classes[route.prefix]) if route.prefix in classes else None,
+            "peer": names.get(peer, str(peer)),
+            "state": _route_state(world, route, is_pending=route.prefix in held.pending),
+            "next_hop": str(route.next_hop),
+            "communities": [f"{high}:{low}" for high, low in route.attributes.communities],
+            "large_communities": [
+                ":".join(str(number) for number in each)
+                for each in route.attributes.large_communities
+            ],
+            "med": route.attributes.med,
+            "local_pref": route.attributes.local_pref,
+            "as_path": list(route.attributes.as_path),
+            "reasons": [],
+        }
+        for peer, held in (world.rib or {}).items()
+        for route in held.routes.values()
+    ]
+    withheld: list[Row] = [
+        {**_withheld(each), "state": "withheld"}
+        for each in turn.decision.withheld
+        if each.action is model.Action.WITHDRAW
+    ]
+    return announced + withheld
+
+
+def _route_state(world: World, route: model.Route, *, is_pending: bool) -> str:
+    session = world.sessions.get(route.peer)
+    if session is None or not session.is_up:
+        return "waiting for the session"
+    if model.family_of(route.prefix) not in session.families:
+        return "family not negotiated"
+    if is_pending:
+        return "sending"
+    is_low = model.GRACEFUL_SHUTDOWN in route.attributes.communities
+    return "deprioritised" if is_low else "announced"
+
+
+def checks(turn: Turn, now: float) -> list[Row]:
+    """Return one row for each health check of the settings."""
+    settings = turn.world.config.checks if turn.world.config else ()
+    return [_check(each, turn.world.checks.get(each.name), now) for each in settings]
+
+
+def _check(settings: config.Check, state: CheckState | None, now: float) -> Row:
+    last = state.last if state else None
+    return {
+        "check": settings.name,
+        "health": str(state.hysteresis.health if state else hysteresis.Health.UNKNOWN),
+        "seconds": _age(state.since, now) if state else None,
+        "affects": sorted(str(each) for each in settings.affects),
+        "last": None if last is None else ("ok" if last.is_ok else "failed"),
+        "message": last.message if last else "",
+        "duration_seconds": round(last.duration, 4) if last else None,
+        "last_seconds": _age(state.last_at, now) if state else None,
+        "failures": state.failures if state else 0,
+        "rise": settings.rise,
+        "fall": settings.fall,
+    }
+
+
+def why(turn: Turn, prefix: model.Network | None, now: float) -> list[Row]:
+    """Return for each prefix whether it is announced and to whom, and if not, every reason.
+
+    Args:
+        turn: the latest turn.
+        prefix: only this one; None: all of them.
+        now: the time of asking.
+    """
+    return [
+        _explain(turn, each.prefix, each.prefix_class, now)
+        for each in turn.decision.prefixes
+        if prefix is None or each.prefix == prefix
+    ]
+
+
+def _explain(
+    turn: Turn, prefix: model.Network | None, prefix_class: model.PrefixClass, now: float
+) -> Row:
+    withheld = [
+        each
+        for each in turn.decision.withheld
+        if each.prefix == prefix and each.prefix_class is prefix_class
+    ]
+    since = {str(cause): _age(at, now) for cause, at in turn.world.causes.items()}
+    rows = [row for row in routes(turn) if row["prefix"] == str(prefix) and "next_hop" in row]
+    return {
+        "prefix": None if prefix is None else str(prefix),
+        "class": str(prefix_class),
+        "announced_to": [
+            row["peer"] for row in rows if row["state"] in {"announced", "deprioritised"}
+        ],
+        "waiting": {
+            row["peer"]: row["state"]
+            for row in rows
+            if row["state"] not in {"announced", "deprioritised"}
+        },
+        "withheld": [
+            {
+                "reason": str(cause),
+                "action": str(each.action),
+                "peer": each.peer or None,
+                "seconds": since.get(str(cause)),
+            }
+            for each in withheld
+            for cause in each.causes
+        ],
+    }
+
+
+def _age(moment: float | None, now: float) -> float | None:
+    return None if moment is None else round(max(0.0, now - moment), 3)
