@@ -1,0 +1,1 @@
+"""The whole of it: real routers, nodes and traffic in network namespaces."""

@@ -1,0 +1,109 @@
+"""FRR in a namespace: zebra and bgpd without their init scripts, all files in one directory."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.fabric import namespaces, routers
+
+DAEMONS = Path("/usr/lib/frr")
+
+
+class Frr(routers.Router):
+    """A router that runs FRR."""
+
+    kind: ClassVar[str] = "frr"
+    _zebra: subprocess.Popen[bytes]
+    _bgpd: subprocess.Popen[bytes]
+
+    def with_password(self, text: str) -> str:
+        """Uncomment the password line of the example."""
+        if not self.password:
+            return text
+        return text.replace(
+            "! neighbor NODES password CHANGE-ME", f"neighbor NODES password {self.password}"
+        )
+
+    def start(self) -> None:
+        """Start zebra, then bgpd, and return when both answer."""
+        shutil.chown(self.directory, "frr", "frr")
+        (self.directory / "bgpd.conf").write_text(self.example())
+        (self.directory / "zebra.conf").write_text("frr defaults datacenter\n")
+        self._zebra = self._daemon("zebra")
+        self.await_answer(*self._vtysh("zebra", "show version"))
+        self._bgpd = self._daemon("bgpd")
+        self.await_answer(*self._vtysh("bgpd", "show bgp summary json"))
+
+    def stop(self) -> None:
+        """End bgpd, then zebra, with SIGTERM."""
+        namespaces.stop(self._bgpd, number=signal.SIGTERM)
+        namespaces.stop(self._zebra, number=signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill both daemons."""
+        namespaces.stop(self._bgpd)
+        namespaces.stop(self._zebra)
+
+    def sessions(self) -> dict[str, str]:
+        """Return ``show bgp ipv4 unicast summary``: one state for each dynamic neighbor."""
+        summary = self._show("show bgp ipv4 unicast summary json")
+        return {peer: str(row["state"]) for peer, row in summary.get("peers", {}).items()}
+
+    def rib(self, prefix: str) -> list[routers.BgpPath]:
+        """Return the paths of ``show bgp <family> unicast <prefix>``."""
+        family = "ipv6" if ":" in prefix else "ipv4"
+        answer = self._show(f"show bgp {family} unicast {prefix} json")
+        return [_path(row) for row in answer.get("paths", [])]
+
+    def _daemon(self, name: str) -> subprocess.Popen[bytes]:
+        directory = self.directory
+        return self.launch(
+            str(DAEMONS / name),
+            "--config_file", str(directory / f"{name}.conf"),
+            "--pid_file", str(directory / f"{name}.pid"),
+            "--socket", str(directory / "zserv.api"),
+            "--vty_socket", str(directory),
+            "--vty_port", "0",
+            "--log", "stdout",
+            "--log-level", "informational",
+        )  # fmt: skip
+
+    def _vtysh(self, daemon: str, command: str) -> tuple[str, ...]:
+        return ("vtysh", "--vty_socket", str(self.directory), "-d", daemon, "-c", command)
+
+    def _show(self, command: str) -> dict[str, Any]:
+        output = subprocess.run(
+            self._vtysh("bgpd", command), capture_output=True, text=True, check=True
+        ).stdout
+        answer: dict[str, Any] = json.loads(output or "{}")
+        return answer
+
+
+def _path(row: dict[str, Any]) -> routers.BgpPath:
+    communities = row.get("community", {}).get("string", "")
+    large = row.get("largeCommunity", {}).get("string", "")
+    return routers.BgpPath(
+        next_hop=next(str(hop["ip"]) for hop in row["nexthops"] if hop.get("used", True)),
+        as_path=tuple(int(asn) for asn in row["aspath"]["string"].split() if asn.isdigit()),
+        local_pref=int(row.get("locPrf", 100)),
+        med=row.get("metric"),
+        communities=frozenset(_community(word) for word in communities.split()),
+        large_communities=frozenset(_large(word) for word in large.split()),
+    )
+
+
+def _community(word: str) -> tuple[int, int]:
+    if word == "graceful-shutdown":
+        return (65535, 0)
+    high, low = word.split(":")
+    return int(high), int(low)
+
+
+def _large(word: str) -> tuple[int, int, int]:
+    first, second, third = word.split(":")
+    return int(first), int(second), int(third)

@@ -1,0 +1,135 @@
+"""The routers as a test sees them: real daemons, read through the kernel's tables and their CLI.
+
+What counts for a packet is the kernel's routing table, so ``nexthops`` reads that one. ``rib`` and
+``sessions`` ask the daemon, for what the kernel does not know: attributes and session states.
+Configurations are the files of ``docs/router``, so that what is documented is what is tested.
+"""
+
+from __future__ import annotations
+
+import abc
+import ipaddress
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tests.fabric import addresses, namespaces, waiting
+
+EXAMPLES = namespaces.REPOSITORY / "docs" / "router"
+
+FORWARDING: dict[str, str] = {
+    "ipv4/ip_forward": "1",
+    "ipv6/conf/all/forwarding": "1",
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/send_redirects": "0",
+    "ipv4/conf/default/send_redirects": "0",
+}
+"""What makes a namespace forward packets."""
+
+HASHING: dict[str, str] = {
+    # Over veth, policy 1 hashes the sender's socket instead of the ports: policy 3 with fields.
+    "ipv4/fib_multipath_hash_policy": "3",
+    "ipv4/fib_multipath_hash_fields": "0x37",
+    "ipv6/fib_multipath_hash_policy": "3",
+    "ipv6/fib_multipath_hash_fields": "0x37",
+}
+"""What makes a namespace spread connections over the next hops by addresses and ports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BgpPath:
+    """One path to a prefix as the router holds it after its import policy."""
+
+    next_hop: str
+    as_path: tuple[int, ...]
+    local_pref: int
+    med: int | None = None
+    communities: frozenset[tuple[int, int]] = frozenset()
+    large_communities: frozenset[tuple[int, int, int]] = frozenset()
+
+
+class Router(abc.ABC):
+    """A router of the bed: its namespace exists from the start, its daemon may come and go."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, *, name: str, number: int, directory: Path, password: str = "") -> None:
+        self.number = number
+        self.address, self.address6 = addresses.router(number)
+        self.directory = directory
+        self.password = password
+        self.namespace = namespaces.Namespace(name)
+        self.namespace.sysctl({**FORWARDING, **HASHING})
+        directory.mkdir()
+        self._log = directory / "log"
+
+    def example(self) -> str:
+        """Return the documented configuration as this very router needs it."""
+        text = (EXAMPLES / f"{self.kind}.conf.example").read_text()
+        first, _ = addresses.router(1)
+        lines = [
+            line.replace(first, self.address) if "/24" not in line else line
+            for line in text.splitlines()
+        ]
+        return self.with_password("\n".join(lines) + "\n")
+
+    @abc.abstractmethod
+    def with_password(self, text: str) -> str:
+        """Return the configuration with the password, if this router has one."""
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Start the daemon and return when it answers."""
+
+    @abc.abstractmethod
+    def stop(self) -> None:
+        """End the daemon in an orderly way; its routes go with it."""
+
+    @abc.abstractmethod
+    def kill(self) -> None:
+        """Kill the daemon; what it installed in the kernel stays."""
+
+    @abc.abstractmethod
+    def sessions(self) -> dict[str, str]:
+        """Return the state of the session with each known neighbor, by its address."""
+
+    @abc.abstractmethod
+    def rib(self, prefix: str) -> list[BgpPath]:
+        """Return every path the daemon holds for a prefix."""
+
+    def nexthops(self, prefix: str) -> frozenset[str]:
+        """Return the next hops the kernel uses for a prefix; empty if it has no such route."""
+        family = f"-{ipaddress.ip_network(prefix).version}"
+        hops: set[str] = set()
+        for route in self.namespace.ip_json(family, "route", "show", "exact", prefix):
+            for hop in route.get("nexthops", [route]):
+                hops.add(_gateway(hop))
+        return frozenset(hops)
+
+    def logs(self) -> str:
+        """Return what the daemon logged so far."""
+        return self._log.read_text(errors="replace")
+
+    def delete(self) -> None:
+        """Remove the router with everything that runs in it."""
+        self.namespace.delete()
+
+    def launch(self, *argv: str) -> subprocess.Popen[bytes]:
+        """Start a daemon in the foreground; its outputs go to the router's log."""
+        return self.namespace.start(argv, log=self._log)
+
+    def await_answer(self, *argv: str) -> None:
+        """Return when a command of the daemon's CLI succeeds."""
+
+        def answers() -> bool:
+            return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+        waiting.until(answers, f"{self.kind} answers")
+
+
+def _gateway(hop: Mapping[str, Any]) -> str:
+    """Return the gateway of a next hop; ``via`` holds one of the other family (RFC 5549)."""
+    return str(hop["gateway"] if "gateway" in hop else hop["via"]["host"])

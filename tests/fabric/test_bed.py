@@ -1,0 +1,132 @@
+"""The bed itself, tried with a bare ExaBGP: what it shows must be true before we rely on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.fabric import addresses, namespaces, routers, speaker, topology, traffic, waiting
+
+pytestmark = pytest.mark.fabric
+
+
+def _announce(fabric: topology.Fabric) -> list[speaker.Speaker]:
+    speakers = [
+        speaker.Speaker(node, [router.address for router in fabric.routers])
+        for node in fabric.nodes
+    ]
+    for each in speakers:
+        each.start()
+    for router in fabric.routers:
+        waiting.until_equal(
+            frozenset(node.address for node in fabric.nodes),
+            lambda: router.nexthops(addresses.SERVICES),  # noqa: B023 - called before the next one
+            f"every node is a next hop of {router.kind}",
+        )
+    return speakers
+
+
+def test_a_router_shows_what_a_node_announces(
+    kind: type[routers.Router], build: topology.Factory
+) -> None:
+    """Next hops from the kernel, paths and sessions from the daemon, for both families."""
+    fabric = build([kind], nodes_wanted=2)
+    _announce(fabric)
+    router = fabric.routers[0]
+    first, second = fabric.nodes
+
+    waiting.until_equal(
+        {first.address6, second.address6},
+        lambda: set(router.nexthops(addresses.SERVICES6)),
+        "both nodes are IPv6 next hops",
+    )
+    assert router.nexthops(first.pod_cidr) == {first.address}
+    assert router.nexthops(second.pod_cidr6) == {second.address6}
+    assert router.sessions() == {first.address: "Established", second.address: "Established"}
+    assert router.rib(first.pod_cidr) == [
+        routers.BgpPath(
+            next_hop=first.address, as_path=(addresses.NODE_ASN,), local_pref=100, med=50
+        )
+    ]
+    assert {path.next_hop: path for path in router.rib(addresses.SERVICES)}[
+        second.address
+    ] == routers.BgpPath(
+        next_hop=second.address,
+        as_path=(addresses.NODE_ASN,),
+        local_pref=100,
+        communities=frozenset({(64512, 10)}),
+        large_communities=frozenset({(64512, 1, 2)}),
+    )
+
+
+def test_a_session_that_ends_takes_its_next_hop_along(
+    kind: type[routers.Router], build: topology.Factory
+) -> None:
+    """Without graceful restart the end of the speaker is a withdrawal."""
+    fabric = build([kind], nodes_wanted=2)
+    speakers = _announce(fabric)
+    first, second = fabric.nodes
+    router = fabric.routers[0]
+
+    speakers[0].terminate()
+
+    waiting.until_equal(
+        {second.address},
+        lambda: set(router.nexthops(addresses.SERVICES)),
+        "only the other node is left",
+    )
+    assert router.nexthops(first.pod_cidr) == frozenset()
+
+
+def test_a_death_that_nobody_announced_is_seen_by_the_traffic(
+    kind: type[routers.Router], build: topology.Factory
+) -> None:
+    """The negative control: if this loses nothing, no other traffic test proves anything."""
+    fabric = build([kind], nodes_wanted=2)
+    _announce(fabric)
+
+    with traffic.Traffic(fabric.client, addresses.WEB, 80) as flow:
+        fabric.nodes[1].power_off()
+        time.sleep(1)
+
+    assert len(flow.report.failed) + len(flow.report.slow) > 20, flow.report
+
+
+def test_a_password_that_differs_gives_no_session(
+    kind: type[routers.Router], build: topology.Factory
+) -> None:
+    """TCP MD5 is in force for the whole listen range."""
+    fabric = build([kind], nodes_wanted=2, password="s3cret")
+    router = fabric.routers[0].address
+    right, wrong = fabric.nodes
+    speaker.Speaker(wrong, [router], password="other").start()
+    speaker.Speaker(right, [router], password="s3cret").start()
+
+    waiting.until_equal(
+        {right.address}, lambda: set(fabric.routers[0].nexthops(addresses.SERVICES)), "one session"
+    )
+
+
+@pytest.mark.usefixtures("_privileges")
+def test_the_namespaces_of_a_process_that_is_gone_are_removed() -> None:
+    """Even a test run that is killed leaves nothing for long."""
+    script = (
+        "import os; from tests.fabric import namespaces\n"
+        "one = namespaces.Namespace(namespaces.serial())\n"
+        "print(one.name, flush=True); os._exit(1)"
+    )
+    name = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=namespaces.REPOSITORY,
+    ).stdout.strip()
+    assert (namespaces.RUN_DIR / name).exists()
+
+    namespaces.remove_leftovers()
+
+    assert not (namespaces.RUN_DIR / name).exists()

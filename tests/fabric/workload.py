@@ -1,0 +1,69 @@
+"""What runs in a pod, and kube-proxy's health port: run inside a namespace, one mode each.
+
+``pod NAME`` answers every connection with the name of its node: HTTP on 8080, a greeting in the
+manner of MySQL on 3306 (the server speaks first), and a DNS server that knows one name.
+``kube-proxy`` answers 200 on 127.0.0.1:10256, where the real one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from tests.fabric import dnsserver
+
+WEB_PORT = 8080
+MYSQL_PORT = 3306
+HEALTH_PORT = 10256
+
+
+async def serve_pod(node: str) -> None:
+    """Serve the web, the database and DNS until killed."""
+
+    async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _answer_http(reader, writer, node)
+
+    async def mysql(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _say(writer, f"{node}\n")
+
+    await asyncio.start_server(web, None, WEB_PORT, backlog=1024)
+    await asyncio.start_server(mysql, None, MYSQL_PORT, backlog=1024)
+    await dnsserver.serve()
+    await asyncio.Event().wait()
+
+
+async def serve_kube_proxy() -> None:
+    """Say that kube-proxy is well until killed."""
+
+    async def healthz(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _answer_http(reader, writer, "ok")
+
+    await asyncio.start_server(healthz, "127.0.0.1", HEALTH_PORT)
+    await asyncio.Event().wait()
+
+
+async def _answer_http(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: str
+) -> None:
+    try:
+        await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+        return
+    head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    await _say(writer, f"{head}{body}\n")
+
+
+async def _say(writer: asyncio.StreamWriter, text: str) -> None:
+    writer.write(text.encode())
+    writer.close()
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["pod", name]:
+            asyncio.run(serve_pod(name))
+        case ["kube-proxy"]:
+            asyncio.run(serve_kube_proxy())
+        case _:
+            sys.exit(f"usage: {sys.argv[0]} pod NAME | kube-proxy")
