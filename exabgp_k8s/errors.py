@@ -32,10 +32,13 @@ class Problem:
 
 
 class SettingsError(Error):
-    """The settings cannot be used; ``problems`` names every mistake, not only the first."""
+    """The settings cannot be used; ``problems`` names every mistake, not only the first.
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(str(problem) for problem in problems))
+    ``source`` is the name of the file; it stands in the text of the error only.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], source: str = "settings") -> None:
+        super().__init__(f"{source}: " + "; ".join(str(problem) for problem in problems))
         self.problems = problems
 
 

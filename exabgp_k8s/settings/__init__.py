@@ -1,1 +1,1 @@
-"""settings."""
+"""The settings: one YAML document, checked whole, and the passwords mounted beside it."""

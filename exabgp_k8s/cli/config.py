@@ -1,0 +1,143 @@
+"""``exabgp-k8s config``: check the settings before a node does, and see what comes of them.
+
+Nothing here talks to an agent, ExaBGP or the API server: the same answers come on a laptop, in
+a pipeline and on the node. No command shows a password.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from pathlib import Path
+
+import click
+
+from exabgp_k8s import errors
+from exabgp_k8s.adapters import daemon
+from exabgp_k8s.cli import exits, output
+from exabgp_k8s.core import config, model, neighbors, world
+from exabgp_k8s.settings import convert, load, schema
+from exabgp_k8s.wire import daemon_conf
+
+settings_option = click.option(
+    "--settings",
+    "path",
+    type=click.Path(path_type=Path),
+    envvar="EXABGP_K8S_SETTINGS",
+    default=Path("/etc/exabgp-k8s/settings.yaml"),
+    show_default=True,
+    show_envvar=True,
+    help="The settings document.",
+)
+
+
+@click.group("config")
+def group() -> None:
+    """Check, show and render the settings, without touching anything."""
+
+
+@group.command()
+@settings_option
+@click.option(
+    "--password-dir",
+    type=click.Path(path_type=Path),
+    envvar="EXABGP_K8S_PASSWORD_DIR",
+    default=Path("/etc/exabgp-k8s/passwords"),
+    show_default=True,
+    show_envvar=True,
+    help="The mounted Secret: one file for each password.",
+)
+def validate(path: Path, password_dir: Path) -> None:
+    """Report every mistake in the settings; exit code 0 without one, else 2.
+
+    A password that is missing is a warning: only its own peer stays down.
+    """
+    settings = convert.to_core(_document(path))
+    _, missing = load.read_passwords(password_dir, settings.peers)
+    for problem in missing:
+        click.echo(f"{path}: warning: {problem}", err=True)
+    click.echo(f"{path}: valid; {_summary(settings)}")
+
+
+@group.command()
+@settings_option
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+)
+def show(path: Path, form: str) -> None:
+    """Show the settings in force, with every default filled in."""
+    output.show(schema.effective(_document(path)), form, "")
+
+
+@group.command("schema")
+def show_schema() -> None:
+    """Show the JSON Schema of the settings, for editors and pipelines."""
+    click.echo(json.dumps(schema.json_schema(), indent=2))
+
+
+@group.command()
+@settings_option
+@click.option("--node-ip", "ips", multiple=True, help="An InternalIP of the node; repeat it.")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; repeat it.")
+def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    """Show the exabgp.conf that a node with these addresses and labels gets.
+
+    Passwords count as present. Peers without a session there are named on stderr.
+    """
+    settings = convert.to_core(_document(path))
+    found, held = neighbors.select(
+        world.World(
+            config=settings,
+            node=_node(ips, labels),
+            passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
+        )
+    )
+    for peer in held:
+        click.echo(f"{peer.name} ({peer.address}): no session: {peer.cause}", err=True)
+    click.echo(daemon_conf.render(found, daemon.AGENT_COMMAND), nl=False)
+
+
+def _document(path: Path) -> schema.Settings:
+    """Read the settings, or end with every mistake on a line of its own."""
+    try:
+        return load.document(load.read_text(path), str(path))
+    except errors.SettingsError as error:
+        exits.fail_settings(path, error.problems)
+
+
+def _summary(settings: config.Config) -> str:
+    has_services = settings.service_cidrs is None or bool(settings.service_cidrs)
+    classes = [
+        prefix_class
+        for prefix_class, is_announced in (
+            (model.PrefixClass.SERVICES, has_services),
+            (model.PrefixClass.PODS, bool(settings.pods_within)),
+        )
+        if is_announced
+    ]
+    return (
+        f"peers: {len(settings.peers)}, announced: {' and '.join(classes)}, "
+        f"checks: {len(settings.checks)}"
+    )
+
+
+def _node(ips: tuple[str, ...], labels: tuple[str, ...]) -> model.NodeFacts:
+    """Return the node that the command line describes."""
+    found: list[model.Address] = []
+    for ip in ips:
+        try:
+            found.append(ipaddress.ip_address(ip))
+        except ValueError:
+            raise click.BadParameter(f"{ip!r} is not an address", param_hint="--node-ip") from None
+    pairs: dict[str, str] = {}
+    for label in labels:
+        key, equals, value = label.partition("=")
+        if not equals:
+            raise click.BadParameter(f"write {key}=VALUE", param_hint="--label")
+        pairs[key] = value
+    return model.NodeFacts(name="rendered", labels=pairs, internal_ips=tuple(found))

@@ -1,0 +1,232 @@
+"""What two values of the settings must not be together.
+
+The document is looked at as it was written, piece by piece, so that one mistake does not hide
+the next: a piece that cannot be understood is ``schema``'s to report, and is passed over here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic
+
+from exabgp_k8s import errors
+from exabgp_k8s.core import model
+from exabgp_k8s.settings import checks, durations, fields, problems
+
+Problems = Iterator[errors.Problem]
+
+
+@functools.cache
+def _reader(kind: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the document: what stands there, None where nothing does."""
+
+    value: Any
+    location: tuple[str | int, ...] = ()
+
+    def __getitem__(self, key: str) -> Place:
+        found = self.value.get(key) if isinstance(self.value, dict) else None
+        return Place(found, (*self.location, key))
+
+    def __iter__(self) -> Iterator[Place]:
+        items = self.value if isinstance(self.value, list) else []
+        return (Place(item, (*self.location, index)) for index, item in enumerate(items))
+
+    @property
+    def is_written(self) -> bool:
+        """Whether something stands here."""
+        return self.value is not None
+
+    @property
+    def path(self) -> str:
+        """Where this is, as people write it."""
+        return problems.path_of(self.location)
+
+    def read(self, kind: Any, default: Any = None) -> Any:
+        """Return the value as the core knows it; the default where that is not possible."""
+        try:
+            return _reader(kind).validate_python(self.value) if self.is_written else default
+        except pydantic.ValidationError:
+            return None
+
+    def problem(self, message: str) -> errors.Problem:
+        """Return a problem of this place."""
+        return errors.Problem(self.path, message)
+
+
+def find(document: object) -> list[errors.Problem]:
+    """Return every contradiction in a document, valid otherwise or not."""
+    root = Place(document)
+    return [problem for search in SEARCHES for problem in search(root)]
+
+
+def _repeated(places: Iterator[Place], kind: Any, advice: str) -> Problems:
+    """Report values that must be unique and are not."""
+    first: dict[Any, str] = {}
+    for place in places:
+        value = place.read(kind)
+        if value is None:
+            continue
+        if value in first:
+            yield place.problem(f"{value} stands at {first[value]} already; {advice}")
+        first.setdefault(value, place.path)
+
+
+def _names(root: Place) -> Problems:
+    yield from _repeated((peer["name"] for peer in root["peers"]), fields.Name, "name it anew")
+    yield from _repeated(
+        (peer["address"] for peer in root["peers"]),
+        fields.Address,
+        "one session for each router: remove one of the two",
+    )
+    named = (
+        check["name"] if check["name"].is_written else check["preset"]
+        for check in root["health"]["checks"]
+    )
+    yield from _repeated(named, fields.Name, "give each check a name of its own")
+
+
+def _sessions(root: Place) -> Problems:
+    for peer in root["peers"]:
+        if peer["multihop"].is_written and peer["ttlSecurity"].value is True:
+            yield peer["ttlSecurity"].problem(
+                "excludes multihop: it accepts directly connected routers only; remove one of both"
+            )
+        address, local = peer["address"].read(fields.Address), peer["localAddress"]
+        source = local.read(fields.Address)
+        if address and source and (address.version != source.version or address == source):
+            yield local.problem(
+                f"{source} cannot be our end of a session to {address}; "
+                "write our own address of the same family, or node"
+            )
+
+
+def _internal_prepend(root: Place) -> Problems:
+    ours = root["bgp"]["asn"].read(fields.Asn)
+    for peer in root["peers"]:
+        theirs = peer["asn"].read(fields.Asn)
+        local = peer["localASN"].read(fields.Asn, ours)
+        prepend = peer["attributes"]["prepend"]
+        if theirs and theirs == local and prepend.read(fields.Prepend):
+            yield prepend.problem(
+                f"AS {theirs} is ours: an iBGP path is not prepended; use med or localPref, "
+                "or remove it"
+            )
+
+
+def _selectors(root: Place) -> Problems:
+    for peer in root["peers"]:
+        for requirement in peer["nodeSelector"]["matchExpressions"]:
+            values, operator = requirement["values"], requirement["operator"].value
+            if operator in ("In", "NotIn") and not values.value:
+                yield values.problem(f"{operator} compares with values; write at least one")
+            if operator in ("Exists", "DoesNotExist") and values.value:
+                yield values.problem(f"{operator} looks at the key only; remove values")
+
+
+def _ranges(root: Place) -> Iterator[Place]:
+    services = root["announce"]["services"]
+    for written in (services["cidrs"], services["within"], root["announce"]["pods"]["within"]):
+        yield from written
+
+
+def _overlaps(root: Place) -> Problems:
+    seen: list[tuple[Place, model.Network]] = []
+    for place in _ranges(root):
+        network = place.read(fields.Network)
+        if network is None:
+            continue
+        for other, known in seen:
+            if network.version == known.version and network.overlaps(known):
+                yield place.problem(
+                    f"{network} overlaps {known} at {other.path}; keep one, or write two ranges "
+                    "that have nothing in common"
+                )
+        seen.append((place, network))
+
+
+def _cut_sessions(root: Place) -> Problems:
+    addresses = [peer["address"].read(fields.Address) for peer in root["peers"]]
+    for place in _ranges(root):
+        network = place.read(fields.Network)
+        inside = [str(item) for item in addresses if network and item and item in network]
+        if inside:
+            yield place.problem(
+                f"contains the router {', '.join(inside)}: announcing it would cut the session; "
+                "write the narrower range of the cluster"
+            )
+
+
+def _announced(root: Place) -> Problems:
+    announce = root["announce"]
+    services, pods = announce["services"], announce["pods"]
+    if isinstance(announce.value, dict) and not services.is_written and not pods.is_written:
+        yield announce.problem("nothing would be announced; write services, pods or both")
+    if services["within"].is_written and isinstance(services["cidrs"].value, list):
+        yield services["within"].problem("goes with cidrs: auto only; remove it")
+    hold = announce["holdDown"]
+    initial = hold["initial"].read(fields.Duration, 1)
+    longest = hold["max"].read(fields.Duration, 60)
+    if initial is not None and longest is not None and initial > longest:
+        yield hold["max"].problem(
+            f"{durations.write(longest)} is shorter than initial; write at least "
+            f"{durations.write(initial)}"
+        )
+
+
+def _pointless_waits(root: Place) -> Problems:
+    rows = root["withdraw"].value
+    for reason in rows if isinstance(rows, dict) else ():
+        for prefix_class in model.PrefixClass:
+            cell = root["withdraw"][reason][prefix_class]
+            if cell["action"].value == "keep" and cell["after"].read(fields.Duration):
+                yield cell["after"].problem("keep does nothing, now or later; remove after")
+
+
+def _check_kinds(root: Place) -> Problems:
+    for check in root["health"]["checks"]:
+        if not isinstance(check.value, dict):
+            continue
+        kinds = [kind for kind in checks.KINDS if check[kind].is_written]
+        if not kinds:
+            yield check.problem(f"says not what to check; write one of {', '.join(checks.KINDS)}")
+        if len(kinds) > 1:
+            yield check.problem(f"{' and '.join(kinds)} are {len(kinds)} checks; write one each")
+        if check["minSpeed"].is_written and "interface" not in kinds:
+            yield check["minSpeed"].problem("goes with interface only; remove it")
+        is_https = str(check["http"].value).startswith("https:")
+        if check["insecureSkipVerify"].value is True and not is_https:
+            yield check["insecureSkipVerify"].problem("goes with an https URL only; remove it")
+
+
+def _check_times(root: Place) -> Problems:
+    for check in root["health"]["checks"]:
+        interval = check["interval"].read(fields.Interval, 1)
+        timeout = check["timeout"].read(fields.Timeout, 0.5)
+        if interval and timeout and timeout > interval:
+            yield check["timeout"].problem(
+                f"{durations.write(timeout)} is longer than the interval; "
+                f"write at most {durations.write(interval)}"
+            )
+
+
+SEARCHES: tuple[Callable[[Place], Problems], ...] = (
+    _names,
+    _sessions,
+    _internal_prepend,
+    _selectors,
+    _overlaps,
+    _cut_sessions,
+    _announced,
+    _pointless_waits,
+    _check_kinds,
+    _check_times,
+)

@@ -1,0 +1,127 @@
+"""From the settings document to the values the core decides with."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from exabgp_k8s.core import config, model
+from exabgp_k8s.settings import checks, peers, policy, schema
+
+PRESETS = {
+    checks.Preset.KUBE_PROXY: "http://127.0.0.1:10256/healthz",
+    checks.Preset.KUBELET: "http://127.0.0.1:10248/healthz",
+}
+"""Kubernetes, kube-proxy --healthz-bind-address and kubelet --healthz-port: their defaults."""
+
+
+def to_core(settings: schema.Settings) -> config.Config:
+    """Return the core's configuration; the settings must be free of contradictions."""
+    bgp, announce, drain = settings.bgp, settings.announce, settings.drain
+    cidrs = announce.services.cidrs if announce.services else ()
+    within = announce.services.within if announce.services else ()
+    return config.Config(
+        asn=bgp.asn,
+        router_id=bgp.router_id if isinstance(bgp.router_id, ipaddress.IPv4Address) else None,
+        peers=tuple(_peer(peer, bgp.asn) for peer in settings.peers),
+        service_cidrs=None if cidrs == "auto" else cidrs,
+        services_within=within or (),
+        pods_within=announce.pods.within if announce.pods else (),
+        policy=_policy(settings.withdraw),
+        drain_taints=drain.taints,
+        deprioritise_med=drain.deprioritise.med,
+        deprioritise_prepend=drain.deprioritise.prepend,
+        checks=tuple(_check(check) for check in settings.health.checks),
+        hold_down=config.HoldDown(
+            initial=announce.hold_down.initial,
+            maximum=announce.hold_down.max,
+            window=announce.hold_down.window,
+        ),
+        graceful_shutdown=drain.graceful_shutdown,
+        settle=drain.settle,
+    )
+
+
+def _peer(peer: peers.Peer, asn: int) -> config.Peer:
+    return config.Peer(
+        name=peer.name,
+        address=peer.address,
+        asn=peer.asn,
+        local_asn=peer.local_asn or asn,
+        description=peer.description,
+        port=peer.port,
+        local_address=peer.local_address,
+        selector=_selector(peer.node_selector),
+        hold_time=peer.hold_time,
+        password_from=peer.password_from,
+        multihop=peer.multihop,
+        ttl_security=peer.ttl_security,
+        graceful_restart=peer.graceful_restart,
+        families=peer.families,
+        attributes=model.Attributes(
+            communities=peer.attributes.communities,
+            large_communities=peer.attributes.large_communities,
+            med=peer.attributes.med,
+            local_pref=peer.attributes.local_pref,
+        ),
+        prepend=peer.attributes.prepend,
+    )
+
+
+def _selector(selector: peers.NodeSelector | None) -> config.Selector:
+    if selector is None:
+        return config.Selector()
+    labels = (
+        config.Requirement(key=key, operator=config.Operator.IN, values=frozenset({value}))
+        for key, value in selector.match_labels.items()
+    )
+    expressions = (
+        config.Requirement(key=item.key, operator=item.operator, values=frozenset(item.values))
+        for item in selector.match_expressions
+    )
+    return config.Selector(requirements=(*labels, *expressions))
+
+
+def _policy(withdraw: policy.Withdraw) -> config.Policy:
+    rows = {reason: getattr(withdraw, reason.replace("-", "_")) for reason in model.CAUSES}
+    cells = {
+        (reason, prefix_class): getattr(row, prefix_class)
+        for reason, row in rows.items()
+        for prefix_class in model.PrefixClass
+    }
+    return {
+        place: config.Cell(action=cell.action, after=cell.after) for place, cell in cells.items()
+    }
+
+
+def _check(check: checks.Check) -> config.Check:
+    return config.Check(
+        name=check.name,
+        probe=_probe(check),
+        interval=check.interval,
+        timeout=check.timeout,
+        fall=check.fall,
+        rise=check.rise,
+        affects=frozenset(check.affects),
+    )
+
+
+def _probe(check: checks.Check) -> config.Probe:
+    """Return what the one kind that is written means."""
+    if check.preset is not None:
+        return config.HttpProbe(url=PRESETS[check.preset])
+    if check.http is not None:
+        return config.HttpProbe(url=check.http, verify=not check.insecure_skip_verify)
+    if check.tcp is not None:
+        host, port = check.tcp
+        return config.TcpProbe(host=host, port=port)
+    if check.exec is not None:
+        return config.ExecProbe(command=check.exec)
+    if check.dns is not None:
+        return _dns_probe(check.dns)
+    if check.process is not None:
+        return config.ProcessProbe(name=check.process)
+    return config.InterfaceProbe(name=str(check.interface), min_speed=check.min_speed or 0)
+
+
+def _dns_probe(dns: checks.Dns) -> config.DnsProbe:
+    return config.DnsProbe(server=dns.server, name=dns.name, port=dns.port, record=dns.type.value)

@@ -1,0 +1,197 @@
+"""The types of the settings' fields: how a value is read, written back and described.
+
+A field is a core value while the settings are checked, and the text a person would write when
+they are shown. ``Written`` ties the two together; the messages of a mistake come from ``values``
+and ``durations`` alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pydantic import alias_generators, json_schema
+from pydantic_core import core_schema
+
+from exabgp_k8s.core import config, model
+from exabgp_k8s.settings import durations, values
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """How one kind of value is read from text, written back, and described to an editor."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], str]
+    schema: dict[str, Any]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.plain_serializer_function_ser_schema(self.write)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> json_schema.JsonSchemaValue:
+        return {"type": "string"} | self.schema
+
+
+class OrAuto:
+    """A list of prefixes, or the word ``auto``; a plain union would blur every mistake in it."""
+
+    @staticmethod
+    def _read(value: object, read: core_schema.ValidatorFunctionWrapHandler) -> object:
+        if value == "auto" or isinstance(value, list):
+            return value if value == "auto" else read(value)
+        raise ValueError("write auto, or a list of prefixes, for example [10.96.0.0/16]")
+
+    @staticmethod
+    def _write(value: object, write: core_schema.SerializerFunctionWrapHandler) -> object:
+        return value if value == "auto" else write(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        prefixes = handler.generate_schema(Networks)
+        return core_schema.no_info_wrap_validator_function(
+            self._read,
+            prefixes,
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                self._write, schema=prefixes
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> json_schema.JsonSchemaValue:
+        return {"anyOf": [{"const": "auto"}, handler(core)]}
+
+
+def _seconds(value: object) -> int:
+    """Read a duration that BGP counts in whole seconds."""
+    seconds = durations.parse(value)
+    if seconds != int(seconds):
+        raise ValueError(f"BGP counts whole seconds here; write {int(seconds) + 1}s")
+    return int(seconds)
+
+
+def _hold_time(value: object) -> int:
+    """Read a hold time (RFC 4271 section 4.2: zero, or at least three seconds)."""
+    seconds = _seconds(value)
+    if 0 < seconds < 3 or seconds > 0xFFFF:  # noqa: PLR2004 - the limits are in the message
+        raise ValueError("a hold time is at least 3s and at most 65535s; 0s means no keepalives")
+    return seconds
+
+
+def _restart_time(value: object) -> int:
+    """Read a restart time (RFC 4724 section 3: twelve bits, which ExaBGP does not check)."""
+    seconds = _seconds(value)
+    if not 1 <= seconds <= 4095:  # noqa: PLR2004 - the limits are in the message
+        raise ValueError("a restart time is at least 1s and at most 4095s; leave it out for none")
+    return seconds
+
+
+def _interval(value: object) -> float:
+    """Read the time between two probes."""
+    seconds = durations.parse(value)
+    if seconds < 0.1:  # noqa: PLR2004 - the limit is in the message
+        raise ValueError("probing more than ten times a second is load; write at least 100ms")
+    return seconds
+
+
+def _timeout(value: object) -> float:
+    """Read a time limit."""
+    seconds = durations.parse(value)
+    if not seconds:
+        raise ValueError("a probe needs time to answer; write for example 500ms")
+    return seconds
+
+
+def _local_address(value: object) -> model.Address | config.LocalAddress:
+    """Read ``node``, ``route`` or an address."""
+    if isinstance(value, str) and value in list(config.LocalAddress):
+        return config.LocalAddress(value)
+    try:
+        return values.address(value)
+    except ValueError as error:
+        raise ValueError(f"write node, route or an address: {error}") from None
+
+
+def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Refuse a list that says the same thing twice."""
+    twice = [item for place, item in enumerate(items) if item in items[:place]]
+    if twice:
+        raise ValueError("an entry is written twice; keep one of them")
+    return items
+
+
+_DURATION = {"pattern": durations.PATTERN}
+_COMMUNITY = {"pattern": "^([0-9]+:[0-9]+|[a-z-]+)$"}
+
+Duration = Annotated[float, Written(durations.parse, durations.write, _DURATION)]
+HoldTime = Annotated[int, Written(_hold_time, durations.write, _DURATION)]
+RestartTime = Annotated[int, Written(_restart_time, durations.write, _DURATION)]
+Interval = Annotated[float, Written(_interval, durations.write, _DURATION)]
+Timeout = Annotated[float, Written(_timeout, durations.write, _DURATION)]
+Address = Annotated[model.Address, Written(values.address, str, {})]
+LocalAddress = Annotated[model.Address | config.LocalAddress, Written(_local_address, str, {})]
+RouterId = Annotated[ipaddress.IPv4Address | Literal["auto"], Written(values.router_id, str, {})]
+Network = Annotated[model.Network, Written(values.network, str, {})]
+Community = Annotated[
+    tuple[int, int], Written(values.community, values.write_community, _COMMUNITY)
+]
+LargeCommunity = Annotated[
+    tuple[int, int, int],
+    Written(
+        values.large_community,
+        values.write_community,
+        {"pattern": "^[0-9]+:[0-9]+:[0-9]+$"},
+    ),
+]
+Name = Annotated[
+    str, Written(values.name, str, {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63})
+]
+Description = Annotated[str, Written(values.description, str, {"maxLength": 80})]
+SecretKey = Annotated[
+    str, Written(values.secret_key, str, {"pattern": "^[-._A-Za-z0-9]+$", "maxLength": 253})
+]
+LabelKey = Annotated[str, Written(values.label_key, str, {})]
+LabelValue = Annotated[str, Written(values.label_value, str, {"maxLength": 63})]
+Taint = Annotated[model.Taint, Written(values.taint, values.write_taint, {})]
+Url = Annotated[str, Written(values.url, str, {"format": "uri"})]
+Endpoint = Annotated[tuple[str, int], Written(values.endpoint, values.write_endpoint, {})]
+DnsName = Annotated[str, Written(values.dns_name, str, {})]
+Interface = Annotated[str, Written(values.interface, str, {"maxLength": 15})]
+Argument = Annotated[str, Written(values.argument, str, {})]
+Process = Annotated[str, Written(values.process, str, {"minLength": 1})]
+
+Whole = Annotated[int, pydantic.Field(strict=True)]
+Asn = Annotated[Whole, pydantic.Field(ge=1, le=0xFFFF_FFFE), pydantic.AfterValidator(values.asn)]
+Metric = Annotated[Whole, pydantic.Field(ge=0, le=0xFFFF_FFFF)]
+Port = Annotated[Whole, pydantic.Field(ge=1, le=0xFFFF)]
+Prepend = Annotated[Whole, pydantic.Field(ge=0, le=10)]
+Flag = Annotated[bool, pydantic.Field(strict=True)]
+
+Unique = pydantic.AfterValidator(_unique)
+Networks = Annotated[tuple[Network, ...], pydantic.Field(min_length=1, max_length=64)]
+NetworksOrAuto = Annotated[tuple[model.Network, ...] | Literal["auto"], OrAuto()]
+Classes = Annotated[tuple[model.PrefixClass, ...], pydantic.Field(min_length=1), Unique]
+
+
+class Section(pydantic.BaseModel):
+    """A mapping of the settings: camelCase keys, none unknown, never changed once read."""
+
+    model_config = pydantic.ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=alias_generators.to_camel,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )

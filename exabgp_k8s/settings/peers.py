@@ -1,0 +1,91 @@
+"""``peers``: the routers, on which nodes each is used, and what its routes carry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from exabgp_k8s.core import config, model
+from exabgp_k8s.settings import fields
+
+Communities = Annotated[tuple[fields.Community, ...], pydantic.Field(max_length=64), fields.Unique]
+LargeCommunities = Annotated[
+    tuple[fields.LargeCommunity, ...], pydantic.Field(max_length=64), fields.Unique
+]
+Families = Annotated[tuple[model.Family, ...], pydantic.Field(min_length=1), fields.Unique]
+Ttl = Annotated[fields.Whole, pydantic.Field(ge=1, le=255)]
+
+
+class Requirement(fields.Section):
+    """One entry of ``matchExpressions`` (Kubernetes, LabelSelectorRequirement)."""
+
+    key: fields.LabelKey
+    """Label of the node."""
+    operator: config.Operator
+    """In and NotIn compare with ``values``; Exists and DoesNotExist look at the key only."""
+    values: tuple[fields.LabelValue, ...] = ()
+    """Label values; needed with In and NotIn, refused with the other two."""
+
+
+class NodeSelector(fields.Section):
+    """A standard LabelSelector: all its parts must match; an empty one matches every node."""
+
+    match_labels: dict[fields.LabelKey, fields.LabelValue] = pydantic.Field(default_factory=dict)
+    """Labels that the node must have with exactly these values."""
+    match_expressions: tuple[Requirement, ...] = ()
+    """Requirements that the node's labels must meet."""
+
+
+class Attributes(fields.Section):
+    """BGP path attributes of every route announced to a peer."""
+
+    communities: Communities = ()
+    """Communities (RFC 1997) such as "64512:10", or a well-known name such as no-export."""
+    large_communities: LargeCommunities = ()
+    """Large communities (RFC 8092) such as "64512:1:2"."""
+    med: fields.Metric | None = None
+    """MULTI_EXIT_DISC, lower is preferred; absent: not sent."""
+    local_pref: fields.Metric | None = None
+    """LOCAL_PREF, higher is preferred; sent to iBGP peers only; absent: ExaBGP's 100."""
+    prepend: fields.Prepend = 0
+    """How often our AS is added in front of the usual path; eBGP only."""
+
+
+class Peer(fields.Section):
+    """One router, and the session to it."""
+
+    name: fields.Name
+    """Name of the peer in status, metrics and logs; unique."""
+    description: fields.Description = ""
+    """Free text for people, at most 80 printable ASCII characters."""
+    address: fields.Address
+    """IPv4 or IPv6 address of the router; unique."""
+    asn: fields.Asn
+    """AS number of the router; equal to ours means iBGP."""
+    local_asn: fields.Asn | None = pydantic.Field(None, alias="localASN")
+    """Our AS number towards this peer; absent: ``bgp.asn``."""
+    port: fields.Port = 179
+    """TCP port the router listens on."""
+    local_address: fields.LocalAddress = config.LocalAddress.NODE
+    """Where the session starts: node (the node's InternalIP of the peer's family), route (what
+    the kernel would use, for nodes with several uplinks), or an address."""
+    node_selector: NodeSelector | None = None
+    """Nodes that have this peer; absent: every node."""
+    hold_time: fields.HoldTime = 9
+    """Hold time offered to the router, 0s or 3s to 65535s: how long a dead node keeps traffic.
+    The router may lower it. 0s turns keepalives off, and a dead node is never noticed."""
+    password_from: fields.SecretKey | None = None
+    """Key of the mounted Secret that holds the TCP MD5 password (RFC 2385). While the key is
+    missing the peer stays down; it never connects without a password."""
+    multihop: Ttl | None = None
+    """TTL of our packets, for a router that is not on the node's own network."""
+    ttl_security: fields.Flag = False
+    """GTSM (RFC 5082): accept only packets of a directly connected router; excludes multihop."""
+    graceful_restart: fields.RestartTime | None = None
+    """Restart time of RFC 4724, 1s to 4095s: how long the router keeps forwarding to a node
+    whose session is gone. Absent: off, and a lost session withdraws at once."""
+    families: Families = tuple(model.Family)
+    """Address families offered: ipv4, ipv6 or both."""
+    attributes: Attributes = Attributes()
+    """What the routes to this peer carry."""

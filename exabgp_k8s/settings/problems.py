@@ -1,0 +1,137 @@
+"""From pydantic's errors to sentences: where the mistake is, and what to write instead.
+
+Two languages meet here. Paths are the YAML document's own (``peers[0].holdTime``), messages are
+about what a person wrote; nothing of the library shows through.
+"""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pydantic
+from pydantic_core import ErrorDetails
+
+from exabgp_k8s import errors
+from exabgp_k8s.settings import fields
+
+Location = Sequence[str | int]
+Explanation = Callable[[Any, Mapping[str, Any]], str]
+PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
+
+
+def path_of(location: Location) -> str:
+    """Return a location as people write it: ``peers[0].nodeSelector.matchLabels["a.b/c"]``."""
+    path = ""
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part and set(part) <= PLAIN_KEY:
+            path += f".{part}" if path else part
+        else:
+            path += f'["{part[:80]}"]'
+    return path
+
+
+def explain(error: pydantic.ValidationError, root: type[fields.Section]) -> list[errors.Problem]:
+    """Return one problem for each mistake that pydantic found, in the document's order."""
+    found = error.errors(include_url=False)
+    return [_problem(details, root) for details in found if not _is_consequence(details)]
+
+
+def _is_consequence(details: ErrorDetails) -> bool:
+    """A list is called too short, too, when none of its entries is valid: said already."""
+    return details["type"] == "too_short" and len(details["input"]) > 0
+
+
+def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Problem:
+    location = details["loc"]
+    if location and location[-1] == "[key]":
+        # The key of a mapping is wrong, not its value.
+        location = location[:-1]
+    kind = details["type"]
+    if kind in {"extra_forbidden", "missing"}:
+        section = _section_at(root, location[:-1])
+        say = _unknown if kind == "extra_forbidden" else _missing
+        return errors.Problem(path_of(location), say(str(location[-1]), section))
+    if kind in {"model_type", "model_attributes_type"}:
+        keys = ", ".join(_keys(_section_at(root, location)))
+        return errors.Problem(path_of(location), f"write a mapping of {keys}")
+    explain_value: Explanation = MESSAGES.get(kind, _otherwise)
+    message = explain_value(details["input"], details.get("ctx", {}))
+    return errors.Problem(path_of(location), message)
+
+
+def _keys(section: type[pydantic.BaseModel]) -> dict[str, str]:
+    """Return the YAML keys of a section, each with what it means in one line."""
+    return {
+        field.alias or name: " ".join((field.description or "").split())
+        for name, field in section.model_fields.items()
+    }
+
+
+def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
+    allowed = {known.lower(): known for known in _keys(section)}
+    plain = key.replace("_", "").lower()
+    close = difflib.get_close_matches(plain, allowed, n=1)
+    hint = f"did you mean {allowed[close[0]]}? " if close else ""
+    return f"unknown key; {hint}allowed here: {', '.join(allowed.values())}"
+
+
+def _missing(key: str, section: type[pydantic.BaseModel]) -> str:
+    meaning = _keys(section)[key].partition(". ")[0].rstrip(".")
+    return f"is missing ({meaning})"
+
+
+def _section_at(root: type[pydantic.BaseModel], location: Location) -> type[pydantic.BaseModel]:
+    """Return the section that a location lies in, found through the fields' types."""
+    section = root
+    for part in location:
+        named = {field.alias or name: field for name, field in section.model_fields.items()}
+        if part in named:
+            section = _section_in(named[str(part)].annotation) or section
+    return section
+
+
+def _section_in(annotation: Any) -> type[pydantic.BaseModel] | None:
+    """Return the section inside a type such as ``list[Peer]`` or ``Services | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    found = (_section_in(inner) for inner in typing.get_args(annotation))
+    return next((section for section in found if section), None)
+
+
+def _whole(value: object, _: Mapping[str, Any]) -> str:
+    if isinstance(value, str) and value.isdecimal():
+        return f"write the number without quotes: {value}"
+    return "write a whole number"
+
+
+def _otherwise(_: object, context: Mapping[str, Any]) -> str:
+    """Say what can be said of a mistake whose message is the error raised by our own code."""
+    error = context.get("error")
+    return str(error) if isinstance(error, ValueError) else "this value cannot be used here"
+
+
+def _count(value: Sequence[Any], context: Mapping[str, Any]) -> str:
+    return f"{len(value)} entries are too many; write at most {context['max_length']}"
+
+
+MESSAGES: Mapping[str, Explanation] = {
+    "int_type": _whole,
+    "int_parsing": _whole,
+    "int_from_float": _whole,
+    "greater_than_equal": lambda value, limit: (
+        f"{value} is too small; write at least {limit['ge']}"
+    ),
+    "less_than_equal": lambda value, limit: f"{value} is too large; write at most {limit['le']}",
+    "bool_type": lambda _value, _limit: "write true or false, without quotes",
+    "enum": lambda _value, limit: f"write {limit['expected'].replace(chr(39), '')}",
+    "tuple_type": lambda _value, _limit: "write a list, for example [a, b]",
+    "dict_type": lambda _value, _limit: "write a mapping, for example {rack: a}",
+    "too_short": lambda _value, _limit: "write at least one entry, or leave the key out",
+    "too_long": _count,
+    "invalid_key": lambda _value, _limit: "a key must be text; put it in quotes",
+}

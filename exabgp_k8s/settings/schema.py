@@ -1,0 +1,147 @@
+"""The settings document: the one definition that validation, JSON Schema and docs come from.
+
+Here stands what each value must be on its own. What two values must not be together is in
+``contradictions``; how the core gets them is in ``convert``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import json_schema as pydantic_json_schema
+from pydantic_core import core_schema
+
+from exabgp_k8s.core import config
+from exabgp_k8s.settings import checks, fields, peers, policy
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Bgp(fields.Section):
+    """Who we are in BGP."""
+
+    asn: fields.Asn
+    """Our AS number; a peer may override it with ``localASN``."""
+    router_id: fields.RouterId = pydantic.Field("auto", alias="routerID")
+    """BGP identifier; auto: the node's IPv4 InternalIP. An address written here is the same on
+    every node, which routers refuse for more than one of them."""
+
+
+class Services(fields.Section):
+    """The service ranges, announced whole and from every node."""
+
+    cidrs: fields.NetworksOrAuto
+    """Service CIDRs of the cluster; auto: what the API's ServiceCIDR objects say."""
+    within: fields.Networks | None = None
+    """With ``cidrs: auto``: the ranges in which ServiceCIDRs must lie to be announced."""
+
+
+class Pods(fields.Section):
+    """The node's own pod ranges, from ``spec.podCIDRs``."""
+
+    within: fields.Networks
+    """The cluster's pod ranges; a podCIDR outside of them is not announced."""
+
+
+class HoldDown(fields.Section):
+    """How long a class stays withdrawn after its last cause is gone; each leave doubles it."""
+
+    initial: fields.Duration = 1
+    """Hold-down after the first leave."""
+    max: fields.Duration = 60
+    """Longest hold-down."""
+    window: fields.Duration = 600
+    """Leaves longer ago than this are forgotten."""
+
+
+class Announce(fields.Section):
+    """What is announced."""
+
+    services: Services | None = None
+    """Service ranges; absent: none is announced."""
+    pods: Pods | None = None
+    """Pod ranges; absent: none is announced."""
+    hold_down: HoldDown = HoldDown()
+    """What keeps a flapping node from moving everybody's ECMP paths."""
+
+
+class Deprioritise(fields.Section):
+    """What a deprioritised route carries besides GRACEFUL_SHUTDOWN (65535:0)."""
+
+    med: fields.Metric | None = None
+    """MED instead of the peer's own; absent: unchanged."""
+    prepend: fields.Prepend = 0
+    """How often our AS is added in front; eBGP peers only."""
+
+
+class Drain(fields.Section):
+    """How a planned withdrawal goes."""
+
+    graceful_shutdown: fields.Duration = 0
+    """How long routes carry GRACEFUL_SHUTDOWN before a planned withdrawal; 0s: not at all. It
+    helps where the node is the last path; an ECMP group leaves it at once."""
+    settle: fields.Duration = 1
+    """How long after the last acknowledgement a drain counts as over; routers need 2 to 100 ms
+    to forward differently."""
+    taints: Annotated[tuple[fields.Taint, ...], fields.Unique] = pydantic.Field(
+        config.DRAIN_TAINTS,
+        json_schema_extra={"default": [taint.key for taint in config.DRAIN_TAINTS]},
+    )
+    """Taints that mean ``draining``, as "key" or "key:effect"; the list replaces the default."""
+    deprioritise: Deprioritise = Deprioritise()
+    """What the action ``deprioritise`` adds."""
+
+
+class Settings(fields.Section):
+    """Settings of exabgp-k8s."""
+
+    bgp: Bgp
+    """Who we are in BGP."""
+    peers: Annotated[tuple[peers.Peer, ...], pydantic.Field(min_length=1)]
+    """The routers."""
+    announce: Announce
+    """What is announced: service ranges, pod ranges or both."""
+    withdraw: policy.Withdraw = policy.Withdraw()
+    """What each cause does to each class."""
+    health: checks.Health = checks.Health()
+    """What must work on a node while it announces."""
+    drain: Drain = Drain()
+    """How a planned withdrawal goes."""
+
+
+class _Described(pydantic_json_schema.GenerateJsonSchema):
+    """A JSON Schema for people with an editor: no invented titles, no null to choose."""
+
+    schema_dialect = DIALECT
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the base class asks
+        """Leave titles out: they only repeat the key."""
+        return False
+
+    def nullable_schema(
+        self, schema: core_schema.NullableSchema
+    ) -> pydantic_json_schema.JsonSchemaValue:
+        """Describe the value that may be written, not its absence."""
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(
+        self, schema: core_schema.WithDefaultSchema
+    ) -> pydantic_json_schema.JsonSchemaValue:
+        """Leave out the default of a section: it is the sum of what its own keys say."""
+        default = self.get_default_value(schema)
+        if default is None or isinstance(default, pydantic.BaseModel):
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of the settings document."""
+    # The serialized form is what people write: durations are text in it, not seconds.
+    described = Settings.model_json_schema(schema_generator=_Described, mode="serialization")
+    return {"$schema": DIALECT} | described
+
+
+def effective(settings: Settings) -> dict[str, Any]:
+    """Return the whole document as somebody would have to write it, every default filled in."""
+    return settings.model_dump(mode="json", exclude_none=True)
