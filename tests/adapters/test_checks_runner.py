@@ -1,0 +1,228 @@
+"""When checks run, what they deliver, and that nothing stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from exabgp_k8s.adapters.checks import probing, runner
+from exabgp_k8s.core import config, events
+from tests.adapters import probes
+
+OK = config.ExecProbe(command=("/bin/true",))
+NOT_OK = config.ExecProbe(command=("/bin/false",))
+
+
+class Inbox:
+    """Keeps what is delivered, with the time."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, events.CheckOutcome]] = []
+
+    def __call__(self, event: events.Event) -> None:
+        assert isinstance(event, events.CheckOutcome)
+        self.seen.append((asyncio.get_running_loop().time(), event))
+
+    def of(self, name: str) -> list[events.CheckOutcome]:
+        return [event for _, event in self.seen if event.name == name]
+
+
+def check(name: str, probe: config.Probe = OK, **settings: float) -> config.Check:
+    made = config.Check(name=name, probe=probe, interval=0.02, timeout=probes.PATIENCE)
+    return dataclasses.replace(made, **settings)  # type: ignore[arg-type]
+
+
+def running(body: Callable[[runner.Runner, Inbox], object]) -> None:
+    """Run an async test body with a runner that is closed afterwards."""
+
+    async def run() -> None:
+        inbox = Inbox()
+        it = runner.Runner(inbox)
+        try:
+            await body(it, inbox)  # type: ignore[misc]
+        finally:
+            await it.close()
+
+    asyncio.run(run())
+
+
+def test_every_check_delivers_outcomes_under_its_own_name() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("good"), check("bad", NOT_OK)))
+        await probes.until(lambda: len(inbox.of("good")) >= 3 and len(inbox.of("bad")) >= 3)
+        assert {event.is_ok for event in inbox.of("good")} == {True}
+        assert {event.is_ok for event in inbox.of("bad")} == {False}
+        assert all(event.duration > 0 for _, event in inbox.seen)
+
+    running(body)
+
+
+def test_an_unchanged_check_goes_on_undisturbed_when_others_change() -> None:
+    """Its one run of this test is still the same run after the others came and went."""
+
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            requests.append(await reader.readuntil(b"\r\n\r\n"))
+            await release.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+
+        requests: list[bytes] = []
+        release = asyncio.Event()
+        async with probes.serving(slow) as port:
+            probe = config.HttpProbe(url=f"http://127.0.0.1:{port}/")
+            steady = check("steady", probe, interval=3600)
+            it.apply((steady, check("old")))
+            await probes.until(lambda: bool(requests and inbox.of("old")))
+            it.apply((check("new"), check("steady", probe, interval=3600)))
+            await probes.until(lambda: bool(inbox.of("new")))
+            release.set()
+            await probes.until(lambda: bool(inbox.of("steady")))
+        assert len(requests) == 1
+        assert [event.is_ok for event in inbox.of("steady")] == [True]
+
+    running(body)
+
+
+def test_a_check_left_out_delivers_nothing_any_more() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("old"), check("kept")))
+        await probes.until(lambda: bool(inbox.of("old")))
+        it.apply((check("kept"),))
+        before, kept = len(inbox.of("old")), len(inbox.of("kept"))
+        await probes.until(lambda: len(inbox.of("kept")) >= kept + 5)
+        assert len(inbox.of("old")) == before
+
+    running(body)
+
+
+def test_a_changed_check_delivers_only_what_its_new_probe_saw() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("it", NOT_OK),))
+        await probes.until(lambda: bool(inbox.seen))
+        it.apply((check("it", OK),))
+        before = len(inbox.seen)
+        await probes.until(lambda: len(inbox.seen) >= before + 3)
+        assert all(event.is_ok for _, event in inbox.seen[before:])
+
+    running(body)
+
+
+def test_a_hanging_check_delays_no_other() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        hang = config.ExecProbe(command=("/bin/sleep", "3600"))
+        it.apply((check("hanging", hang, timeout=3600), check("good")))
+        await probes.until(lambda: len(inbox.of("good")) >= 5)
+        assert inbox.of("hanging") == []
+
+    running(body)
+
+
+def test_runs_of_one_check_never_overlap_when_they_take_longer_than_the_interval() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        now = most = 0
+
+        async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            await reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(0.03)
+            now -= 1
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+
+        async with probes.serving(slow) as port:
+            probe = config.HttpProbe(url=f"http://127.0.0.1:{port}/")
+            it.apply((check("slow", probe, interval=0.001),))
+            await probes.until(lambda: len(inbox.seen) >= 5)
+        assert most == 1
+
+    running(body)
+
+
+def test_starts_are_an_interval_apart_within_the_jitter() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("it", interval=0.2),))
+        await probes.until(lambda: len(inbox.seen) >= 6)
+        starts = [time - event.duration for time, event in inbox.seen]
+        # A loaded machine may start late, never early: a sleep has a lower bound only.
+        assert min(after - before for before, after in itertools.pairwise(starts)) > 0.17
+
+    running(body)
+
+
+def test_the_first_run_does_not_wait_for_the_interval() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("it", interval=3600),))
+        await probes.until(lambda: bool(inbox.seen))
+
+    running(body)
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        config.HttpProbe(url="http://127.0.0.1:99999/"),
+        config.HttpProbe(url="gopher://127.0.0.1/"),
+        config.HttpProbe(url="http://127.0.0.1:1/bad\x00path"),
+        config.ExecProbe(command=()),
+        config.ExecProbe(command=("a\x00b",)),
+        config.TcpProbe(host="", port=-1),
+        config.InterfaceProbe(name="\n"),
+    ],
+)
+def test_a_probe_that_breaks_has_failed_and_is_run_again(probe: config.Probe) -> None:
+    seen = asyncio.run(probes.outcomes(probe, 3))
+    assert [event.is_ok for event in seen] == [False, False, False]
+    assert all(event.message for event in seen)
+
+
+def test_close_leaves_no_task_and_no_child() -> None:
+    async def body(it: runner.Runner, _: Inbox) -> None:
+        hang = config.ExecProbe(command=("/bin/sleep", "3600"))
+        it.apply(tuple(check(f"hang{n}", hang, timeout=3600) for n in range(5)))
+        await probes.until(lambda: len(probes.children()) == 5)
+        await it.close()
+        assert probes.children() == []
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    running(body)
+
+
+def test_what_no_check_asks_for_is_not_imported() -> None:
+    """Dnspython, h11 and psutil cost memory on every node."""
+    script = (
+        "import sys; from exabgp_k8s.adapters.checks import runner;"
+        "from exabgp_k8s.core import config;"
+        "runner.prepare(config.TcpProbe(host='127.0.0.1', port=1));"
+        "sys.exit(', '.join({'dns', 'h11', 'psutil'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.stderr.decode().strip() == ""
+
+
+def test_every_kind_of_probe_has_a_module() -> None:
+    assert set(runner.MODULES) == set(config.Probe.__args__)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("plain", "plain"),
+        (" two\r\n lines\t\tand\x00more ", "two lines and more"),
+        ("\x1b]0;title\x07", "]0;title"),
+        ("right\u202eleft", "right left"),
+        ("", ""),
+        (200 * "x", 200 * "x"),
+        (100_000 * "x", 199 * "x" + "…"),
+    ],
+)
+def test_a_message_is_one_printable_line_of_200_characters(text: str, line: str) -> None:
+    assert probing.one_line(text) == line
