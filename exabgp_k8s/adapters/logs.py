@@ -5,6 +5,7 @@ An unconfigured structlog prints to standard output, which under ExaBGP is the c
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import structlog
@@ -25,6 +26,7 @@ def set_up(*, is_terminal: bool | None = None) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -145,7 +145,6 @@ class Agent:
         self._wake_at(self._next(now))
 
     def _tell(self, command: commands.Command, now: float) -> None:
-        log.debug("command.sent", command=str(command))
         self._pipes.write(self._dialogue.send(command, now))
 
     def _next(self, now: float) -> float:
@@ -170,6 +169,11 @@ class Agent:
             if isinstance(outcome, events.DaemonRefused):
                 # What it refuses now it refuses in a second too, unless the settings change.
                 await asyncio.sleep(LOOK)
+
+    def wants_service_cidrs(self) -> bool:
+        """Return whether the service ranges come from the API; asked by the reflector's thread."""
+        settings = self.turn.world.config
+        return settings is not None and settings.service_cidrs is None
 
     def drain(self, *, is_stopping: bool) -> None:
         """Ask for a drain; the operator's own outlives a crash of this process."""

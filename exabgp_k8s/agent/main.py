@@ -41,12 +41,13 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
     agent.deliver(watched.read())
     agent.resume_drain()
     pipes.start(agent.received, _end)
-    node = reflector.Reflector(
-        client.connect(options.kubeconfig),
+    reflector.Reflector(
+        client.Client(client.Access(kubeconfig=options.kubeconfig)),
         options.node,
         agent.deliver_from_thread,
-    )
-    node.start()
+        wants_service_cidrs=agent.wants_service_cidrs,
+        on_crash=_crash,
+    ).start()
     shown = http.Server(endpoints.readable(agent, agent.metrics))
     controlled = http.Server(
         {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}
@@ -56,6 +57,12 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
         group.create_task(watched.follow(agent.deliver))
         group.create_task(_listen_unix(controlled, options.socket))
         group.create_task(_listen(shown, options.http_host, options.http_port))
+
+
+def _crash(error: BaseException) -> None:
+    """End at once: without its eyes on the API server the next agent serves better."""
+    log.critical("reflector.crashed", why=repr(error), effect="the agent starts anew")
+    os._exit(1)
 
 
 def _end() -> None:
