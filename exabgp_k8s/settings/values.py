@@ -74,7 +74,7 @@ def address(value: object) -> model.Address:
     if found.is_multicast or found.is_unspecified:
         raise ValueError(f"{found} is not a unicast address; write the one the host has")
     if found.version == 6 and (found.is_link_local or found.scope_id):  # noqa: PLR2004
-        raise ValueError(f"{found} is link-local; ExaBGP needs a global or unique-local address")
+        raise ValueError(f"{found} is link-local; write a global or unique-local address")
     return found
 
 
@@ -96,7 +96,7 @@ def network(value: object) -> model.Network:
     written = text(value, "10.96.0.0/16")
     base, slash, length = written.partition("/")
     if not slash:
-        raise ValueError(f"{written!r} needs its prefix length, for example 10.96.0.0/16")
+        raise ValueError(f"{written!r} has no length; write for example 10.96.0.0/16")
     try:
         found = ipaddress.ip_network(written, strict=False)
     except ValueError:
@@ -207,7 +207,8 @@ def label_value(value: object) -> str:
     written = text(value, "a")
     if not LABEL_NAME.fullmatch(written):
         raise ValueError(
-            f"{written[:80]!r} is not a label value: at most 63 letters, digits, '-', '_', '.'"
+            f"{written[:80]!r} is not a label value; write letters, digits, '-', '_' and '.', "
+            "at most 63 of them"
         )
     return written
 
@@ -229,9 +230,12 @@ def write_taint(value: model.Taint) -> str:
 def url(value: object) -> str:
     """Return an http or https URL without credentials: it is shown in status and logs."""
     written = text(value, "http://127.0.0.1:10256/healthz")
+    # First of all, because the other message repeats what was written.
+    if "@" in written:
+        raise ValueError("leave user and password out of the URL: it is shown in status and logs")
     try:
         parts = urllib.parse.urlsplit(written)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_url = False
     if not is_url or set(written) - (PRINTABLE - {" "}):
@@ -239,8 +243,6 @@ def url(value: object) -> str:
             f"{written[:80]!r} is not an http or https URL; "
             "write for example http://127.0.0.1:10256/healthz"
         )
-    if parts.username is not None:
-        raise ValueError("leave user and password out of the URL: it is shown in status and logs")
     return written
 
 

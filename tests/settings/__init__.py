@@ -1,0 +1,1 @@
+"""The settings: what is read, and what is said of what cannot be."""

@@ -1,0 +1,104 @@
+"""``exabgp-k8s config``: what an admin sees before a node does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from exabgp_k8s.cli import config
+from exabgp_k8s.settings import load, schema
+from tests.settings import samples
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "settings.yaml"
+    path.write_text(samples.SAMPLE)
+    return path
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(config.group, [str(each) for each in arguments])
+
+
+def test_valid_settings_are_summed_up_in_one_line(settings: Path, tmp_path: Path) -> None:
+    (tmp_path / "tor-a1").write_text("s3cret")
+    result = call("validate", "--settings", settings, "--password-dir", tmp_path)
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{settings}: valid; peers: 1, announced: services and pods, checks: 3\n"
+    )
+    assert result.stderr == ""
+
+
+def test_a_missing_password_is_a_warning_that_names_it(settings: Path, tmp_path: Path) -> None:
+    result = call("validate", "--settings", settings, "--password-dir", tmp_path)
+
+    assert result.exit_code == 0
+    assert "warning: peers[0].passwordFrom: peer tor-a1 stays down" in result.stderr
+    assert str(tmp_path / "tor-a1") in result.stderr
+
+
+def test_every_mistake_has_a_line_and_the_exit_code_is_2(settings: Path) -> None:
+    settings.write_text(samples.SAMPLE.replace("asn: 64512", "asn: 0").replace("9s", "9"))
+    result = call("validate", "--settings", settings)
+
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert [line.partition(": ")[2].partition(": ")[0] for line in lines[:-1]] == [
+        "bgp.asn",
+        "peers[0].holdTime",
+    ]
+    assert all(line.startswith(f"{settings}: ") for line in lines[:-1])
+    assert lines[-1] == "2 mistakes; nothing was started"
+
+
+@pytest.mark.parametrize("command", ["validate", "show", "render"])
+def test_an_absent_file_is_named(command: str, tmp_path: Path) -> None:
+    result = call(command, "--settings", tmp_path / "absent.yaml")
+
+    assert result.exit_code == 2
+    assert "absent.yaml: cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_what_is_shown_is_whole_and_reads_back_the_same(settings: Path, form: str) -> None:
+    result = call("show", "--settings", settings, "-o", form)
+
+    assert "deprioritise" in result.stdout
+    assert load.parse(result.stdout, "shown") == load.load(settings)
+
+
+def test_the_schema_is_printed_as_json() -> None:
+    assert json.loads(call("schema").stdout) == schema.json_schema()
+
+
+def test_a_node_s_configuration_is_rendered_without_the_password(settings: Path) -> None:
+    result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", "--label", "rack=a")
+
+    assert result.exit_code == 0
+    assert "neighbor 192.0.2.1 {" in result.stdout
+    assert "local-address 192.0.2.9;" in result.stdout
+    assert '"***"' in result.stdout
+
+
+def test_a_peer_without_a_session_on_the_node_is_named_with_the_reason(settings: Path) -> None:
+    result = call("render", "--settings", settings, "--node-ip", "192.0.2.9")
+
+    assert "neighbor" not in result.stdout
+    assert result.stderr == "tor-a1 (192.0.2.1): no session: not-selected\n"
+
+
+@pytest.mark.parametrize("bad", [("--node-ip", "x"), ("--label", "rack")])
+def test_a_node_that_cannot_be_described_is_wrong_usage(
+    settings: Path, bad: tuple[str, str]
+) -> None:
+    result = call("render", "--settings", settings, *bad)
+
+    assert result.exit_code == 2
+    assert bad[0] in result.stderr

@@ -1,0 +1,295 @@
+"""Reading: the design's sample, YAML's traps, and the mounted passwords."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exabgp_k8s import errors
+from exabgp_k8s.core import config, model
+from exabgp_k8s.settings import load, schema
+from tests.settings import samples
+
+PEER = config.Peer(
+    name="tor", address=ipaddress.IPv4Address("192.0.2.1"), asn=1, local_asn=2, password_from="key"
+)
+
+
+def test_the_sample_of_the_design_means_what_it_says() -> None:
+    found = load.parse(samples.SAMPLE, "sample")
+
+    assert found == config.Config(
+        asn=64512,
+        peers=(
+            config.Peer(
+                name="tor-a1",
+                description="rack a, upper",
+                address=ipaddress.IPv4Address("192.0.2.1"),
+                asn=64513,
+                local_asn=64512,
+                selector=config.Selector(
+                    requirements=(
+                        config.Requirement(
+                            key="rack", operator=config.Operator.IN, values=frozenset({"a"})
+                        ),
+                    )
+                ),
+                hold_time=9,
+                password_from="tor-a1",
+                ttl_security=True,
+                graceful_restart=120,
+                attributes=model.Attributes(communities=((64512, 10),), med=100, local_pref=100),
+            ),
+        ),
+        service_cidrs=(
+            ipaddress.IPv4Network("10.96.0.0/16"),
+            ipaddress.IPv6Network("fd00:96::/112"),
+        ),
+        pods_within=(ipaddress.IPv4Network("10.244.0.0/16"),),
+        policy={
+            **config.DEFAULT_POLICY,
+            (model.Reason.CORDONED, model.PrefixClass.PODS): config.Cell(action=model.Action.KEEP),
+        },
+        checks=(
+            config.Check(
+                name="kube-proxy",
+                probe=config.HttpProbe(url="http://127.0.0.1:10256/healthz"),
+                affects=frozenset({model.PrefixClass.SERVICES}),
+            ),
+            config.Check(name="uplink", probe=config.InterfaceProbe(name="eth0")),
+            config.Check(
+                name="dns",
+                probe=config.DnsProbe(
+                    server=ipaddress.IPv4Address("10.96.0.10"),
+                    name="kubernetes.default.svc.cluster.local",
+                ),
+            ),
+        ),
+    )
+
+
+def test_the_defaults_are_the_core_s_own() -> None:
+    found = samples.parse(samples.SMALLEST)
+
+    assert found == config.Config(
+        asn=64512,
+        peers=(
+            config.Peer(
+                name="tor",
+                address=ipaddress.IPv4Address("192.0.2.1"),
+                asn=64513,
+                local_asn=64512,
+            ),
+        ),
+        service_cidrs=(ipaddress.IPv4Network("10.96.0.0/16"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "probe"),
+    [
+        ({"preset": "kubelet"}, config.HttpProbe(url="http://127.0.0.1:10248/healthz")),
+        (
+            {"name": "x", "http": "https://a/", "insecureSkipVerify": True},
+            config.HttpProbe(url="https://a/", verify=False),
+        ),
+        ({"name": "x", "tcp": "[::1]:53"}, config.TcpProbe(host="::1", port=53)),
+        ({"name": "x", "exec": ["true", ""]}, config.ExecProbe(command=("true", ""))),
+        ({"name": "x", "process": "kubelet"}, config.ProcessProbe(name="kubelet")),
+        (
+            {"name": "x", "interface": "eth0", "minSpeed": 10000},
+            config.InterfaceProbe(name="eth0", min_speed=10000),
+        ),
+        (
+            {"name": "x", "dns": {"server": "fd00::a", "name": "a.b", "port": 54, "type": "AAAA"}},
+            config.DnsProbe(
+                server=ipaddress.IPv6Address("fd00::a"), name="a.b", port=54, record="AAAA"
+            ),
+        ),
+    ],
+)
+def test_each_kind_of_check_becomes_its_probe(written: Any, probe: config.Probe) -> None:
+    found = samples.parse(samples.changed(("health", "checks"), [written]))
+
+    assert found.checks[0].probe == probe
+
+
+def test_the_kube_proxy_preset_concerns_services_unless_told_otherwise() -> None:
+    written = [
+        {"preset": "kube-proxy"},
+        {"preset": "kube-proxy", "name": "both", "affects": ["services", "pods"]},
+    ]
+    preset, both = samples.parse(samples.changed(("health", "checks"), written)).checks
+
+    assert (preset.name, preset.affects) == ("kube-proxy", frozenset({model.PrefixClass.SERVICES}))
+    assert (both.name, both.affects) == ("both", frozenset(model.PrefixClass))
+
+
+def test_auto_leaves_the_service_ranges_to_the_api() -> None:
+    document = samples.changed(
+        ("announce", "services"), {"cidrs": "auto", "within": ["10.0.0.0/8"]}
+    )
+    found = samples.parse(document)
+
+    assert found.service_cidrs is None
+    assert found.services_within == (ipaddress.IPv4Network("10.0.0.0/8"),)
+
+
+def test_a_class_that_is_not_named_is_not_announced() -> None:
+    found = samples.parse(samples.changed(("announce",), {"pods": {"within": ["10.244.0.0/16"]}}))
+
+    assert found.service_cidrs == ()
+
+
+def test_a_peer_s_own_values_reach_the_core() -> None:
+    peer = {
+        "name": "tor",
+        "address": "fd00::1",
+        "asn": 64513,
+        "localASN": 64600,
+        "localAddress": "route",
+        "nodeSelector": {"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["b"]}]},
+        "attributes": {"communities": ["no-export"], "largeCommunities": ["1:2:3"], "prepend": 2},
+    }
+    (found,) = samples.parse(samples.changed(("peers",), [peer])).peers
+
+    assert (found.local_asn, found.local_address) == (64600, config.LocalAddress.ROUTE)
+    assert (found.prepend, found.attributes.large_communities) == (2, ((1, 2, 3),))
+    assert found.attributes.communities == ((65535, 65281),)
+    assert found.selector.matches({"a": "c"})
+    assert not found.selector.matches({"a": "b"})
+
+
+def test_drain_settings_reach_the_core() -> None:
+    drain = {
+        "gracefulShutdown": "5s",
+        "settle": "0s",
+        "taints": ["example.com/reboot:NoExecute"],
+        "deprioritise": {"med": 500, "prepend": 3},
+    }
+    found = samples.parse(samples.changed(("drain",), drain))
+
+    assert (found.graceful_shutdown, found.settle) == (5, 0)
+    assert found.drain_taints == (model.Taint(key="example.com/reboot", effect="NoExecute"),)
+    assert (found.deprioritise_med, found.deprioritise_prepend) == (500, 3)
+
+
+def test_what_is_shown_reads_back_as_the_same_settings() -> None:
+    settings = load.document(samples.SAMPLE, "sample")
+
+    assert samples.parse(schema.effective(settings)) == load.parse(samples.SAMPLE, "sample")
+
+
+def test_a_community_without_quotes_is_not_a_number_in_base_60() -> None:
+    text = samples.SAMPLE.replace('"64512:10"', "64512:10")
+
+    assert load.parse(text, "x").peers[0].attributes.communities == ((64512, 10),)
+
+
+def test_no_is_a_label_value_and_not_a_boolean() -> None:
+    text = samples.SAMPLE.replace("{rack: a}", "{rack: no}")
+
+    assert load.parse(text, "x").peers[0].selector.matches({"rack": "no"})
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        ("bgp: [", "line 1, column 7", "expected"),
+        ("bgp:\n  asn: 1\n asn: 2\n", "line 3, column 2", "not YAML"),
+        ("a: 1\n---\nb: 2\n", "line 2, column 1", "another document"),
+        ("bgp: &a {asn: 1}\npeers: *a\n", "line 1, column 6", "write the value out"),
+        ("bgp: !!python/name:os.system", "line 1, column 6", "write the plain value"),
+        ("bgp: !x {asn: 1}", "line 1, column 6", "write the plain value"),
+        ("[" * 5000, "line 1, column 33", "nested too deeply"),
+        ("bgp:\n  asn: \x07", "line 2", "control character"),
+    ],
+)
+def test_text_that_is_no_plain_yaml_is_refused_with_its_line(
+    text: str, place: str, words: str
+) -> None:
+    (problem,) = samples.problems(text)
+
+    assert problem.startswith(f"{place}: ")
+    assert words in problem
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word"])
+def test_a_document_that_is_no_mapping_is_told_its_keys(text: str) -> None:
+    assert samples.problems(text) == [
+        "write a mapping of bgp, peers, announce, withdraw, health, drain"
+    ]
+
+
+def test_every_key_written_twice_is_named_with_both_lines() -> None:
+    text = samples.SAMPLE + "drain: {settle: 2s,\n  settle: 3s}\n"
+
+    assert [problem.partition(":")[0] for problem in samples.problems(text)] == [
+        "drain.settle",
+        "drain",
+    ]
+    assert "keep one" in samples.problems(text)[0]
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(errors.SettingsError, match=r"absent\.yaml: cannot be read: No such file"):
+        load.load(tmp_path / "absent.yaml")
+
+
+def test_a_file_is_read_with_its_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text(samples.SAMPLE, encoding="utf-8-sig")
+
+    assert load.load(path) == load.parse(samples.SAMPLE, "x")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"\xff", "not UTF-8"), (b"#" * (load.LARGEST + 1), "larger than")]
+)
+def test_a_file_that_is_no_settings_file_is_refused(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(errors.SettingsError, match=words):
+        load.load(path)
+
+
+@pytest.mark.parametrize("content", [b"s3cr\"e't", b"s3cr\"e't\n"])
+def test_a_password_is_read_without_the_editor_s_newline(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    found, missing = load.read_passwords(tmp_path, [PEER])
+
+    assert found["key"].reveal() == "s3cr\"e't"
+    assert missing == ()
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"s3cret\n\n", b"s3cret" * 14, b"s3cret\xff"])
+def test_an_unusable_password_is_left_out_and_never_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "key").write_bytes(content)
+    found, (problem,) = load.read_passwords(tmp_path, [PEER])
+
+    assert found == {}
+    assert str(problem).startswith("peers[0].passwordFrom: peer tor stays down: ")
+    assert "s3cret" not in str(problem)
+
+
+def test_a_missing_password_names_the_key_the_file_and_the_peer(tmp_path: Path) -> None:
+    _, (problem,) = load.read_passwords(tmp_path, [PEER])
+
+    assert str(tmp_path / "key") in str(problem)
+    assert "peer tor stays down" in str(problem)
+    assert "add the key key to the Secret" in str(problem)
+
+
+def test_only_the_keys_that_peers_name_are_read(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("one")
+    (tmp_path / "other").write_text("two")
+    found, _ = load.read_passwords(tmp_path, [PEER])
+
+    assert set(found) == {"key"}
+    assert "one" not in repr(found)

@@ -1,0 +1,258 @@
+"""Mistakes: all of them at once, each with its path and what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.settings import samples
+
+PEER = ("peers", 0)
+CHECK = {"name": "x", "tcp": "127.0.0.1:1"}
+TWO_PEERS = [
+    {"name": "tor", "address": "192.0.2.1", "asn": 64513},
+    {"name": "tor", "address": "192.0.2.1", "asn": "no"},
+]
+
+MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
+    (("bgp", "asn"), 23456, "bgp.asn", "AS 23456 is reserved"),
+    (("bgp", "asn"), 0, "bgp.asn", "write at least 1"),
+    (("bgp", "asn"), 4294967295, "bgp.asn", "write at most 4294967294"),
+    (("bgp", "asn"), "64512", "bgp.asn", "write the number without quotes: 64512"),
+    (("bgp", "asn"), 1.5, "bgp.asn", "write a whole number"),
+    (("bgp", "asn"), True, "bgp.asn", "write a whole number"),
+    (("bgp", "routerID"), "10.0.0.300", "bgp.routerID", "write auto or an IPv4 address"),
+    (("bgp", "routerId"), "auto", "bgp.routerId", "did you mean routerID?"),
+    (("bgp",), None, "bgp", "write a mapping of asn, routerID"),
+    (("peers",), [], "peers", "write at least one entry"),
+    (("peers",), {}, "peers", "write a list"),
+    (("peers",), ["tor"], "peers[0]", "write a mapping of name, description"),
+    ((*PEER, "hold_time"), "9s", "peers[0].hold_time", "did you mean holdTime?"),
+    ((*PEER, "holdTime"), 9, "peers[0].holdTime", "write 9s"),
+    ((*PEER, "holdTime"), "2s", "peers[0].holdTime", "at least 3s"),
+    ((*PEER, "holdTime"), "3500ms", "peers[0].holdTime", "write 4s"),
+    ((*PEER, "gracefulRestart"), "2h", "peers[0].gracefulRestart", "at most 4095s"),
+    ((*PEER, "gracefulRestart"), "0s", "peers[0].gracefulRestart", "leave it out"),
+    ((*PEER, "multihop"), 256, "peers[0].multihop", "write at most 255"),
+    ((*PEER, "port"), 0, "peers[0].port", "write at least 1"),
+    ((*PEER, "ttlSecurity"), "yes", "peers[0].ttlSecurity", "write true or false"),
+    ((*PEER, "families"), ["ipv4", "ipv5"], "peers[0].families[1]", "write ipv4 or ipv6"),
+    ((*PEER, "families"), ["ipv4", "ipv4"], "peers[0].families", "written twice"),
+    ((*PEER, "families"), [], "peers[0].families", "leave the key out"),
+    ((*PEER, "localAddress"), "eth0", "peers[0].localAddress", "write node, route or an address"),
+    ((*PEER, "localAddress"), "fd00::1", "peers[0].localAddress", "of the same family"),
+    ((*PEER, "localAddress"), "192.0.2.1", "peers[0].localAddress", "our own address"),
+    ((*PEER, "asn"), None, "peers[0].asn", "write a whole number"),
+    (
+        (*PEER, "nodeSelector"),
+        {"matchLabels": {"a.b/c": 1}},
+        'peers[0].nodeSelector.matchLabels["a.b/c"]',
+        "put it in quotes",
+    ),
+    (
+        (*PEER, "nodeSelector"),
+        {"matchLabels": {"a b": "c"}},
+        'peers[0].nodeSelector.matchLabels["a b"]',
+        "is not a label key",
+    ),
+    (
+        (*PEER, "nodeSelector"),
+        {"matchExpressions": [{"key": "a", "operator": "In"}]},
+        "peers[0].nodeSelector.matchExpressions[0].values",
+        "write at least one",
+    ),
+    (
+        (*PEER, "nodeSelector"),
+        {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]},
+        "peers[0].nodeSelector.matchExpressions[0].values",
+        "remove values",
+    ),
+    (
+        (*PEER, "attributes"),
+        {"communities": ["1:1"] * 65},
+        "peers[0].attributes.communities",
+        "write at most 64",
+    ),
+    (
+        (*PEER, "attributes"),
+        {"communities": ["1:2:3"]},
+        "peers[0].attributes.communities[0]",
+        "write it under largeCommunities",
+    ),
+    ((*PEER, "attributes"), {"prepend": 11}, "peers[0].attributes.prepend", "write at most 10"),
+    (("announce",), {}, "announce", "write services, pods or both"),
+    (("announce", "pods"), {}, "announce.pods.within", "is missing (The cluster's pod ranges"),
+    (("announce", "services", "cidrs"), "10.0.0.0/8", "announce.services.cidrs", "write auto"),
+    (
+        ("announce", "services", "cidrs"),
+        ["10.96.0.1/16"],
+        "announce.services.cidrs[0]",
+        "write 10.96.0.0/16",
+    ),
+    (
+        ("announce", "services", "cidrs"),
+        ["10.96.0.0/16", "10.96.0.0/16"],
+        "announce.services.cidrs[1]",
+        "overlaps 10.96.0.0/16 at announce.services.cidrs[0]",
+    ),
+    (
+        ("announce", "pods"),
+        {"within": ["10.0.0.0/8"]},
+        "announce.pods.within[0]",
+        "overlaps 10.96.0.0/16 at announce.services.cidrs[0]",
+    ),
+    (
+        ("announce", "pods"),
+        {"within": ["192.0.0.0/16"]},
+        "announce.pods.within[0]",
+        "contains the router 192.0.2.1",
+    ),
+    (
+        ("announce", "services", "within"),
+        ["172.16.0.0/12"],
+        "announce.services.within",
+        "goes with cidrs: auto only",
+    ),
+    (
+        ("announce", "holdDown"),
+        {"initial": "2m"},
+        "announce.holdDown.max",
+        "write at least 2m",
+    ),
+    (("withdraw", "cordon"), "keep", "withdraw.cordon", "did you mean cordoned?"),
+    (("withdraw", "cordoned"), "never", "withdraw.cordoned", "write keep, deprioritise"),
+    (
+        ("withdraw", "cordoned"),
+        {"pods": {"action": "keep", "after": "3s"}},
+        "withdraw.cordoned.pods.after",
+        "remove after",
+    ),
+    (
+        ("withdraw", "cordoned"),
+        {"pods": {"after": "3s"}},
+        "withdraw.cordoned.pods.action",
+        "is missing",
+    ),
+    (("health", "checks"), [{"name": "x"}], "health.checks[0]", "write one of http, tcp"),
+    (
+        ("health", "checks"),
+        [{"name": "x", "tcp": "a:1", "process": "b"}],
+        "health.checks[0]",
+        "are 2 checks",
+    ),
+    (("health", "checks"), [{"tcp": "a:1"}], "health.checks[0].name", "is missing"),
+    (("health", "checks"), [CHECK, {**CHECK}], "health.checks[1].name", "a name of its own"),
+    (
+        ("health", "checks"),
+        [{"preset": "kubelet"}, {"preset": "kubelet"}],
+        "health.checks[1].preset",
+        "a name of its own",
+    ),
+    (
+        ("health", "checks"),
+        [{**CHECK, "timeout": "2s"}],
+        "health.checks[0].timeout",
+        "write at most 1s",
+    ),
+    (
+        ("health", "checks"),
+        [{**CHECK, "interval": "10ms"}],
+        "health.checks[0].interval",
+        "write at least 100ms",
+    ),
+    (
+        ("health", "checks"),
+        [{**CHECK, "timeout": "0s"}],
+        "health.checks[0].timeout",
+        "write for example 500ms",
+    ),
+    (
+        ("health", "checks"),
+        [{**CHECK, "minSpeed": 1000}],
+        "health.checks[0].minSpeed",
+        "goes with interface only",
+    ),
+    (
+        ("health", "checks"),
+        [{"name": "x", "http": "http://a/", "insecureSkipVerify": True}],
+        "health.checks[0].insecureSkipVerify",
+        "goes with an https URL only",
+    ),
+    (("drain", "settle"), 1, "drain.settle", "write 1s"),
+    (("drain", "taints"), ["a:Never"], "drain.taints[0]", "write one of NoSchedule"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "place", "advice"), MISTAKES)
+def test_one_mistake_is_one_message_that_says_what_to_write(
+    path: tuple[str | int, ...], value: Any, place: str, advice: str
+) -> None:
+    found = samples.problems(samples.changed(path, value))
+
+    assert len(found) == 1
+    assert found[0].startswith(f"{place}: ")
+    assert advice in found[0]
+
+
+def test_eight_independent_mistakes_are_eight_messages() -> None:
+    found = samples.problems("""
+bgp: {asn: 65535, routerId: auto}
+peers:
+  - {name: a, address: 192.0.2.1, asn: 64513, holdTime: 9, multihop: 2, ttlSecurity: true}
+  - {name: a, address: 192.0.2.2}
+announce:
+  services: {cidrs: [10.96.0.1/16]}
+withdraw: {cordoned: never}
+""")
+
+    assert sorted(problem.partition(": ")[0] for problem in found) == [
+        "announce.services.cidrs[0]",
+        "bgp.asn",
+        "bgp.routerId",
+        "peers[0].holdTime",
+        "peers[0].ttlSecurity",
+        "peers[1].asn",
+        "peers[1].name",
+        "withdraw.cordoned",
+    ]
+
+
+def test_a_mistake_does_not_hide_a_contradiction_beside_it() -> None:
+    found = samples.problems(samples.changed(("peers",), TWO_PEERS))
+
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "peers[1].asn",
+        "peers[1].name",
+        "peers[1].address",
+    ]
+
+
+@pytest.mark.parametrize("local", [{}, {"localASN": 64513}])
+def test_prepending_is_refused_where_the_peer_is_internal(local: dict[str, int]) -> None:
+    peer = {"name": "tor", "address": "192.0.2.1", "asn": 64513, "attributes": {"prepend": 1}}
+    document = samples.changed(("peers",), [peer | local])
+    if not local:
+        document["bgp"]["asn"] = 64513
+
+    assert [problem.partition(": ")[0] for problem in samples.problems(document)] == [
+        "peers[0].attributes.prepend"
+    ]
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+PLACES = [row[0] for row in MISTAKES]
+
+
+@given(st.sampled_from(PLACES), JUNK)
+def test_junk_anywhere_is_refused_in_words_of_ours(path: tuple[str | int, ...], junk: Any) -> None:
+    """Whatever stands in the document, it ends as settings or as sentences, never otherwise."""
+    for problem in samples.problems(samples.changed(path, junk)):
+        assert "cannot be used here" not in problem
+        assert not any(word in problem for word in ("pydantic", "Input should", "Value error"))
