@@ -206,10 +206,7 @@ def label_value(value: object) -> str:
         return ""
     written = text(value, "a")
     if not LABEL_NAME.fullmatch(written):
-        raise ValueError(
-            f"{written[:80]!r} is not a label value; write letters, digits, '-', '_' and '.', "
-            "at most 63 of them"
-        )
+        raise ValueError(f"{written[:80]!r} is not a label value; write for example a or rack-a")
     return written
 
 
