@@ -15,12 +15,12 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from exabgp_k8s.tryout import api, exchange, listener, patches, store
 from exabgp_k8s.tryout.nodes import node_object
 
-__all__ = ["ApiServer", "kubeconfig", "node_object"]
+__all__ = ["ApiServer", "Reachable", "kubeconfig", "node_object"]
 
 _CORDON_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
@@ -151,7 +151,18 @@ class ApiServer:
         self.answer(asked)
 
 
-def kubeconfig(server: ApiServer) -> str:
+class Reachable(Protocol):
+    """What a kubeconfig says of an API server."""
+
+    @property
+    def url(self) -> str: ...  # noqa: D102
+    @property
+    def ca(self) -> bytes: ...  # noqa: D102
+    @property
+    def token(self) -> str | None: ...  # noqa: D102
+
+
+def kubeconfig(server: Reachable) -> str:
     """Return a kubeconfig file for this server (JSON, which is YAML too)."""
     cluster: dict[str, str] = {"server": server.url}
     if server.ca:

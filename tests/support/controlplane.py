@@ -1,0 +1,228 @@
+"""A real etcd and kube-apiserver, with the small interface of the tests' own server.
+
+Used where ``KUBEBUILDER_ASSETS`` names a directory with the two programs, as controller-runtime's
+envtest has it. There is no controller manager: Nodes stay as they are put. The token that the
+client under test gets is that of a service account with exactly the rights the agent asks for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Self
+
+import trustme
+
+_ACCOUNT = "system:serviceaccount:kube-system:exabgp-k8s"
+_ADMIN_TOKEN = "admin-token"
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_MERGE = "application/merge-patch+json"
+
+
+def _assets() -> pathlib.Path | None:
+    named = os.environ.get("KUBEBUILDER_ASSETS", "")
+    folder = pathlib.Path(named)
+    has_both = all((folder / program).is_file() for program in ("etcd", "kube-apiserver"))
+    return folder if named and has_both else None
+
+
+def is_available() -> bool:
+    """Say whether there is a control plane to start."""
+    return _assets() is not None
+
+
+class ControlPlane:
+    """One etcd and one kube-apiserver on loopback, their files in one folder."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        assets = _assets()
+        assert assets is not None
+        self._assets = assets
+        self._folder = folder
+        self._stack = contextlib.ExitStack()
+        self._etcd_port, self._peer_port, self.port = _free_ports(3)
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.token = "agent-token"
+        authority = trustme.CA()
+        self.ca = authority.cert_pem.bytes()
+        self._context = ssl.create_default_context()
+        authority.configure_trust(self._context)
+        server = authority.issue_cert("127.0.0.1", "localhost")
+        server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
+        server.private_key_pem.write_to_path(str(folder / "accounts.pem"))
+        (folder / "tokens.csv").write_text(
+            f'{_ADMIN_TOKEN},admin,1,"system:masters"\n{self.token},{_ACCOUNT},2\n'
+        )
+
+    def __enter__(self) -> Self:
+        self._start("etcd", self._etcd_arguments())
+        self.restart()
+        rules = [
+            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "watch"]},
+            {
+                "apiGroups": ["networking.k8s.io"],
+                "resources": ["servicecidrs"],
+                "verbs": ["list"],
+            },
+        ]
+        role = {"metadata": {"name": "exabgp-k8s"}, "rules": rules}
+        self.ask("POST", f"{_RBAC}/clusterroles", role)
+        group = "rbac.authorization.k8s.io"
+        binding = {
+            "metadata": {"name": "exabgp-k8s"},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "exabgp-k8s"},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": _ACCOUNT}],
+        }
+        self.ask("POST", f"{_RBAC}/clusterrolebindings", binding)
+        _until(lambda: self._status("/api/v1/nodes", self.token) == 200)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def kill(self) -> None:
+        """Kill kube-apiserver, as the loss of a control-plane node does."""
+        self._server.kill()
+        self._server.wait()
+
+    def restart(self) -> None:
+        """Start kube-apiserver on its port and wait until it says that it is ready."""
+        self._server = self._start("kube-apiserver", self._server_arguments())
+        _until(lambda: self._status("/readyz", _ADMIN_TOKEN) == 200)
+
+    def node(self, name: str) -> dict[str, Any]:
+        """Return the Node as stored."""
+        return self.ask("GET", f"/api/v1/nodes/{name}")
+
+    def put_node(self, node: Mapping[str, Any]) -> None:
+        """Create the Node, or replace the one of its name whole."""
+        try:
+            self.ask("POST", "/api/v1/nodes", node)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:
+                raise
+            self.ask("PUT", f"/api/v1/nodes/{node['metadata']['name']}", node)
+
+    def patch_node(self, name: str, patch: Mapping[str, Any]) -> None:
+        """Apply a JSON merge patch, to the status too if it names it."""
+        for part, path in (
+            ("status", f"/api/v1/nodes/{name}/status"),
+            ("", f"/api/v1/nodes/{name}"),
+        ):
+            chosen = {
+                key: value for key, value in patch.items() if (key == "status") == bool(part)
+            }
+            if chosen:
+                self.ask("PATCH", path, chosen)
+
+    def cordon(self, name: str, is_cordoned: bool = True) -> None:
+        """Do what ``kubectl cordon`` causes: the field changes first, then the taint."""
+        self.patch_node(name, {"spec": {"unschedulable": True if is_cordoned else None}})
+        key = "node.kubernetes.io/unschedulable"
+        taints = [
+            taint for taint in self.node(name)["spec"].get("taints", []) if taint["key"] != key
+        ]
+        if is_cordoned:
+            taints.append({"key": key, "effect": "NoSchedule"})
+        self.patch_node(name, {"spec": {"taints": taints or None}})
+
+    def delete_node(self, name: str) -> None:
+        """Delete the Node; one with finalizers is only marked."""
+        self.ask("DELETE", f"/api/v1/nodes/{name}")
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Make a request as the cluster's admin and return the answer."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {_ADMIN_TOKEN}",
+                "Content-Type": _MERGE if method == "PATCH" else "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, context=self._context, timeout=20) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def _status(self, path: str, token: str) -> int:
+        request = urllib.request.Request(
+            self.url + path, headers={"Authorization": f"Bearer {token}"}
+        )
+        try:
+            with urllib.request.urlopen(request, context=self._context, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    def _start(self, program: str, arguments: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        log = self._stack.enter_context((self._folder / f"{program}.log").open("ab"))
+        process = subprocess.Popen(
+            [
+                str(self._assets / program),
+                *(f"--{name}={value}" for name, value in arguments.items()),
+            ],
+            stdout=log,
+            stderr=log,
+            cwd=self._folder,
+        )
+        self._stack.enter_context(process)
+        self._stack.callback(process.kill)
+        return process
+
+    def _etcd_arguments(self) -> dict[str, str]:
+        client, peer = (f"http://127.0.0.1:{port}" for port in (self._etcd_port, self._peer_port))
+        return {
+            "data-dir": str(self._folder / "etcd"),
+            "listen-client-urls": client,
+            "advertise-client-urls": client,
+            "listen-peer-urls": peer,
+            "initial-advertise-peer-urls": peer,
+            "initial-cluster": f"default={peer}",
+            "unsafe-no-fsync": "true",
+        }
+
+    def _server_arguments(self) -> dict[str, str]:
+        return {
+            "etcd-servers": f"http://127.0.0.1:{self._etcd_port}",
+            "bind-address": "127.0.0.1",
+            "advertise-address": "127.0.0.1",
+            "secure-port": str(self.port),
+            "cert-dir": str(self._folder),
+            "tls-cert-file": str(self._folder / "server.pem"),
+            "tls-private-key-file": str(self._folder / "server.pem"),
+            "token-auth-file": str(self._folder / "tokens.csv"),
+            "authorization-mode": "RBAC",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": str(self._folder / "accounts.pem"),
+            "service-account-signing-key-file": str(self._folder / "accounts.pem"),
+            "service-cluster-ip-range": "10.96.0.0/16",
+            "endpoint-reconciler-type": "none",
+        }
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [
+            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
+        ]
+        return [sock.getsockname()[1] for sock in sockets]
+
+
+def _until(condition: Any) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "the control plane did not get ready"
+        time.sleep(0.1)
