@@ -1,6 +1,8 @@
-"""Every error this package raises on purpose.
+"""Every error this package raises on purpose, as a tree.
 
-    Error
+::
+
+    errors.Error
     ├── SettingsError        the settings file is not usable; carries every problem found
     ├── DialogueError        ExaBGP's side of the pipe broke its own rules: exit and be respawned
     ├── DaemonError          ExaBGP refused the configuration written for it

@@ -8,15 +8,23 @@ costs nothing and needs no inotify, which sees none of it reliably.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from exabgp_k8s.core import events
+import structlog
+
+from exabgp_k8s.core import config, events
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load
 
 POLL = 1.0
 """Seconds between two looks; kubelet itself takes up to a minute to swap the link."""
+
+LAST_GOOD = "settings.last-good.yaml"
+"""In the state directory; it names Secret keys and holds no secret."""
+
+log = structlog.get_logger()
 
 Signature = tuple[tuple[str, int, int, int], ...]
 
@@ -24,18 +32,42 @@ Signature = tuple[tuple[str, int, int, int], ...]
 class Files:
     """The files of one agent's settings."""
 
-    def __init__(self, settings: Path, password_dir: Path) -> None:
+    def __init__(self, settings: Path, password_dir: Path, last_good: Path) -> None:
         self._settings, self._password_dir = settings, password_dir
+        self._last_good = last_good
         self._seen: Signature | None = None
+
+    def first(self) -> tuple[events.Event, ...]:
+        """Read everything at the start of the agent.
+
+        An agent that crashed while the settings were being edited badly must come back with
+        the ones that were in force: they are kept in the state directory.
+        """
+        found = self.read()
+        if isinstance(found, events.ConfigLoaded):
+            return (found,)
+        try:
+            return (self._loaded(load.load(self._last_good)), found)
+        except SettingsError:
+            return (found,)
 
     def read(self) -> events.ConfigLoaded | events.ConfigRefused:
         """Read everything; a refusal carries every mistake that was found."""
         self._seen = self._signature()
         try:
-            settings = load.load(self._settings)
+            text = load.read_text(self._settings)
+            settings = load.parse(text, str(self._settings))
         except SettingsError as error:
             return events.ConfigRefused(problems=tuple(str(each) for each in error.problems))
-        passwords, _ = load.read_passwords(self._password_dir, settings.peers)
+        # Without a copy the next crash would find less; that is no reason to refuse now.
+        with contextlib.suppress(OSError):
+            keep(self._last_good, text)
+        return self._loaded(settings)
+
+    def _loaded(self, settings: config.Config) -> events.ConfigLoaded:
+        passwords, problems = load.read_passwords(self._password_dir, settings.peers)
+        for problem in problems:
+            log.error("password.unusable", why=str(problem))
         return events.ConfigLoaded(config=settings, passwords=passwords)
 
     async def follow(self, deliver: Callable[[events.Event], None]) -> None:
@@ -61,3 +93,10 @@ class Files:
         except OSError:
             return (path.name, 0, 0, 0)
         return (path.name, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def keep(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a crash leaves the old one or the new one."""
+    candidate = path.with_suffix(".new")
+    candidate.write_text(text, encoding="utf-8")
+    candidate.replace(path)

@@ -22,13 +22,15 @@ from exabgp_k8s.adapters import (
 )
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.options import DRAIN_FILE, Options
-from exabgp_k8s.core import commands, config, events, lifecycle, policy, step
+from exabgp_k8s.core import commands, config, events, lifecycle, model, policy, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire.dialogue import Dialogue
 
 TICK = 1.0
 """Seconds between two turns at the least: the sign of life, and the counters' polling."""
+RETRY_REFUSED = 30.0
+"""Seconds until a configuration that ExaBGP refused is tried again unchanged."""
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
 
@@ -167,8 +169,14 @@ class Agent:
             outcome = await self._daemon.configure(wanted)
             self.deliver(outcome)
             if isinstance(outcome, events.DaemonRefused):
-                # What it refuses now it refuses in a second too, unless the settings change.
-                await asyncio.sleep(LOOK)
+                await self._until_changed(wanted)
+
+    async def _until_changed(self, refused: tuple[model.Neighbor, ...]) -> None:
+        """Wait: what ExaBGP refuses now it refuses in a second too, unless it changes."""
+        for _ in range(round(RETRY_REFUSED / TICK)):
+            if self.turn.decision.neighbors != refused:
+                return
+            await asyncio.sleep(TICK)
 
     def wants_service_cidrs(self) -> bool:
         """Return whether the service ranges come from the API; asked by the reflector's thread."""

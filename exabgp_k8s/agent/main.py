@@ -37,8 +37,11 @@ def run(options: Options) -> int:
 
 async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
     agent = Agent(options, pipes, exabgp)
-    watched = files.Files(options.settings, options.password_dir)
-    agent.deliver(watched.read())
+    watched = files.Files(
+        options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
+    )
+    for event in watched.first():
+        agent.deliver(event)
     agent.resume_drain()
     pipes.start(agent.received, _end)
     reflector.Reflector(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -107,7 +108,8 @@ def _document(path: Path) -> schema.Settings:
     try:
         return load.document(load.read_text(path), str(path))
     except errors.SettingsError as error:
-        exits.fail_settings(path, error.problems)
+        exits.show_problems(path, error.problems, "a node would refuse all of it")
+        sys.exit(exits.Code.USAGE)
 
 
 def _summary(settings: config.Config) -> str:

@@ -28,12 +28,12 @@ def fail(message: str, code: Code = Code.USAGE) -> NoReturn:
     sys.exit(code)
 
 
-def fail_settings(path: Path, problems: tuple[Problem, ...]) -> NoReturn:
-    """Name every mistake in a settings file, one a line, and end."""
+def show_problems(path: Path, problems: tuple[Problem, ...], effect: str) -> None:
+    """Name every mistake in a settings file, one a line, and what comes of them."""
     for problem in problems:
         click.echo(f"{path}: {problem}", err=True)
     noun = "mistake" if len(problems) == 1 else "mistakes"
-    fail(f"{len(problems)} {noun}; nothing was started")
+    click.echo(f"{len(problems)} {noun}; {effect}", err=True)
 
 
 def fail_unreachable(error: AgentUnreachable) -> NoReturn:

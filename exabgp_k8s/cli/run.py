@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
 from exabgp_k8s.cli import exits
 from exabgp_k8s.errors import SettingsError
@@ -95,10 +95,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def run(stop_timeout: float, **values: Any) -> None:
     """Run the speaker of one node: the container's entry."""
     chosen = _options(values)
-    try:
-        load.load(chosen.settings)
-    except SettingsError as error:
-        exits.fail_settings(chosen.settings, error.problems)
+    _check_settings(chosen)
     _prepare(chosen)
     environment = {**os.environ, **_daemon_environment(), **chosen.environment()}
     conf = chosen.state_dir / daemon.FILE_NAME
@@ -132,6 +129,22 @@ def _options(values: Mapping[str, Any]) -> agent_options.Options:
         http_host=host,
         http_port=port,
     )
+
+
+def _check_settings(chosen: agent_options.Options) -> None:
+    """Refuse bad settings, unless this pod has run before: then its last good ones go on.
+
+    A container that restarts in the middle of a bad edit must not take the node's routes away.
+    """
+    try:
+        load.load(chosen.settings)
+    except SettingsError as error:
+        last_good = chosen.state_dir / files.LAST_GOOD
+        has_run = last_good.exists()
+        effect = f"going on with {last_good}" if has_run else "nothing was started"
+        exits.show_problems(chosen.settings, error.problems, effect)
+        if not has_run:
+            sys.exit(exits.Code.USAGE)
 
 
 def _prepare(chosen: agent_options.Options) -> None:

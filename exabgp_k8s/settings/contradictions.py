@@ -132,15 +132,9 @@ def _selectors(root: Place) -> Problems:
                 yield values.problem(f"{operator} looks at the key only; remove values")
 
 
-def _ranges(root: Place) -> Iterator[Place]:
-    services = root["announce"]["services"]
-    for written in (services["cidrs"], services["within"], root["announce"]["pods"]["within"]):
-        yield from written
-
-
 def _overlaps(root: Place) -> Problems:
     seen: list[tuple[Place, model.Network]] = []
-    for place in _ranges(root):
+    for place in root["announce"]["services"]["cidrs"]:
         network = place.read(fields.Network)
         if network is None:
             continue
@@ -155,7 +149,7 @@ def _overlaps(root: Place) -> Problems:
 
 def _cut_sessions(root: Place) -> Problems:
     addresses = [peer["address"].read(fields.Address) for peer in root["peers"]]
-    for place in _ranges(root):
+    for place in root["announce"]["services"]["cidrs"]:
         network = place.read(fields.Network)
         inside = [str(item) for item in addresses if network and item and item in network]
         if inside:

@@ -55,7 +55,7 @@ def test_every_mistake_has_a_line_and_the_exit_code_is_2(settings: Path) -> None
         "peers[0].holdTime",
     ]
     assert all(line.startswith(f"{settings}: ") for line in lines[:-1])
-    assert lines[-1] == "2 mistakes; nothing was started"
+    assert lines[-1] == "2 mistakes; a node would refuse all of it"
 
 
 @pytest.mark.parametrize("command", ["validate", "show", "render"])

@@ -128,6 +128,15 @@ def test_the_kube_proxy_preset_concerns_services_unless_told_otherwise() -> None
     assert (both.name, both.affects) == ("both", frozenset(model.PrefixClass))
 
 
+def test_a_range_that_only_limits_may_be_as_wide_as_the_company_s_own() -> None:
+    """``within`` is a guard: nothing of it is announced, so routers may lie inside."""
+    written = {"within": ["10.0.0.0/8", "192.0.0.0/16"]}
+
+    found = samples.parse(samples.changed(("announce", "pods"), written))
+
+    assert len(found.pods_within) == len(written["within"])
+
+
 def test_auto_leaves_the_service_ranges_to_the_api() -> None:
     document = samples.changed(
         ("announce", "services"), {"cidrs": "auto", "within": ["10.0.0.0/8"]}

@@ -99,15 +99,9 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
         "overlaps 10.96.0.0/16 at announce.services.cidrs[0]",
     ),
     (
-        ("announce", "pods"),
-        {"within": ["10.0.0.0/8"]},
-        "announce.pods.within[0]",
-        "overlaps 10.96.0.0/16 at announce.services.cidrs[0]",
-    ),
-    (
-        ("announce", "pods"),
-        {"within": ["192.0.0.0/16"]},
-        "announce.pods.within[0]",
+        ("announce", "services", "cidrs"),
+        ["192.0.0.0/16"],
+        "announce.services.cidrs[0]",
         "contains the router 192.0.2.1",
     ),
     (

@@ -22,7 +22,7 @@ descriptor and process it holds.
 """
 
 
-class ProbeFailed(Exception):  # noqa: N818 - an outcome, private to these modules, not an error
+class ProbeFailed(Exception):
     """The thing probed is not healthy; the message says what was seen instead."""
 
 
