@@ -44,11 +44,14 @@ def active(world: World) -> frozenset[model.Cause]:
 
 
 def _of_the_agent(world: World) -> Iterator[model.Cause]:
-    if world.phase is not lifecycle.Phase.SERVING:
-        yield model.Cause(
-            model.Reason.STOPPING if world.is_stopping else model.Reason.OPERATOR,
-            "" if world.is_stopping else "drain",
-        )
+    if world.phase is lifecycle.Phase.SERVING:
+        return
+    drain = model.Cause(model.Reason.OPERATOR, "drain")
+    # A drain asked for before the stop still stands: the stop's own hold must not undo it.
+    if not world.is_stopping or drain in world.causes:
+        yield drain
+    if world.is_stopping:
+        yield model.Cause(model.Reason.STOPPING)
 
 
 def _of_the_checks(world: World) -> Iterator[model.Cause]:

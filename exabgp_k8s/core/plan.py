@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exabgp_k8s.core import commands, model
+from exabgp_k8s.core import commands, model, prefixes
 from exabgp_k8s.core.policy import Decision
 from exabgp_k8s.core.world import PeerRib, Rib, World
 
@@ -89,6 +89,8 @@ def _announcements(
 
 def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[commands.EndOfRib]:
     if decision.routes is None or decision.kept or world.neighbors is None:
+        return
+    if not prefixes.are_services_known(world):
         return
     restarting = {n.address for n in world.neighbors if n.graceful_restart is not None}
     busy = {command.route.peer for command in withdrawals(decision, rib, now)}

@@ -22,7 +22,7 @@ class Decision:
     routes: Wanted | None
     """The routes for every peer; None: too little is known, what stands stays."""
     kept: frozenset[model.Network] = frozenset()
-    """Prefixes that stay as they are, because a check of theirs has no verdict yet."""
+    """Prefixes that stay as they are, because too little is known of them yet."""
     withheld: tuple[model.Withheld, ...] = ()
     """Every prefix that is not announced as usual, deprioritised ones included."""
     neighbors: tuple[model.Neighbor, ...] | None = None
@@ -76,6 +76,21 @@ def _kept(
             continue
         if causes.is_undecided(world, candidate.prefix_class):
             yield candidate.prefix
+    yield from _perhaps_services(world, candidates, actions)
+
+
+def _perhaps_services(
+    world: World,
+    candidates: tuple[prefixes.Candidate, ...],
+    actions: Mapping[model.PrefixClass, model.Action],
+) -> Iterator[model.Network]:
+    """Yield what stands and may be a service range that the API has not named yet."""
+    is_out = actions[model.PrefixClass.SERVICES] is model.Action.WITHDRAW
+    if is_out or prefixes.are_services_known(world):
+        return
+    named = {candidate.prefix for candidate in candidates}
+    for held in (world.rib or {}).values():
+        yield from (prefix for prefix in held.routes if prefix not in named)
 
 
 def _outcomes(

@@ -32,6 +32,13 @@ def candidates(world: World) -> Iterator[Candidate]:
         yield from _pods(world, world.config, world.node)
 
 
+def are_services_known(world: World) -> bool:
+    """Return whether the service ranges are known, be it from the settings or from the API."""
+    if world.config is None:
+        return False
+    return world.config.service_cidrs is not None or world.service_cidrs is not None
+
+
 def _services(world: World, settings: config.Config) -> Iterator[Candidate]:
     cidrs, allowed = settings.service_cidrs, settings.service_cidrs
     if cidrs is None:

@@ -98,17 +98,31 @@ def _rib_of(world: World, peer: model.Address) -> PeerRib:
 
 
 def acknowledged(
+    peer: model.Address,
     rib: PeerRib,
     announced: frozenset[model.Network],
     withdrawn: frozenset[model.Network],
 ) -> PeerRib:
-    """Return a peer's RIB after an UPDATE was seen on its way to the peer."""
+    """Return a peer's RIB after an UPDATE was seen on its way to the peer.
+
+    ExaBGP may announce what it was told to withdraw while the session was down, where two
+    changes of the prefix waited before. Its own table has nothing of it: withdraw it once more.
+    """
+    strays = announced - rib.routes.keys() - rib.pending.keys()
     pending = {
         prefix: change
         for prefix, change in rib.pending.items()
         if prefix not in (withdrawn if change.is_withdrawal else announced)
     }
+    pending |= {prefix: _owed(peer, prefix) for prefix in strays}
     return dataclasses.replace(rib, pending=pending)
+
+
+def _owed(peer: model.Address, prefix: model.Network) -> Pending:
+    """Return a withdrawal that is overdue from the beginning."""
+    # A withdrawal carries no next hop (RFC 4271 section 4.3): any of the family will do.
+    route = model.Route(peer=peer, prefix=prefix, next_hop=prefix.network_address)
+    return Pending(route=route, is_withdrawal=True, since=float("-inf"))
 
 
 def read(world: World, routes: tuple[model.Route, ...]) -> World:

@@ -39,7 +39,7 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
             return _with_session(world, event.peer, session)
         case events.UpdateSent():
             rib = (world.rib or {}).get(event.peer, PeerRib())
-            rib = ribs.acknowledged(rib, event.announced, event.withdrawn)
+            rib = ribs.acknowledged(event.peer, rib, event.announced, event.withdrawn)
             return with_peer_rib(world, event.peer, rib)
         case events.NeighborsRead():
             return _read(world, event.rows, now)

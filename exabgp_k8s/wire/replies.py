@@ -73,7 +73,7 @@ def parse(line: bytes) -> Reply:
         return Noise(text=text)
     try:
         return _from_json(json.loads(text)) or Noise(text=text)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return Noise(text=text)
 
 
@@ -94,9 +94,9 @@ def _event(kind: str, neighbor: Mapping[str, Any]) -> events.Event | None:
         case "state":
             return events.SessionChanged(
                 peer=peer,
-                state=neighbor["state"],
+                state=str(neighbor["state"]),
                 local=_address_or_none(neighbor["address"].get("local")),
-                problem=neighbor.get("reason", ""),
+                problem=str(neighbor.get("reason", "")),
             )
         case "negotiated":
             agreed = neighbor["negotiated"]
