@@ -40,7 +40,6 @@ KILLS_LIMIT = 3
 """Silences in a row, each answered by a kill, after which the container ends."""
 STOP_LIMIT = 3.0
 """Seconds between SIGTERM and SIGKILL for ExaBGP; 0.15 are usual."""
-POLL = 0.25
 
 
 def say(event: str, **fields: object) -> None:
@@ -66,15 +65,22 @@ class Supervisor:
         self._silent_after = float("inf")
         self._kills = 0
         self._is_stopping = False
+        self._woken, waker = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(waker, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
 
     def run(self) -> int:
         """Supervise until told to stop; return the exit code."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
+        # Only to be woken: what ended is found by asking.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
         # The agent tells ExaBGP to reload by this signal; a mistaken one must not end us.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        self._start_if_due()
         while not self._is_stopping:
-            self._listen(POLL)
+            self._listen()
             self._reap()
             self._start_if_due()
             if not self._watch():
@@ -87,10 +93,14 @@ class Supervisor:
     def _ask_to_stop(self, *_: object) -> None:
         self._is_stopping = True
 
-    def _listen(self, timeout: float) -> None:
-        """Wait for a sign of life, a signal or the time."""
-        ready, _, _ = select.select([self._beats], [], [], timeout)
-        if not ready:
+    def _listen(self) -> None:
+        """Wait for a sign of life, a signal or the next thing that is due."""
+        due = self._silent_after if self._start_at is None else self._start_at
+        timeout = min(max(due - time.monotonic(), 0), SILENCE_LIMIT)
+        ready, _, _ = select.select([self._beats.fileno(), self._woken], [], [], timeout)
+        if self._woken in ready:
+            os.read(self._woken, 4096)
+        if self._beats.fileno() not in ready:
             return
         beat = self._beats.recv(64)
         if beat.isdigit():
@@ -129,7 +139,7 @@ class Supervisor:
             self._command,
             os.environ,
             setpgroup=0,
-            setsigdef=[signal.SIGUSR1],
+            setsigdef=[signal.SIGUSR1, signal.SIGCHLD],
         )
         self._start_at, self._started_at = None, now
         self._silent_after = now + START_LIMIT
