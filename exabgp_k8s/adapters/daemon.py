@@ -19,6 +19,8 @@ from exabgp_k8s.errors import DaemonError
 from exabgp_k8s.wire import daemon_conf
 
 FILE_NAME = "exabgp.conf"
+ENV_FILE_NAME = "exabgp.env"
+"""An empty one: without it ExaBGP complains at every start."""
 VALIDATE_LIMIT = 20.0
 """Seconds for ``exabgp validate``; it needs 0.2 on an idle core."""
 AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s", "agent")

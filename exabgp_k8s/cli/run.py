@@ -97,7 +97,7 @@ def run(stop_timeout: float, **values: Any) -> None:
     chosen = _options(values)
     _check_settings(chosen)
     _prepare(chosen)
-    environment = {**os.environ, **_daemon_environment(), **chosen.environment()}
+    environment = {**os.environ, **_daemon_environment(chosen), **chosen.environment()}
     conf = chosen.state_dir / daemon.FILE_NAME
     command = daemon.server_command(conf)
     supervisor = [sys.executable, "-m", "exabgp_k8s.supervisor"]
@@ -159,12 +159,13 @@ def _prepare(chosen: agent_options.Options) -> None:
         _lock(chosen.state_dir)
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
+        daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
         (chosen.state_dir / agent_options.DRAIN_FILE).unlink(missing_ok=True)
     except OSError as error:
         exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
     checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell
         daemon.validate_command(conf),
-        env={**os.environ, **_daemon_environment()},
+        env={**os.environ, **_daemon_environment(chosen)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -187,10 +188,14 @@ def _lock(state_dir: Path) -> None:
     os.set_inheritable(descriptor, True)
 
 
-def _daemon_environment() -> Mapping[str, str]:
+def _daemon_environment(chosen: agent_options.Options) -> Mapping[str, str]:
     """Return ExaBGP's settings; it insists on a user that exists, even if it stays who it is."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         user = "nobody"
-    return {**daemon.ENVIRONMENT, "exabgp_daemon_user": user}
+    return {
+        **daemon.ENVIRONMENT,
+        "EXABGP_ENVFILE": str(chosen.state_dir / daemon.ENV_FILE_NAME),
+        "exabgp_daemon_user": user,
+    }

@@ -150,7 +150,9 @@ class Api:
                 latest = max(latest, change.version)
             version = latest
             if wants_bookmarks and time.monotonic() >= next_bookmark:
-                asked.send_event("BOOKMARK", _bookmark(collection, version))
+                # A real server is silent towards a watch from a version it has not reached.
+                if version <= self.store.version():
+                    asked.send_event("BOOKMARK", _bookmark(collection, version))
                 next_bookmark = time.monotonic() + self.bookmark_interval
             self._wait(version, min(deadline, next_bookmark))
 

@@ -358,6 +358,7 @@ def test_a_silent_stream_ends_without_an_error(
     server.inject(server.silence)
     with contextlib.closing(api.watch(NODES, {}, idle=0.1)) as watched:
         assert list(watched.lines()) == []
+        assert watched.fell_silent
 
 
 def test_the_connection_of_a_silent_stream_is_not_used_again(

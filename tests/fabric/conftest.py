@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any
 
 import pytest
 
-from tests.fabric import bird, frr, namespaces, routers, topology
+from tests.fabric import bird, cluster, frr, namespaces, routers, topology
 
 TOOLS = ("ip", "iptables-restore", "ip6tables-restore", "setpriv", "ss", "bird", "birdc", "vtysh")
+
+
+FABRICS = pytest.StashKey[list[topology.Fabric]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the logs of the daemons with a failure, while they are still there."""
+    report = yield
+    if report.failed:
+        report.sections += [
+            ("fabric logs", fabric.logs()) for fabric in item.stash.get(FABRICS, [])
+        ]
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +59,9 @@ def kind(request: pytest.FixtureRequest) -> type[routers.Router]:
 
 @pytest.fixture
 def build(_privileges: None, request: pytest.FixtureRequest) -> Iterator[topology.Factory]:
-    """Return ``topology.Fabric``; what is built is removed, and its logs shown on failure."""
+    """Return ``topology.Fabric``, but what it builds is removed after the test."""
     built: list[topology.Fabric] = []
+    request.node.stash[FABRICS] = built
 
     def build_one(*arguments: object, **options: object) -> topology.Fabric:
         fabric = topology.Fabric(*arguments, **options)  # type: ignore[arg-type]
@@ -52,5 +70,33 @@ def build(_privileges: None, request: pytest.FixtureRequest) -> Iterator[topolog
 
     yield build_one
     for fabric in built:
-        request.node.add_report_section("teardown", "fabric logs", fabric.logs())
         fabric.delete()
+
+
+@pytest.fixture
+def form(build: topology.Factory) -> Iterator[cluster.Factory]:
+    """Return a maker of clusters: the kinds of routers, and options of Fabric and Cluster."""
+    formed: list[cluster.Cluster] = []
+
+    def form_one(
+        kinds: Sequence[type[routers.Router]],
+        *,
+        nodes_wanted: int = 3,
+        router_password: str = "",
+        **options: Any,
+    ) -> cluster.Cluster:
+        fabric = build(kinds, nodes_wanted=nodes_wanted, password=router_password)
+        formed.append(cluster.Cluster(fabric, **options))
+        return formed[-1]
+
+    yield form_one
+    for each in formed:
+        each.stop()
+
+
+@pytest.fixture
+def running(kind: type[routers.Router], form: cluster.Factory) -> cluster.Cluster:
+    """Three nodes that announce everything to one router."""
+    formed = form([kind])
+    formed.start()
+    return formed

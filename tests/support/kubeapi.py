@@ -27,7 +27,7 @@ Kind = TypeVar("Kind")
 
 Fault = Callable[[exchange.Exchange], None]
 
-LIST, WATCH, ANY = "list", "watch", "any"
+LIST, WATCH, SERVICE_CIDRS, ANY = "list", "watch", "servicecidrs", "any"
 
 
 def authority() -> trustme.CA:
@@ -163,6 +163,8 @@ class KubeApi(apiserver.ApiServer):
 
 
 def _is_of(request: exchange.Request, on: str) -> bool:
+    if on == SERVICE_CIDRS:
+        return request.path.endswith("/servicecidrs")
     return on == ANY or (on == WATCH) == request.is_watch
 
 

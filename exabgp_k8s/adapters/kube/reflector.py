@@ -1,8 +1,8 @@
 """Our own Node, as the API server shows it: listed once, watched from there on, for ever.
 
-    list ──version──> watch ──end, silence──> watch from the last version ...
+    list ──version──> watch ──end──> watch from the last version ...
       ^                 │
-      └──── expired ────┘      anything else: wait, longer each time, and go on where it was
+      └─expired, silent─┘      anything else: wait, longer each time, and go on where it was
 
 What is delivered is what was seen, in the order seen. An API server that is down, slow, wrong or
 silent changes nothing that is known: it makes ``KubeLost`` and another attempt, never a fact.
@@ -222,6 +222,11 @@ class Reflector:
             self._contact()
             for line in watched.lines():
                 self._take(kube.parse_watch_line(line))
+            if watched.fell_silent:
+                # Not even a bookmark. A connection may be dead; or the version is one that this
+                # server has not reached, as after the restore of a backup: then it would stay
+                # silent until it has.
+                self._version = ""
         finally:
             self._stream = None
             watched.close()

@@ -2,8 +2,7 @@
 
 A connection whose other end is gone without a word looks exactly like a quiet one. So silence is
 limited: the API server sends a bookmark about once a minute, and a stream that stays silent for
-longer ends as if the server had closed it. The watch is then opened again from the last version,
-which costs nothing when it was only quiet.
+longer is over.
 """
 
 from __future__ import annotations
@@ -37,6 +36,8 @@ class Stream:
         self._response = response
         self._translated = translated
         self._is_interrupted = False
+        self.fell_silent = False
+        """The stream ended because nothing came for too long."""
         # Up to here the shorter timeout of an ordinary answer counted. A server that announced
         # "Connection: close" has left no socket to set: its stream keeps the shorter one.
         sock = getattr(response.connection, "sock", None)
@@ -64,9 +65,12 @@ class Stream:
                 raise errors.KubeError("the watch sent a line longer than any object can be")
 
     def _pieces(self) -> Iterator[bytes]:
-        with self._translated(), contextlib.suppress(urllib3.exceptions.ReadTimeoutError):
-            # Each HTTP chunk as it arrives: nothing here waits for a buffer to fill.
-            yield from self._response.stream(amt=None, decode_content=False)
+        with self._translated():
+            try:
+                # Each HTTP chunk as it arrives: nothing here waits for a buffer to fill.
+                yield from self._response.stream(amt=None, decode_content=False)
+            except urllib3.exceptions.ReadTimeoutError:
+                self.fell_silent = True
 
     def interrupt(self) -> None:
         """End the stream now; callable from another thread."""
