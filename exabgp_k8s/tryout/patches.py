@@ -1,15 +1,15 @@
 """The patch languages of the Kubernetes API, as far as Nodes, Leases and Events need them.
 
 A merge patch (RFC 7396) replaces lists; a strategic merge patch merges those lists that carry a
-merge key. The keys below are those of the Node type. Server-side apply is taken as a merge that
-owns whatever it names; nobody here asks who owned it before.
+merge key. The keys below are those of the Node type; its taints have none. Server-side apply is
+taken as a merge that owns whatever it names; nobody here asks who owned it before.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-_MERGE_KEYS = {"conditions": "type", "taints": "key", "addresses": "type"}
+_MERGE_KEYS = {"conditions": "type", "addresses": "type"}
 
 
 def merge(old: Any, patch: Any) -> Any:
@@ -43,10 +43,7 @@ def strategic_merge(old: Any, patch: Any) -> Any:
 def _merge_list(old: list[Any], patch: list[Any], key: str) -> list[Any]:
     merged = {item.get(key): item for item in old}
     for item in patch:
-        if item.get("$patch") == "delete":
-            merged.pop(item.get(key), None)
-        else:
-            merged[item.get(key)] = strategic_merge(merged.get(item.get(key)), item)
+        merged[item.get(key)] = strategic_merge(merged.get(item.get(key)), item)
     return list(merged.values())
 
 

@@ -23,7 +23,7 @@ from typing import Any, Self
 import trustme
 
 _ACCOUNT = "system:serviceaccount:kube-system:exabgp-k8s"
-_ADMIN_TOKEN = "admin-token"
+ADMIN_TOKEN = "admin-token"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _MERGE = "application/merge-patch+json"
 
@@ -60,7 +60,7 @@ class ControlPlane:
         server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
         server.private_key_pem.write_to_path(str(folder / "accounts.pem"))
         (folder / "tokens.csv").write_text(
-            f'{_ADMIN_TOKEN},admin,1,"system:masters"\n{self.token},{_ACCOUNT},2\n'
+            f'{ADMIN_TOKEN},admin,1,"system:masters"\n{self.token},{_ACCOUNT},2\n'
         )
 
     def __enter__(self) -> Self:
@@ -97,7 +97,7 @@ class ControlPlane:
     def restart(self) -> None:
         """Start kube-apiserver on its port and wait until it says that it is ready."""
         self._server = self._start("kube-apiserver", self._server_arguments())
-        _until(lambda: self._status("/readyz", _ADMIN_TOKEN) == 200)
+        _until(lambda: self._status("/readyz", ADMIN_TOKEN) == 200)
 
     def node(self, name: str) -> dict[str, Any]:
         """Return the Node as stored."""
@@ -146,7 +146,7 @@ class ControlPlane:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {_ADMIN_TOKEN}",
+                "Authorization": f"Bearer {ADMIN_TOKEN}",
                 "Content-Type": _MERGE if method == "PATCH" else "application/json",
             },
         )
