@@ -36,7 +36,8 @@ def _privileges() -> None:
     if os.geteuid() != 0:
         pytest.exit(
             "the fabric tests make network namespaces and need root: "
-            'run  sudo "$(command -v python)" -m pytest -m fabric',
+            'run  sudo "$(command -v python)" -m pytest -m fabric  '
+            'or leave them out with  -m "not fabric"',
             returncode=1,
         )
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from tests.fabric import addresses, namespaces, routers, speaker, topology, traffic, waiting
+from tests.fabric import addresses, bird, namespaces, routers, speaker, topology, traffic, waiting
 
 pytestmark = pytest.mark.fabric
 
@@ -108,6 +109,30 @@ def test_a_password_that_differs_gives_no_session(
     waiting.until_equal(
         {right.address}, lambda: set(fabric.routers[0].nexthops(addresses.SERVICES)), "one session"
     )
+
+
+def test_a_packet_to_a_service_that_is_not_there_does_not_circle(build: topology.Factory) -> None:
+    """The rule that the router guide asks for on every node: without it, 30 rounds a packet."""
+    fabric = build([bird.Bird], nodes_wanted=1)
+    _announce(fabric)
+    router = fabric.routers[0].namespace
+    before = _packets_to_nodes(router)
+
+    def send() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(20):
+                sender.sendto(b"anybody?", (addresses.UNUSED, 9))
+
+    fabric.client.inside(send)
+
+    waiting.until(lambda: _packets_to_nodes(router) >= before + 20, "the packets passed by")
+    time.sleep(0.2)
+    assert _packets_to_nodes(router) < before + 100
+
+
+def _packets_to_nodes(router: namespaces.Namespace) -> int:
+    (link,) = router.ip_json("-s", "link", "show", "eth0")
+    return int(link["stats64"]["tx"]["packets"])
 
 
 @pytest.mark.usefixtures("_privileges")

@@ -1,0 +1,122 @@
+"""Our program on a node of the bed: started as its container would, drained as an admin would."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.fabric import namespaces, nodes, waiting
+
+CLI = (sys.executable, "-m", "exabgp_k8s")
+
+
+class NodeAgent:
+    """``exabgp-k8s run`` in a node's namespace, and the command line against it."""
+
+    def __init__(
+        self,
+        node: nodes.Node,
+        *,
+        settings: Path,
+        kubeconfig: Path,
+        passwords: Mapping[str, str],
+    ) -> None:
+        self.node = node
+        self.settings = settings
+        self.kubeconfig = kubeconfig
+        self.state_dir = node.directory / "state"
+        self.password_dir = node.directory / "passwords"
+        self.password_dir.mkdir()
+        for key, password in passwords.items():
+            (self.password_dir / key).write_text(password)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, as kubelet starts the container."""
+        self.process = self.node.namespace.start(
+            [
+                *CLI, "run",
+                "--settings", str(self.settings),
+                "--node", self.node.name,
+                "--kubeconfig", str(self.kubeconfig),
+                "--password-dir", str(self.password_dir),
+                "--state-dir", str(self.state_dir),
+                "--http", "127.0.0.1:9179",
+            ],
+            log=self.node.directory / "agent.log",
+        )  # fmt: skip
+
+    def terminate(self) -> int:
+        """End it with SIGTERM, as kubelet does, and return its exit code."""
+        assert self.process is not None
+        return namespaces.stop(self.process, number=signal.SIGTERM)
+
+    def exabgp(self) -> psutil.Process:
+        """Return ExaBGP's process: the supervisor's only child."""
+        assert self.process is not None
+        return _only_child(psutil.Process(self.process.pid), "ExaBGP runs")
+
+    def agent(self) -> psutil.Process:
+        """Return the agent's process: ExaBGP's only child."""
+        return _only_child(self.exabgp(), "the agent runs")
+
+    def run_cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of ours against this node's agent."""
+        return subprocess.run(
+            [*CLI, command, *arguments, "--state-dir", str(self.state_dir)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def drain(self) -> None:
+        """``exabgp-k8s drain --wait``: when it returns, the node may go down."""
+        done = self.run_cli("drain", "--wait")
+        assert done.returncode == 0, done.stderr
+
+    def undrain(self) -> None:
+        """``exabgp-k8s undrain``."""
+        done = self.run_cli("undrain")
+        assert done.returncode == 0, done.stderr
+
+    def answers(self) -> bool:
+        """Whether the agent answers: for a moment after its end there is none."""
+        return bool(self.run_cli("status", "-o", "json").stdout)
+
+    def status(self) -> dict[str, Any]:
+        """``exabgp-k8s status -o json``."""
+        answer: dict[str, Any] = self._read("status")
+        return answer
+
+    def rows(self, command: str) -> list[dict[str, Any]]:
+        """``exabgp-k8s sessions`` and its like, ``-o json``."""
+        answer: list[dict[str, Any]] = self._read(command)
+        return answer
+
+    def causes(self) -> list[str]:
+        """Return the causes that ``status`` names."""
+        return [each["cause"] for each in self.status()["causes"]]
+
+    def _read(self, command: str) -> Any:
+        done = self.run_cli(command, "-o", "json")
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+
+def _only_child(parent: psutil.Process, what: str) -> psutil.Process:
+    found: list[psutil.Process] = []
+
+    def is_there() -> bool:
+        # One reading: a child may end, and be replaced, between two.
+        found[:] = parent.children()
+        return len(found) == 1
+
+    waiting.until(is_there, what)
+    return found[0]

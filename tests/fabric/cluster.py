@@ -1,0 +1,146 @@
+"""A bed with our program on every node, an API server with their Node objects, and expectations.
+
+The API server runs in this process, on a socket of the bed's own namespace for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from exabgp_k8s.tryout import apiserver
+from tests.fabric import addresses, agents, nodes, routers, topology, waiting
+
+API_PORT = 6443
+PASSWORD_KEY = "routers"
+
+Factory = Callable[..., "Cluster"]
+
+
+class Cluster:
+    """Nodes that announce themselves to the routers of one fabric."""
+
+    def __init__(
+        self,
+        fabric: topology.Fabric,
+        *,
+        drain: Mapping[str, str] | None = None,
+        passwords: Mapping[str, str] | None = None,
+    ) -> None:
+        """Args: ``drain``: that section of the settings; ``passwords``: by node name."""
+        self.fabric = fabric
+        self.api = apiserver.ApiServer(nodes=[_node_object(node) for node in fabric.nodes])
+        self.listen()
+        settings = fabric.directory / "settings.yaml"
+        settings.write_text(
+            json.dumps(_settings(fabric.routers, drain, has_passwords=passwords is not None))
+        )
+        kubeconfig = fabric.directory / "kubeconfig"
+        kubeconfig.write_text(apiserver.kubeconfig(self.api))
+        self.agents = {
+            node.name: agents.NodeAgent(
+                node,
+                settings=settings,
+                kubeconfig=kubeconfig,
+                passwords={PASSWORD_KEY: passwords[node.name]}
+                if passwords and node.name in passwords
+                else {},
+            )
+            for node in fabric.nodes
+        }
+
+    def listen(self) -> None:
+        """Start the API server, or start it again after ``api.stop``."""
+        self.api.start(self.fabric.control.listen(addresses.API_SERVER, API_PORT))
+
+    def start(self) -> None:
+        """Start every agent and return when every router has every route."""
+        for agent in self.agents.values():
+            agent.start()
+        self.expect(services=self.agents, pods=self.agents)
+
+    def expect(self, *, services: Collection[str], pods: Collection[str]) -> None:
+        """Wait until every router's kernel has exactly these nodes as next hops.
+
+        ``services`` names the nodes of the two service ranges' groups, ``pods`` those whose own
+        pod ranges are there; the ranges of all other nodes must be absent.
+        """
+        for router in self.fabric.routers:
+            waiting.until_equal(
+                self.wanted(services, pods),
+                lambda: self.routes(router),  # noqa: B023 - called before the next router
+                f"the routes of {router.kind}",
+            )
+
+    def routes(self, router: routers.Router) -> dict[str, frozenset[str]]:
+        """Return the next hops that a router's kernel has for each prefix of the cluster."""
+        prefixes = [addresses.SERVICES, addresses.SERVICES6]
+        for node in self.fabric.nodes:
+            prefixes += [node.pod_cidr, node.pod_cidr6]
+        return {prefix: router.nexthops(prefix) for prefix in prefixes}
+
+    def reboot(self, name: str) -> None:
+        """Take a node down without a word to anybody and bring it up again, agent included."""
+        node = self.fabric.node(name)
+        node.power_off()
+        node.power_on()
+        self.agents[name].start()
+
+    def stop(self) -> None:
+        """Close the API server; the processes go with their namespaces."""
+        self.api.stop()
+
+    def wanted(
+        self, services: Collection[str], pods: Collection[str]
+    ) -> dict[str, frozenset[str]]:
+        """Return what ``routes`` shall be when these nodes, and no others, are announced."""
+        serving = [self.fabric.node(name) for name in services]
+        wanted = {
+            addresses.SERVICES: frozenset(node.address for node in serving),
+            addresses.SERVICES6: frozenset(node.address6 for node in serving),
+        }
+        for node in self.fabric.nodes:
+            is_there = node.name in pods
+            wanted[node.pod_cidr] = frozenset({node.address} if is_there else ())
+            wanted[node.pod_cidr6] = frozenset({node.address6} if is_there else ())
+        return wanted
+
+
+def _node_object(node: nodes.Node) -> dict[str, Any]:
+    return apiserver.node_object(
+        node.name, (node.address, node.address6), (node.pod_cidr, node.pod_cidr6)
+    )
+
+
+def _settings(
+    peers: Sequence[routers.Router], drain: Mapping[str, str] | None, *, has_passwords: bool
+) -> dict[str, Any]:
+    return {
+        "bgp": {"asn": addresses.NODE_ASN},
+        "peers": [
+            {
+                "name": f"r{router.number}",
+                "address": router.address,
+                "asn": addresses.ROUTER_ASN,
+                **({"passwordFrom": PASSWORD_KEY} if has_passwords else {}),
+            }
+            for router in peers
+        ],
+        "announce": {
+            "services": {"cidrs": [addresses.SERVICES, addresses.SERVICES6]},
+            "pods": {"within": [addresses.PODS, addresses.PODS6]},
+        },
+        "health": {
+            "checks": [
+                {
+                    "name": "kube-proxy",
+                    "http": "http://127.0.0.1:10256/healthz",
+                    "interval": "500ms",
+                    "fall": 2,
+                    "affects": ["services"],
+                }
+            ]
+        },
+        "drain": dict(drain or {}),
+    }

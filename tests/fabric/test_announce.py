@@ -1,0 +1,88 @@
+"""What the routers have while all is well, and what a client makes of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.fabric import addresses, bird, cluster, frr, traffic, waiting
+
+pytestmark = pytest.mark.fabric
+
+
+def test_connections_to_a_cluster_ip_spread_over_every_node(running: cluster.Cluster) -> None:
+    """The service range is one ECMP group of all nodes, in both families."""
+    client = running.fabric.client
+    with (
+        traffic.Traffic(client, addresses.WEB, 80) as flow,
+        traffic.Traffic(client, addresses.WEB6, 80) as flow6,
+    ):
+        time.sleep(2)
+
+    for report in (flow.report, flow6.report):
+        answered = report.by_node()
+        assert set(answered) == {"n1", "n2", "n3"}, report
+        assert min(answered.values()) > len(report.connections) / 6, report
+        assert report.failed == (), report
+
+
+def test_routers_of_different_kinds_learn_the_same(form: cluster.Factory) -> None:
+    """One agent, two sessions; what one router does not know the other cannot make up for."""
+    formed = form([bird.Bird, frr.Frr])
+    formed.start()
+
+    formed.api.cordon("n2")
+    formed.expect(services=["n1", "n3"], pods=["n1", "n3"])
+
+    with traffic.Traffic(formed.fabric.client, addresses.WEB, 80) as flow:
+        time.sleep(1)
+    assert set(flow.report.by_node()) == {"n1", "n3"}
+    assert flow.report.failed == (), flow.report
+
+
+def test_a_peer_with_a_password_has_only_sessions_with_that_password(
+    kind: type[bird.Bird | frr.Frr], form: cluster.Factory
+) -> None:
+    """The right password connects; a node whose Secret lacks the key does not even try."""
+    formed = form(
+        [kind],
+        nodes_wanted=2,
+        router_password="s3cret",
+        passwords={"n1": "s3cret"},
+    )
+    for agent in formed.agents.values():
+        agent.start()
+
+    formed.expect(services=["n1"], pods=["n1"])
+    rows = formed.agents["n2"].rows("sessions")
+    assert [(row["peer"], row["state"], row["problem"]) for row in rows] == [
+        ("r1", "Held", "password-missing:routers")
+    ]
+    assert list(formed.fabric.routers[0].sessions()) == [formed.fabric.node("n1").address]
+
+
+def test_a_route_carries_our_as_and_nothing_else_by_default(running: cluster.Cluster) -> None:
+    """What the router admin sees of a node."""
+    node = running.fabric.node("n1")
+    router = running.fabric.routers[0]
+
+    assert router.sessions() == {each.address: "Established" for each in running.fabric.nodes}
+    (path,) = router.rib(node.pod_cidr)
+    assert (path.next_hop, path.as_path, path.med) == (
+        node.address,
+        (addresses.NODE_ASN,),
+        None,
+    )
+    assert not path.communities | path.large_communities
+
+
+def test_a_router_that_restarts_gets_everything_again(running: cluster.Cluster) -> None:
+    """A router's own reboot needs no hand on the nodes."""
+    router = running.fabric.routers[0]
+    router.stop()
+    waiting.until(lambda: not router.nexthops(addresses.SERVICES), "no routes")
+
+    router.start()
+
+    running.expect(services=["n1", "n2", "n3"], pods=["n1", "n2", "n3"])
