@@ -1,0 +1,58 @@
+"""What the program takes while nothing happens: two sessions up, one check a second."""
+
+from __future__ import annotations
+
+import time
+
+from exabgp_k8s.tryout import apiserver
+from tests.bench import footprint, program
+from tests.bench.report import Row
+
+MEMORY_BUDGET, MEMORY_AIM = 80.0, 64.0
+PROCESSOR_BUDGET = 1.0
+SETTLE = 3.0
+"""Seconds until the start is over: late imports, the first look at everything."""
+
+
+def measure(measured: program.Program, server: apiserver.ApiServer, seconds: float) -> list[Row]:
+    """Wait and return the rows."""
+    time.sleep(SETTLE)
+    parts = {name: process.pid for name, process in measured.processes().items()}
+    asked = len(server.requests)
+    began = time.monotonic()
+    before = {name: footprint.processor_seconds(pid) for name, pid in parts.items()}
+    time.sleep(seconds)
+    took = time.monotonic() - began
+    shares = {
+        name: 100 * (footprint.processor_seconds(pid) - before[name]) / took
+        for name, pid in parts.items()
+    }
+    requests = len(server.requests) - asked
+    memory = {name: footprint.pss(pid) for name, pid in parts.items()}
+    total = sum(memory.values())
+    return [
+        *(Row(name=f"idle: PSS, {name}", value=size, unit="MiB") for name, size in memory.items()),
+        Row(name="idle: PSS, all three", value=total, unit="MiB", budget=MEMORY_BUDGET),
+        Row(name="idle: PSS, all three, the aim", value=total, unit="MiB", budget=MEMORY_AIM),
+        Row(
+            name="idle: memory of a pod that shares no file with others",
+            value=footprint.alone(parts.values()),
+            unit="MiB",
+            budget=MEMORY_BUDGET,
+        ),
+        *(Row(name=f"idle: CPU, {name}", value=share, unit="%") for name, share in shares.items()),
+        Row(
+            name="idle: CPU, all three, of one core",
+            value=sum(shares.values()),
+            unit="%",
+            budget=PROCESSOR_BUDGET,
+        ),
+        Row(name="idle: length of the observation", value=took, unit="s"),
+        # One watch is opened again every five minutes or so; any window may hold one.
+        Row(name="idle: API requests in that time", value=requests, unit="", budget=_most(took)),
+    ]
+
+
+def _most(seconds: float) -> float:
+    """Return how many watches may be opened in this time, at one in 260 s (290 less 10 %)."""
+    return 1 + seconds // 260
