@@ -1,0 +1,1 @@
+"""A real ExaBGP as a subprocess."""

@@ -1,0 +1,1 @@
+"""The wire languages, without any wire."""

@@ -1,0 +1,173 @@
+"""The guards that no setting lifts: what is never announced, and to whom nothing can be said."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+
+from exabgp_k8s.core import config, events, model
+from exabgp_k8s.core.world import World
+from tests.support import builders
+from tests.support.builders import PODS, SERVICES
+
+AUTO = builders.a_config(service_cidrs=None)
+
+
+def withheld(decision_of: config.Config, *happened: events.Event, **facts: object) -> str:
+    """Return the only reason for which the only withheld prefix is withheld."""
+    world = builders.a_world(*happened, settings=decision_of, node=builders.a_node(**facts))
+    (found,) = builders.decided(world).withheld
+    (cause,) = found.causes
+    assert found.action is model.Action.WITHDRAW
+    return str(cause)
+
+
+def test_a_pod_range_outside_of_the_allowed_ones_is_not_announced() -> None:
+    pod_cidrs = builders.networks("10.245.3.0/24", "fd00:10:244:3::/64")
+
+    said = withheld(builders.a_config(), pod_cidrs=pod_cidrs)
+
+    assert said == "not-allowed:outside of the allowed 10.244.0.0/16 fd00:10:244::/48"
+
+
+def test_a_pod_range_wider_than_the_allowed_one_is_not_announced() -> None:
+    said = withheld(builders.a_config(), pod_cidrs=builders.networks("10.244.0.0/15"))
+
+    assert said.startswith("not-allowed:outside")
+
+
+@pytest.mark.parametrize("default", ["0.0.0.0/0", "::/0"])
+def test_a_default_route_is_never_announced(default: str) -> None:
+    settings = builders.a_config(service_cidrs=builders.networks(default))
+
+    assert withheld(settings) == "not-allowed:a default route is never announced"
+
+
+@pytest.mark.parametrize("uplink", ["10.96.8.0/24", "10.0.0.0/8", "10.96.0.0/16"])
+def test_a_prefix_that_overlaps_the_uplink_network_is_not_announced(uplink: str) -> None:
+    seen = events.HostSeen(uplinks=frozenset(builders.networks(uplink, "2001:db8::/64")))
+
+    said = withheld(builders.a_config(pods_within=()), seen)
+
+    assert said == f"not-allowed:overlaps the node's own uplink network {uplink}"
+
+
+def test_a_prefix_that_covers_the_node_is_not_announced() -> None:
+    settings = builders.a_config(service_cidrs=builders.networks("192.0.2.8/29"))
+
+    said = withheld(settings)
+
+    assert said == "not-allowed:covers 192.0.2.11, an address of this node or of a peer"
+
+
+def test_a_prefix_that_covers_a_peer_is_not_announced() -> None:
+    settings = builders.a_config(service_cidrs=builders.networks("192.0.2.0/30"))
+
+    assert withheld(settings).startswith("not-allowed:covers 192.0.2.1,")
+
+
+def test_a_node_without_a_pod_range_says_so() -> None:
+    assert withheld(builders.a_config(), pod_cidrs=()) == "no-pod-cidr"
+
+
+def test_pods_are_not_spoken_of_where_the_settings_do_not_announce_them() -> None:
+    settings = builders.a_config(pods_within=())
+
+    decision = builders.decided(builders.a_world(settings=settings))
+
+    assert builders.reasons(decision, PODS) == frozenset()
+    assert builders.announced(decision) == {builders.SERVICE_RANGE, builders.SERVICE_RANGE6}
+
+
+def test_a_guard_stands_beside_the_causes() -> None:
+    world = builders.a_world(node=builders.a_node(pod_cidrs=(), is_unschedulable=True))
+
+    assert builders.reasons(builders.decided(world), PODS) == {"no-pod-cidr", "cordoned"}
+
+
+class TestAutomaticServiceRanges:
+    """``cidrs: auto``: the ServiceCIDR objects of the API."""
+
+    SEEN = events.ServiceCidrsSeen(cidrs=(builders.SERVICE_RANGE,))
+
+    def test_are_announced_once_seen(self) -> None:
+        decision = builders.decided(builders.a_world(self.SEEN, settings=AUTO))
+
+        assert builders.SERVICE_RANGE in builders.announced(decision)
+
+    def test_are_waited_for(self) -> None:
+        assert withheld(AUTO) == "starting:ServiceCIDRs not seen yet"
+
+    def test_may_be_absent(self) -> None:
+        assert withheld(AUTO, events.ServiceCidrsSeen(cidrs=())) == "no-service-cidr"
+
+    def test_must_lie_inside_the_ranges_the_settings_name(self) -> None:
+        settings = builders.a_config(
+            service_cidrs=None, services_within=builders.networks("10.97.0.0/16")
+        )
+
+        assert withheld(settings, self.SEEN) == "not-allowed:outside of the allowed 10.97.0.0/16"
+
+    def test_that_stand_stay_until_the_api_names_them(self) -> None:
+        """A new agent sees its Node before the ServiceCIDRs: no flap in between."""
+        standing = builders.a_serving_world(self.SEEN, settings=AUTO)
+        respawned = builders.a_world(settings=AUTO)
+
+        decision = builders.decided(builders.after(respawned, *reread(standing)))
+
+        assert builders.SERVICE_RANGE in decision.kept
+
+    def test_that_stand_are_withdrawn_by_a_drain_though_unnamed(self) -> None:
+        standing = builders.a_serving_world(self.SEEN, settings=AUTO)
+        respawned = builders.a_world(events.DrainAsked(), settings=AUTO)
+
+        decision = builders.decided(builders.after(respawned, *reread(standing)))
+
+        assert (decision.kept, decision.routes) == (frozenset(), {})
+
+
+def reread(world: World) -> tuple[events.Event, ...]:
+    """Return what a new agent reads from an ExaBGP that an earlier one left so."""
+    rib = world.rib or {}
+    return (
+        events.NeighborsRead(rows=tuple(builders.a_row(peer) for peer in rib)),
+        events.RibRead(
+            routes=tuple(route for held in rib.values() for route in held.routes.values())
+        ),
+    )
+
+
+class TestNextHop:
+    """The node's own address of the family, whatever family the session has."""
+
+    def test_is_the_local_address_of_the_session(self) -> None:
+        source = ipaddress.ip_address("198.51.100.7")
+        peer = builders.a_peer(local_address=source)
+
+        decision = builders.decided(builders.a_world(settings=builders.a_config(peers=(peer,))))
+
+        routes = decision.routes or {}
+        assert routes[builders.TOR_A, builders.SERVICE_RANGE].next_hop == source
+        assert routes[builders.TOR_A, builders.SERVICE_RANGE6].next_hop == builders.NODE_IP6
+
+    def test_of_a_family_that_the_node_lacks_is_missing(self) -> None:
+        settings = builders.a_config(peers=(builders.a_peer(),), pods_within=())
+        world = builders.a_world(
+            settings=settings, node=builders.a_node(internal_ips=(builders.NODE_IP,))
+        )
+
+        decision = builders.decided(world)
+
+        assert builders.announced(decision) == {builders.SERVICE_RANGE}
+        assert builders.reasons(decision, SERVICES) == {"no-next-hop:ipv6"}
+        assert decision.withheld[0].peer == "tor-a"
+
+    def test_is_not_asked_for_in_a_family_that_the_peer_does_not_speak(self) -> None:
+        peer = builders.a_peer(families=(model.Family.IPV4,))
+        settings = builders.a_config(peers=(peer,))
+
+        decision = builders.decided(builders.a_world(settings=settings))
+
+        assert builders.announced(decision) == {builders.SERVICE_RANGE, builders.POD_RANGE}
+        assert decision.withheld == ()
