@@ -1,0 +1,57 @@
+"""Strategies for every command that the settings can lead to."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from exabgp_k8s.core import commands, model
+
+numbers16 = st.integers(min_value=0, max_value=2**16 - 1)
+numbers32 = st.integers(min_value=0, max_value=2**32 - 1)
+asns = st.integers(min_value=1, max_value=2**32 - 1)
+addresses = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
+
+
+@st.composite
+def networks(draw: st.DrawFn, version: Literal[4, 6]) -> model.Network:
+    """Draw a prefix of any length."""
+    address = draw(st.ip_addresses(v=version))
+    length = draw(st.integers(min_value=0, max_value=address.max_prefixlen))
+    return ipaddress.ip_network((address, length), strict=False)
+
+
+attributes = st.builds(
+    model.Attributes,
+    communities=st.lists(
+        st.just(model.GRACEFUL_SHUTDOWN) | st.tuples(numbers16, numbers16), max_size=4
+    ).map(tuple),
+    large_communities=st.lists(st.tuples(numbers32, numbers32, numbers32), max_size=3).map(tuple),
+    med=st.none() | numbers32,
+    local_pref=st.none() | numbers32,
+    as_path=st.lists(asns, max_size=5).map(tuple),
+)
+
+
+@st.composite
+def routes(draw: st.DrawFn) -> model.Route:
+    """Draw a route whose next hop has the family of its prefix."""
+    version: Literal[4, 6] = draw(st.sampled_from((4, 6)))
+    return model.Route(
+        peer=draw(addresses),
+        prefix=draw(networks(version)),
+        next_hop=draw(st.ip_addresses(v=version)),
+        attributes=draw(attributes),
+    )
+
+
+every_command: st.SearchStrategy[commands.Command] = st.one_of(
+    st.builds(commands.Announce, route=routes()),
+    st.builds(commands.Withdraw, route=routes()),
+    st.builds(commands.Flush, peer=addresses),
+    st.builds(commands.EndOfRib, peer=addresses, family=st.sampled_from(model.Family)),
+    st.builds(commands.ShowNeighbors),
+    st.builds(commands.ShowRib),
+)
