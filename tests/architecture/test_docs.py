@@ -1,0 +1,229 @@
+"""What the pages say is so: commands, links, settings, reasons, metrics, exit codes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import pytest
+import yaml
+
+from exabgp_k8s.adapters import metrics
+from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.cli import exits, root
+from exabgp_k8s.core import config, events, model, step
+from exabgp_k8s.core.world import World
+from exabgp_k8s.settings import durations, load
+from tests.architecture import repository
+from tests.settings import samples
+
+PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
+SEPARATORS = {"&&", "||", "--", "{", "}", ";"}
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Yield the arguments of each of our commands in a page's shell blocks."""
+    for block in repository.blocks(page, "sh"):
+        for line in block.splitlines():
+            simple: list[list[str]] = [[]]
+            for word in shlex.split(line, comments=True):
+                if word in SEPARATORS:
+                    simple.append([])
+                else:
+                    simple[-1].append(word)
+            yield from (each[1:] for each in simple if each and Path(each[0]).name == "exabgp-k8s")
+
+
+def fragments() -> Iterator[Any]:
+    """Yield every piece of YAML on the pages."""
+    for page in repository.pages():
+        for block in repository.blocks(page, "yaml"):
+            yield pytest.param(yaml.safe_load(block), id=f"{page.name}-{block.split(':')[0]}")
+
+
+def exposed() -> set[str]:
+    """Return the name of every metric, as Prometheus sees it."""
+    turn = step.step(World(), events.Tick(), 0)
+    text = metrics.Metrics(lambda: turn, lambda: 0.0).render().decode()
+    return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+
+
+def first_words(name: str) -> set[str]:
+    """Return what stands in code in the first cells of a page's tables."""
+    return {
+        found.group(1)
+        for cells in repository.tables(name)
+        if (found := re.fullmatch(r"`([^`]+)`", cells[0]))
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = repository.ROOT / name
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    missing = [
+        target
+        for target in targets
+        if not target.startswith("https://")
+        # The tests run without the source tree beside them; the package is where it is installed.
+        and "exabgp_k8s/" not in target
+        and not (page.parent / target).exists()
+    ]
+
+    assert not missing
+
+
+def test_every_module_that_a_page_names_exists() -> None:
+    package = Path(load.__file__).parents[1]
+    named = {
+        target
+        for page in repository.pages()
+        for target in re.findall(r"\]\([./]*exabgp_k8s/([^)#]+)\)", page.read_text("utf-8"))
+    }
+
+    assert named
+    assert not [target for target in named if not (package / target).exists()]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_command_of_ours_on_a_page_is_one_that_is_understood(name: str) -> None:
+    for words in commands(repository.ROOT / name):
+        repository.parse(words)
+
+
+def test_commands_on_the_pages_are_found() -> None:
+    """The test above would pass on pages without any."""
+    found = [words for page in repository.pages() for words in commands(page)]
+
+    assert ["drain", "--wait", "--timeout", "30"] in found
+
+
+@pytest.mark.parametrize("fragment", list(fragments()))
+def test_every_piece_of_settings_on_a_page_is_valid(fragment: Any) -> None:
+    if isinstance(fragment, dict):
+        samples.parse({**samples.SMALLEST, **fragment})
+    else:
+        named = re.findall(r"exabgp_k8s_\w+", str(fragment))
+        assert set(named) <= exposed()
+
+
+def test_every_reason_is_documented_and_no_other() -> None:
+    assert first_words("docs/reference/reasons.md") == {str(reason) for reason in model.Reason}
+
+
+@pytest.mark.parametrize("reason", model.CAUSES)
+def test_the_documented_defaults_are_those_in_force(reason: model.Reason) -> None:
+    (row,) = (
+        cells
+        for cells in repository.tables("docs/reference/reasons.md")
+        if cells[0] == f"`{reason}`"
+    )
+    written = {
+        prefix_class: _written(config.DEFAULT_POLICY[reason, prefix_class])
+        for prefix_class in model.PrefixClass
+    }
+
+    assert row[-2:] == [written[model.PrefixClass.SERVICES], written[model.PrefixClass.PODS]]
+
+
+def _written(cell: config.Cell) -> str:
+    after = f" after {durations.write(cell.after)}" if cell.after else ""
+    return f"{cell.action}{after}"
+
+
+def test_every_metric_is_documented_and_no_other() -> None:
+    documented = {
+        name for name in first_words("docs/reference/metrics.md") if name.startswith("exabgp_k8s_")
+    }
+
+    assert documented == exposed()
+
+
+def test_every_http_path_is_documented_and_no_other() -> None:
+    served = endpoints.readable(cast("endpoints.Served", None), cast("metrics.Metrics", None))
+    documented = {
+        name for name in first_words("docs/reference/metrics.md") if name.startswith("/")
+    }
+
+    assert documented == {path for _, path in served}
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    context = click.Context(root.main)
+    known = set()
+    for name in root.main.list_commands(context):
+        command = root.main.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            known |= {f"{name} {each}" for each in command.list_commands(context)}
+        elif not command.hidden:
+            known.add(name)
+    documented = {
+        re.sub(r" \[.*", "", word)
+        for word in first_words("docs/reference/cli.md")
+        if word.islower() or "[" in word
+    }
+
+    assert documented == known
+
+
+def test_every_exit_code_is_documented_and_no_other() -> None:
+    documented = {
+        int(cells[0]) for cells in repository.tables("docs/reference/cli.md") if cells[0].isdigit()
+    }
+
+    assert documented == {int(code) for code in exits.Code}
+
+
+def test_every_variable_is_documented_with_its_default() -> None:
+    documented = {
+        cells[0].strip("`"): cells[-1].strip("`")
+        for cells in repository.tables("docs/reference/cli.md")
+        if cells[0].strip("`").isupper()
+    }
+
+    assert documented == {
+        options.NODE: "none: needed",
+        options.SETTINGS: str(options.DEFAULT_SETTINGS),
+        options.PASSWORD_DIR: str(options.DEFAULT_PASSWORD_DIR),
+        options.STATE_DIR: str(options.DEFAULT_STATE_DIR),
+        options.HTTP: options.DEFAULT_HTTP,
+        options.KUBECONFIG: "the service account",
+    }
+
+
+def test_the_decisions_are_listed_and_numbered() -> None:
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", repository.read("docs/adr/README.md"))
+    files = sorted(path.name for path in (repository.ROOT / "docs/adr").glob("[0-9]*.md"))
+
+    assert listed == files
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+
+
+def test_ci_runs_the_readmes_own_test_command() -> None:
+    """One line of the README, found by the script itself and understood by the shell."""
+    (pattern,) = re.findall(r"grep '(.+)' README\.md", repository.read(".ci/run"))
+    found = subprocess.run(
+        ["grep", pattern, "README.md"],
+        cwd=repository.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert f"{found[0]}\n" in repository.blocks(repository.ROOT / "README.md", "sh")
+    assert len(found) == 1
+    subprocess.run(["sh", "-n", "-c", found[0]], check=True)
+
+
+def test_the_fabrics_tools_are_among_the_packages_that_are_installed() -> None:
+    asked = re.findall(r"apt-get install ([^\"]+)\"", repository.read("tests/fabric/conftest.py"))
+    installed = re.findall(r"set -- (.+)$", repository.read(".ci/packages"), re.MULTILINE)
+
+    assert asked
+    assert set(asked[0].split()) <= set(installed[0].split())

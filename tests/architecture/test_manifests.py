@@ -1,0 +1,236 @@
+"""The kustomize base fits the program: its options, paths, rights and times."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+import yaml
+
+import exabgp_k8s
+from exabgp_k8s import supervisor
+from exabgp_k8s.adapters import metrics
+from exabgp_k8s.adapters.kube import reflector
+from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.core import config
+from exabgp_k8s.settings import load
+from tests.architecture import repository
+
+ANSWER = 5
+"""Seconds that ``drain --wait`` waits for its answer beyond its timeout."""
+
+
+@pytest.fixture
+def pod() -> dict[str, Any]:
+    """The pod's spec."""
+    spec: dict[str, Any] = repository.manifest("daemonset.yaml")["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.fixture
+def container(pod: dict[str, Any]) -> dict[str, Any]:
+    """The only container."""
+    (only,) = pod["containers"]
+    return cast("dict[str, Any]", only)
+
+
+@pytest.fixture
+def variables(container: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The container's environment by name."""
+    return {each["name"]: each for each in container["env"]}
+
+
+@pytest.fixture
+def settings() -> config.Config:
+    """The example settings, as the core uses them."""
+    return load.parse(repository.read("daemonset/settings.yaml"), "settings.yaml")
+
+
+def seconds(container: dict[str, Any], probe: str) -> int:
+    """Return after how long a failing probe has an effect."""
+    found = container[probe]
+    return int(found["periodSeconds"] * found["failureThreshold"])
+
+
+def test_the_example_settings_are_valid(settings: config.Config) -> None:
+    assert settings.peers
+
+
+def test_the_generated_config_map_is_the_one_that_is_mounted(
+    pod: dict[str, Any], container: dict[str, Any], variables: dict[str, dict[str, Any]]
+) -> None:
+    (generated,) = repository.manifest("kustomization.yaml")["configMapGenerator"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+
+    assert volumes["settings"]["configMap"]["name"] == generated["name"]
+    (file,) = generated["files"]
+    assert variables[options.SETTINGS]["value"] == f"{mounts['settings']}/{file}"
+
+
+def test_an_edit_of_the_config_map_keeps_its_name() -> None:
+    """A name with a hash in it would restart every pod for every edit."""
+    (generated,) = repository.manifest("kustomization.yaml")["configMapGenerator"]
+
+    assert generated["options"]["disableNameSuffixHash"] is True
+
+
+def test_no_volume_is_mounted_by_sub_path(container: dict[str, Any]) -> None:
+    """A file that is mounted by subPath is never updated by kubelet."""
+    assert not [each for each in container["volumeMounts"] if "subPath" in each]
+
+
+def test_what_is_mounted_is_where_the_program_looks_for_it(container: dict[str, Any]) -> None:
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+
+    assert mounts["passwords"] == str(options.DEFAULT_PASSWORD_DIR)
+    assert mounts["state"] == str(options.DEFAULT_STATE_DIR)
+
+
+def test_the_secret_is_optional_and_readable_by_the_group(pod: dict[str, Any]) -> None:
+    (secret,) = (each["secret"] for each in pod["volumes"] if "secret" in each)
+
+    assert secret["optional"] is True
+    assert secret["defaultMode"] == 0o440
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
+
+
+def test_the_example_secret_has_the_name_that_is_mounted(pod: dict[str, Any]) -> None:
+    (secret,) = (each["secret"] for each in pod["volumes"] if "secret" in each)
+
+    assert repository.manifest("secret.example.yaml")["metadata"]["name"] == secret["secretName"]
+
+
+def test_every_variable_is_one_that_the_program_reads(
+    variables: dict[str, dict[str, Any]],
+) -> None:
+    read = {
+        options.SETTINGS,
+        options.PASSWORD_DIR,
+        options.STATE_DIR,
+        options.HTTP,
+        options.KUBECONFIG,
+        options.NODE,
+    }
+
+    # HOST_IP is only put into another one.
+    assert set(variables) - {"HOST_IP"} <= read
+    assert variables[options.NODE]["valueFrom"]["fieldRef"]["fieldPath"] == "spec.nodeName"
+
+
+@pytest.mark.parametrize("address", ["192.0.2.11", "2001:db8::11"])
+def test_http_is_served_at_the_nodes_address_of_either_family(
+    address: str, container: dict[str, Any], variables: dict[str, dict[str, Any]]
+) -> None:
+    value = variables[options.HTTP]["value"].replace("$(HOST_IP)", address)
+    (port,) = container["ports"]
+
+    assert options.split_address(value) == (address, port["containerPort"])
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
+def test_a_probe_asks_for_a_path_that_is_served(probe: str, container: dict[str, Any]) -> None:
+    served = endpoints.readable(cast("endpoints.Served", None), cast("metrics.Metrics", None))
+    asked = container[probe]["httpGet"]
+
+    assert ("GET", asked["path"]) in served
+    assert asked["port"] == container["ports"][0]["name"]
+
+
+def test_kubelet_restarts_later_than_the_supervisor(container: dict[str, Any]) -> None:
+    """The watchdog kills the agent, then ExaBGP; only after that is the container's end due."""
+    watchdog = supervisor.SILENCE_LIMIT * (supervisor.KILLS_LIMIT + 1)
+
+    assert seconds(container, "livenessProbe") > watchdog
+    assert seconds(container, "startupProbe") > supervisor.START_LIMIT
+
+
+def test_a_stop_fits_into_the_grace_period(
+    monkeypatch: pytest.MonkeyPatch, pod: dict[str, Any], container: dict[str, Any]
+) -> None:
+    monkeypatch.setenv(options.NODE, "node-1")
+    drain = repository.parse(container["lifecycle"]["preStop"]["exec"]["command"][1:])
+    run = repository.parse(container["args"])
+    longest = (
+        drain.params["timeout"] + ANSWER + run.params["stop_timeout"] + 2 * supervisor.STOP_LIMIT
+    )
+
+    assert drain.params["wait"]
+    assert longest < pod["terminationGracePeriodSeconds"]
+
+
+def test_a_drain_fits_into_the_time_that_pre_stop_gives_it(
+    container: dict[str, Any], settings: config.Config
+) -> None:
+    drain = repository.parse(container["lifecycle"]["preStop"]["exec"]["command"][1:])
+
+    assert settings.graceful_shutdown + settings.settle < drain.params["timeout"]
+
+
+def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
+    role = next(
+        document
+        for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml"))
+        if document["kind"] == "ClusterRole"
+    )
+    allowed = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+    assert allowed == {
+        (*_resource(reflector._NODES), "list"),
+        (*_resource(reflector._NODES), "watch"),
+        (*_resource(reflector._SERVICE_CIDRS), "list"),
+    }
+
+
+def _resource(path: str) -> tuple[str, str]:
+    """Return API group and resource of a collection's path."""
+    parts = path.strip("/").split("/")
+    return ("" if parts[0] == "api" else parts[1], parts[-1])
+
+
+def test_the_container_has_no_rights_on_the_node(
+    pod: dict[str, Any], container: dict[str, Any]
+) -> None:
+    of_the_pod, of_the_container = pod["securityContext"], container["securityContext"]
+
+    assert of_the_pod["runAsNonRoot"] is True
+    assert of_the_pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert of_the_container == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_the_pod_stays_on_a_node_that_is_taken_out(pod: dict[str, Any]) -> None:
+    assert pod["tolerations"] == [{"operator": "Exists"}]
+    assert pod["priorityClassName"] == "system-node-critical"
+
+
+def test_one_node_at_a_time_is_updated() -> None:
+    strategy = repository.manifest("daemonset.yaml")["spec"]["updateStrategy"]
+
+    assert strategy["rollingUpdate"]["maxUnavailable"] == 1
+
+
+def test_the_image_is_that_of_this_version(container: dict[str, Any]) -> None:
+    (image,) = repository.manifest("kustomization.yaml")["images"]
+
+    assert image["name"] == container["image"]
+    assert image["newTag"] == exabgp_k8s.__version__
+    assert f"ARG VERSION={exabgp_k8s.__version__}\n" in repository.read("Dockerfile")
+
+
+def test_the_images_user_is_the_pods(pod: dict[str, Any]) -> None:
+    """ExaBGP refuses to start as a user that /etc/passwd does not know."""
+    user = pod["securityContext"]["runAsUser"]
+    dockerfile = repository.read("Dockerfile")
+
+    assert f"\nUSER {user}:{pod['securityContext']['runAsGroup']}\n" in dockerfile
+    assert f"useradd --uid {user} " in dockerfile
