@@ -37,13 +37,14 @@ class Run:
         folder: pathlib.Path,
         timings: reflector.Timings = QUICK,
         wants_service_cidrs: Callable[[], bool] = lambda: False,
+        answer_timeout: float = 10,
     ) -> None:
         path = folder / "kubeconfig"
         path.write_text(apiserver.kubeconfig(server))
         self.server = server
         self.got = kubeapi.Recorder()
         self.crashes: list[BaseException] = []
-        access = client.Access(kubeconfig=path, answer_timeout=1)
+        access = client.Access(kubeconfig=path, answer_timeout=answer_timeout)
         self.reflector = reflector.Reflector(
             client.Client(access),
             "n1",
@@ -237,10 +238,10 @@ def test_a_watch_that_falls_silent_is_given_up_and_the_node_listed(
 def test_bookmarks_keep_a_quiet_watch_open(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
-    server.api.bookmark_interval = 0.05
-    with Run(server, tmp_path, reflector.Timings(idle=1, contact_interval=0)) as run:
+    server.api.bookmark_interval = 0.1
+    with Run(server, tmp_path, reflector.Timings(idle=2, contact_interval=0)) as run:
         number = run.synced()
-        for _ in range(30):
+        for _ in range(25):
             number = run.got.wait_for(is_contact, after=number)
         run.sees_a_cordon()
     assert (server.count(kubeapi.LIST), server.count(kubeapi.WATCH)) == (1, 1)
@@ -262,7 +263,7 @@ def test_a_server_that_takes_requests_and_never_answers_is_reported(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
     server.inject(server.deafness, kubeapi.WATCH)
-    with Run(server, tmp_path) as run:
+    with Run(server, tmp_path, answer_timeout=0.5) as run:
         run.got.wait_for(is_lost)
         run.synced()
         run.sees_a_cordon()
@@ -280,6 +281,18 @@ def test_a_server_that_ends_every_watch_at_once_is_asked_less_and_less(
         server.heal()
         run.sees_a_cordon()
     assert server.count(kubeapi.LIST) == 1
+
+
+@pytest.mark.parametrize("kind", [kubeapi.LIST, kubeapi.WATCH])
+def test_a_server_that_never_answers_is_asked_less_and_less(
+    server: kubeapi.KubeApi, tmp_path: pathlib.Path, kind: str
+) -> None:
+    """Waiting long for an answer is not a watch that lived long."""
+    server.inject_always(server.deafness, kind)
+    timings = reflector.Timings(first_delay=0.2, long_life=0.05)
+    with Run(server, tmp_path, timings, answer_timeout=0.1):
+        time.sleep(2)
+    assert 1 <= server.count(kind) <= 5
 
 
 def test_a_server_that_is_down_is_asked_less_and_less(

@@ -94,6 +94,7 @@ class Reflector:
         self._shown: model.NodeFacts | None = None
         self._is_gone = False
         self._ended_well = 0
+        self._opened: float | None = None
         self._next_contact = 0.0
         self._stream: stream.Stream | None = None
         self._is_stopping = threading.Event()
@@ -133,42 +134,50 @@ class Reflector:
     def _turn(self) -> float:
         """List if need be and watch once; return how long to wait before the next turn."""
         self._is_refreshing.clear()
-        opened = time.monotonic()
+        self._opened = None
         try:
             if not self._version:
                 self._list()
             self._read_service_cidrs()
-            opened = time.monotonic()
             self._watch()
-        except errors.Expired as error:
-            self._version = ""
-            return self._failed(error, opened, is_urgent=self._backoff.is_fresh)
         except errors.KubeError as error:
-            return self._failed(error, opened)
-        return self._ended(opened)
+            return self._failed(error)
+        return self._ended()
 
-    def _failed(self, error: errors.KubeError, opened: float, *, is_urgent: bool = False) -> float:
+    def _failed(self, error: errors.KubeError) -> float:
         if self._is_stopping.is_set():
             return 0
-        self._reset_after_long_life(opened)
-        if not is_urgent:
-            self._lost(str(error))
-        asked = min(error.retry_after, self._timings.longest_retry_after)
-        delay = max(self._backoff.delay(), asked)
-        return random.uniform(0, self._timings.pause) if is_urgent else delay  # noqa: S311
+        self._reset_after_long_life()
+        if isinstance(error, errors.Expired):
+            self._version = ""
+            if self._backoff.is_fresh:
+                # It happens to every agent whose API server was started anew; listing is the cure.
+                self._backoff.delay()
+                return self._pause()
+        self._lost(str(error))
+        return max(
+            self._backoff.delay(), min(error.retry_after, self._timings.longest_retry_after)
+        )
 
-    def _ended(self, opened: float) -> float:
-        self._reset_after_long_life(opened)
-        if time.monotonic() - opened < self._timings.short_life:
+    def _ended(self) -> float:
+        self._reset_after_long_life()
+        if self._lived() < self._timings.short_life:
             return self._backoff.delay()
         self._ended_well += 1
         if self._ended_well % _WATCHES_PER_CONNECTION == 0:
             self._api.close()
-        return random.uniform(0, self._timings.pause)  # noqa: S311 - jitter, not a secret
+        return self._pause()
 
-    def _reset_after_long_life(self, opened: float) -> None:
-        if time.monotonic() - opened >= self._timings.long_life:
+    def _reset_after_long_life(self) -> None:
+        if self._lived() >= self._timings.long_life:
             self._backoff.reset()
+
+    def _lived(self) -> float:
+        """Return the seconds since the server accepted the watch, 0 if it did not."""
+        return 0 if self._opened is None else time.monotonic() - self._opened
+
+    def _pause(self) -> float:
+        return random.uniform(0, self._timings.pause)  # noqa: S311 - jitter, not a secret
 
     def _list(self) -> None:
         items, version = kube.parse_list(self._api.request("GET", _NODES, query=self._query()))
@@ -214,10 +223,11 @@ class Reflector:
             "timeoutSeconds": str(max(1, round(length))),
         }
         watched = self._api.watch(_NODES, query, self._timings.idle)
+        self._opened = time.monotonic()
         self._stream = watched
         try:
-            # refresh() may have come before there was a stream to interrupt.
-            if self._is_refreshing.is_set():
+            # Both may have come before there was a stream to interrupt.
+            if self._is_refreshing.is_set() or self._is_stopping.is_set():
                 return
             self._contact()
             for line in watched.lines():
