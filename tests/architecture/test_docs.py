@@ -19,7 +19,7 @@ from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core import config, events, model, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.settings import durations, load
-from tests.architecture import repository
+from tests.architecture import repository, settings_page
 from tests.settings import samples
 
 PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
@@ -227,3 +227,8 @@ def test_the_fabrics_tools_are_among_the_packages_that_are_installed() -> None:
 
     assert asked
     assert set(asked[0].split()) <= set(installed[0].split())
+
+
+def test_the_settings_page_is_made_from_the_settings() -> None:
+    """Otherwise run ``python -m tests.architecture.settings_page``."""
+    assert repository.read(settings_page.NAME) == settings_page.render()
