@@ -38,7 +38,7 @@ class Outcome:
     """The difference that it made to the router's table."""
     begun_at: float
     changed_at: float
-    """When the router's table became what it had to be."""
+    """When the router's routes became what they had to be."""
     ended_at: float
 
     @property
@@ -48,8 +48,11 @@ class Outcome:
 
     @property
     def effect(self) -> str:
-        """The changes in a few words."""
-        return " ".join(f"{each.sign} {NAMES.get(each.what, each.what)}" for each in self.changes)
+        """The changed routes in a few words; the session where it is all that changed."""
+        routes = [each for each in self.changes if each.what in NAMES]
+        return " ".join(
+            f"{each.sign} {NAMES.get(each.what, each.what)}" for each in routes or self.changes
+        )
 
 
 class View:
@@ -70,15 +73,15 @@ class View:
         """Say who takes part, and show the settings."""
         self._say("A Kubernetes node and its router, on this machine's loopback.\n")
         for name, address, text in (
-            (NODE, stage.address, f"AS {NODE_ASN}: the real `exabgp-k8s run`, with its ExaBGP"),
+            (NODE, stage.address, f"AS {NODE_ASN}: the real `exabgp-k8s run` with its ExaBGP"),
             ("router", stage.router_address, f"AS {ROUTER_ASN}: a second ExaBGP"),
             (
                 "API server",
                 stage.api_address,
-                "a small stand-in with one Node, changed as kubectl would",
+                "a small one with one Node, changed as by kubectl",
             ),
         ):
-            self._say(f"{INDENT}{name:<11} {address:<15} {text}")
+            self._say(f"{INDENT}{name:<10}  {address:<14} {text}")
         self._say(f"\nIts files are in {stage.directory}, and removed at the end.")
         self._say("settings.yaml of the node (on a cluster: a ConfigMap):\n")
         self._say(textwrap.indent(stage.settings, INDENT))

@@ -105,8 +105,10 @@ def _follow(stage: Stage, show: view.View, step: Step, begun: Begun) -> tuple[fl
         was = stage.table
         report = stage.next()
         if report is not None:
-            changed_at = report.at
             show.change(was, report.table, report.at - begun.at)
+            # What counts is the routes; the session does where it is all that changes.
+            if report.table.routes != was.routes or changed_at == begun.at:
+                changed_at = report.at
 
 
 def _is_true(table: router.Table, expected: router.Table, process: part.Part | None) -> bool:
@@ -203,11 +205,16 @@ def _fail(stage: Stage) -> Step:
         expected=_having(stage, PODS),
         remark=lambda outcome: (
             "The time is that of two failed probes, 200 ms apart; from the second answer to the "
-            f"withdrawal it took {view.duration(outcome.changed_at - stage.health.failures[1])}. "
+            f"withdrawal it took {view.duration(_since_last_failure(stage, outcome))}. "
             "The pod range stays: the check says `affects: [services]`, as kube-proxy's preset "
             "does, because pods have no other way in."
         ),
     )
+
+
+def _since_last_failure(stage: Stage, outcome: view.Outcome) -> float:
+    answered = [at for at in stage.health.failures if at <= outcome.changed_at]
+    return outcome.changed_at - max(answered, default=outcome.begun_at)
 
 
 def _recover(stage: Stage) -> Step:
