@@ -10,7 +10,7 @@
     │   └── Expired          410: the resource version is too old, list again
     └── AgentUnreachable     nothing answers on the agent's unix socket
 
-Only ``cli`` turns one of them into an exit code.
+``tryout`` adds its own two below ``Error``. Only ``cli`` turns one of them into an exit code.
 """
 
 from __future__ import annotations

@@ -124,7 +124,8 @@ class Supervisor:
         now = time.monotonic()
         if now - self._started_at > STEADY:
             self._delay = RESTART_FIRST
-        say("exabgp.ended", code=code, restart_in=self._delay)
+        effect = "none" if self._is_stopping else f"restarted in {self._delay:g} s"
+        say("exabgp.ended", code=code, effect=effect)
         self._exabgp, self._start_at = 0, now + self._delay
         self._silent_after = float("inf")
         self._delay = min(self._delay * 2, RESTART_MOST)

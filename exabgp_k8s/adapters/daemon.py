@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Mapping
@@ -41,6 +42,22 @@ ENVIRONMENT: Mapping[str, str] = {
     # Who starts us decides the user; ExaBGP changes to another one only as root.
     "exabgp_daemon_drop": "false",
 }
+
+
+def environment(state_dir: Path) -> Mapping[str, str]:
+    """Return the variables that ExaBGP runs with, besides the ones we were given.
+
+    It insists on a user that exists, even where it stays who it is.
+    """
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = "nobody"
+    return {
+        **ENVIRONMENT,
+        "EXABGP_ENVFILE": str(state_dir / ENV_FILE_NAME),
+        "exabgp_daemon_user": user,
+    }
 
 
 def validate_command(path: Path) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import structlog
 
@@ -40,11 +41,18 @@ log = structlog.get_logger()
 class Agent:
     """One node's agent, without the adapters that only bring events in."""
 
-    def __init__(self, options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
+    def __init__(
+        self,
+        options: Options,
+        pipes: speaker.Speaker,
+        exabgp: int,
+        look_again: Callable[[], None],
+    ) -> None:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[events.Event | bytes] = asyncio.Queue()
         self._pipes = pipes
+        self._look_again = look_again
         self._dialogue = Dialogue()
         self._daemon = daemon.Daemon(options.state_dir, exabgp)
         self._heartbeat = heartbeat.Heartbeat(options.state_dir)
@@ -108,6 +116,8 @@ class Agent:
     def _take(self, event: events.Event, now: float) -> None:
         for each in (*self._look(event, now), event):
             before, self.turn = self.turn, step.step(self.turn.world, each, now)
+            if isinstance(each, events.ConfigLoaded) and self.wants_service_cidrs():
+                self._look_again()
             journal.note(before, self.turn)
             self.metrics.note(before, self.turn, now)
         self.turned_at = now

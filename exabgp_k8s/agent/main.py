@@ -36,7 +36,12 @@ def run(options: Options) -> int:
 
 
 async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
-    agent = Agent(options, pipes, exabgp)
+    agent = Agent(
+        options,
+        pipes,
+        exabgp,
+        look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
+    )
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
     )
@@ -44,13 +49,14 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
         agent.deliver(event)
     agent.resume_drain()
     pipes.start(agent.received, _end)
-    reflector.Reflector(
+    node = reflector.Reflector(
         client.Client(client.Access(kubeconfig=options.kubeconfig)),
         options.node,
         agent.deliver_from_thread,
         wants_service_cidrs=agent.wants_service_cidrs,
         on_crash=_crash,
-    ).start()
+    )
+    node.start()
     shown = http.Server(endpoints.readable(agent, agent.metrics))
     controlled = http.Server(
         {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}

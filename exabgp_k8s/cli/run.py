@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -26,6 +26,9 @@ from exabgp_k8s.wire import daemon_conf
 
 SOCKET_PATH_LIMIT = 107
 """Bytes of a unix socket's path (unix(7))."""
+
+NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+"""A DNS subdomain name (Kubernetes, Object Names and IDs)."""
 
 PATH = click.Path(path_type=Path)
 
@@ -97,7 +100,7 @@ def run(stop_timeout: float, **values: Any) -> None:
     chosen = _options(values)
     _check_settings(chosen)
     _prepare(chosen)
-    environment = {**os.environ, **_daemon_environment(chosen), **chosen.environment()}
+    environment = {**os.environ, **daemon.environment(chosen.state_dir), **chosen.environment()}
     conf = chosen.state_dir / daemon.FILE_NAME
     command = daemon.server_command(conf)
     supervisor = [sys.executable, "-m", "exabgp_k8s.supervisor"]
@@ -116,6 +119,11 @@ def agent(**values: Any) -> None:
 
 
 def _options(values: Mapping[str, Any]) -> agent_options.Options:
+    if not NODE_NAME.fullmatch(values["node"]):
+        raise click.BadParameter(
+            f"{values['node']!r} is no Node's name; write the one that `kubectl get nodes` shows",
+            param_hint="--node",
+        )
     try:
         host, port = agent_options.split_address(values["http"])
     except ValueError as error:
@@ -165,7 +173,7 @@ def _prepare(chosen: agent_options.Options) -> None:
         exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
     checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell
         daemon.validate_command(conf),
-        env={**os.environ, **_daemon_environment(chosen)},
+        env={**os.environ, **daemon.environment(chosen.state_dir)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -186,16 +194,3 @@ def _lock(state_dir: Path) -> None:
             f"--state-dir: {state_dir} belongs to another running exabgp-k8s; name another one"
         )
     os.set_inheritable(descriptor, True)
-
-
-def _daemon_environment(chosen: agent_options.Options) -> Mapping[str, str]:
-    """Return ExaBGP's settings; it insists on a user that exists, even if it stays who it is."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = "nobody"
-    return {
-        **daemon.ENVIRONMENT,
-        "EXABGP_ENVFILE": str(chosen.state_dir / daemon.ENV_FILE_NAME),
-        "exabgp_daemon_user": user,
-    }

@@ -195,7 +195,8 @@ health:
             node_asn=NODE_ASN,
         )
         conf = self._write("router.conf", text)
-        environment = {**daemon.ENVIRONMENT, router.SOCKET: str(path)}
+        self._write(daemon.ENV_FILE_NAME, "")
+        environment = {**daemon.environment(self.directory), router.SOCKET: str(path)}
         self._start("router", daemon.server_command(conf), environment)
 
     def _listen_to_router(self, listener: socket.socket) -> None:

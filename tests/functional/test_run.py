@@ -1,0 +1,324 @@
+"""The whole program against a real router and API server: what the router sees of everything."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.lab import PORT, Lab, until
+
+pytestmark = pytest.mark.functional
+
+
+def test_a_node_object_becomes_routes_at_the_router(lab: Lab) -> None:
+    lab.up()
+
+    assert lab.json("sessions")[0]["state"] == "Established"
+    assert {row["state"] for row in lab.json("routes")} == {"announced"}
+    assert lab.cli("status").returncode == 0
+
+
+def test_a_cordon_withdraws_both_and_an_uncordon_brings_them_back(lab: Lab) -> None:
+    lab.up()
+
+    lab.api.cordon(lab.name, True)
+    lab.expect()
+    assert [row["reason"] for row in lab.json("why", lab.pods)[0]["withheld"]] == ["cordoned"]
+    assert lab.cli("status").returncode == 1
+    lab.api.cordon(lab.name, False)
+    lab.expect(lab.services, lab.pods)
+
+
+def test_a_drain_that_is_waited_for_has_left_the_router_when_it_returns(lab: Lab) -> None:
+    lab.up()
+
+    drained = lab.cli("drain", "--wait")
+
+    assert (drained.returncode, drained.stdout) == (0, "drained\n")
+    assert lab.router.routes() == {}
+    assert lab.router.is_up
+    assert lab.cli("undrain").returncode == 0
+    lab.expect(lab.services, lab.pods)
+
+
+def test_sigterm_withdraws_before_the_session_closes(lab: Lab) -> None:
+    """With graceful restart a router keeps the routes of a session that merely closes."""
+    document = lab.document()
+    document["peers"][0]["gracefulRestart"] = "120s"
+    lab.write(document)
+    lab.up()
+    assert lab.process is not None
+
+    lab.process.send_signal(signal.SIGTERM)
+
+    assert lab.process.wait(30) == 0
+    assert lab.router.routes() == {}
+    assert lab.processes() == ()
+
+
+def test_a_crashed_agent_costs_the_routers_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+    crashed = lab.agent
+
+    crashed.send_signal(signal.SIGKILL)
+    until(lambda: not crashed.is_running() and lab.cli("status").returncode == 0, lab.state)
+
+    assert lab.router.routes() == before
+    assert lab.json("status")["phase"] == "serving"
+
+
+def test_a_drain_outlives_the_agent_it_was_asked_of(lab: Lab) -> None:
+    lab.up()
+    lab.cli("drain", "--wait")
+    crashed = lab.agent
+
+    crashed.send_signal(signal.SIGKILL)
+    until(lambda: not crashed.is_running() and lab.cli("status").returncode == 1, lab.state)
+
+    until(lambda: lab.json("status")["phase"] == "drained", lab.state)
+    assert lab.router.routes() == {}
+
+
+def test_a_crashed_exabgp_is_back_with_its_routes(lab: Lab) -> None:
+    lab.up()
+    crashed = lab.exabgp
+
+    crashed.send_signal(signal.SIGKILL)
+    until(lambda: not crashed.is_running())
+
+    lab.expect(lab.services, lab.pods)
+    assert len(lab.processes()) == 3
+
+
+def test_a_hung_agent_is_killed_and_the_routers_see_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+    hung = lab.agent
+
+    hung.send_signal(signal.SIGSTOP)
+    until(lambda: not hung.is_running(), lab.state)
+    until(lambda: lab.cli("status").returncode == 0, lab.state)
+
+    assert lab.router.routes() == before
+
+
+def test_settings_change_without_touching_the_session(lab: Lab) -> None:
+    lab.up()
+    since = lab.json("sessions")[0]["times_up"]
+    document = lab.document()
+    document["announce"]["services"]["cidrs"].append("10.97.0.0/16")
+    document["peers"][0]["attributes"] = {"communities": ["64512:10"], "med": 7}
+
+    lab.write(document)
+
+    lab.expect(lab.services, lab.pods, "10.97.0.0/16")
+    until(lambda: "(64512,10)" in lab.router.show(f"route {lab.services} all"), lab.state)
+    assert lab.json("sessions")[0]["times_up"] == since
+
+
+def test_bad_settings_are_refused_whole_and_change_nothing(lab: Lab) -> None:
+    lab.up()
+    document = lab.document()
+    document["announce"]["services"]["cidrs"] = ["10.98.0.0/16"]
+    document["peers"][0]["holdTime"] = "soon"
+
+    lab.write(document)
+    until(lambda: lab.json("status")["settings"]["stale"], lab.state)
+
+    assert "peers[0].holdTime" in lab.json("status")["settings"]["problems"][0]
+    assert set(lab.router.routes()) == {lab.services, lab.pods}
+    assert "exabgp_k8s_settings_stale 1.0" in _get(lab, "/metrics")
+
+
+def test_bad_settings_and_a_crash_together_still_change_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+    lab.write("bgp: nonsense")
+    until(lambda: lab.json("status")["settings"]["stale"], lab.state)
+    crashed = lab.agent
+
+    crashed.send_signal(signal.SIGKILL)
+    until(lambda: not crashed.is_running() and lab.cli("status").returncode == 0, lab.state)
+
+    assert lab.json("status")["settings"]["stale"]
+    assert lab.router.routes() == before
+
+
+def test_an_absent_api_server_changes_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+
+    lab.api.stop()
+    until(lambda: bool(lab.json("status")["kubernetes"]["problem"]), lab.state)
+
+    assert lab.router.routes() == before
+
+
+def test_settings_with_mistakes_start_nothing(lab: Lab) -> None:
+    lab.write("bgp: {asn: 0}\npeers: []\nannounce: {services: {cidrs: [10.96.0.1/16]}}\n")
+
+    lab.start()
+    assert lab.process is not None
+
+    assert lab.process.wait(30) == 2
+    said = lab.log().splitlines()
+    assert said[-1].endswith("3 mistakes; nothing was started")
+    assert not lab.state_dir.exists()
+
+
+def test_two_agents_cannot_share_a_state_directory(lab: Lab) -> None:
+    lab.up()
+    first = lab.process
+
+    lab.start()
+    second, lab.process = lab.process, first
+    assert second is not None
+
+    assert second.wait(30) == 2
+    assert "belongs to another running exabgp-k8s" in lab.log()
+    assert set(lab.router.routes()) == {lab.services, lab.pods}
+
+
+def test_a_pod_range_outside_of_the_allowed_one_is_withheld_and_the_rest_goes_out(
+    lab: Lab,
+) -> None:
+    lab.up()
+
+    lab.api.patch_node(
+        lab.name, {"spec": {"podCIDR": "172.16.0.0/24", "podCIDRs": ["172.16.0.0/24"]}}
+    )
+
+    lab.expect(lab.services)
+    (row,) = [row for row in lab.json("routes") if row["state"] == "withheld"]
+    assert row["prefix"] == "172.16.0.0/24"
+    assert row["reasons"] == ["not-allowed:outside of the allowed 10.244.0.0/16"]
+
+
+def test_a_peer_without_its_password_stays_down_and_the_others_run(lab: Lab) -> None:
+    document = lab.document()
+    document["peers"].append(
+        {"name": "secret", "address": "127.0.0.99", "asn": 64513, "passwordFrom": "secret-key"}
+    )
+    lab.write(document)
+
+    lab.up()
+
+    sessions = {row["peer"]: row for row in lab.json("sessions")}
+    assert sessions["tor"]["state"] == "Established"
+    assert sessions["secret"]["state"] == "Held"
+    assert sessions["secret"]["problem"] == "password-missing:secret-key"
+    assert "peer.held" in lab.log()
+    assert "127.0.0.99" not in (lab.state_dir / "exabgp.conf").read_text()
+
+
+def test_a_session_with_a_password_comes_up_and_the_password_is_nowhere(tmp_path: Path) -> None:
+    plain = "s3cret-with-;[]{}#"
+    with Lab(tmp_path, router_options=f'password "{plain}";') as lab:
+        (lab.passwords / "tor").write_text(plain + "\n")
+        document = lab.document()
+        document["peers"][0]["passwordFrom"] = "tor"
+        lab.write(document)
+
+        lab.up()
+
+        shown = "".join(
+            lab.cli(command, "-o", "json").stdout
+            for command in ("status", "sessions", "routes", "why")
+        )
+        assert plain not in shown + lab.log() + _get(lab, "/metrics")
+        assert (lab.state_dir / "exabgp.conf").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["n1\nannounce route 0.0.0.0/0 next-hop self", "$(reboot); n"])
+def test_a_name_that_no_node_can_have_is_refused(lab: Lab, name: str) -> None:
+    lab.name = name
+
+    lab.start()
+    assert lab.process is not None
+
+    assert lab.process.wait(30) == 2
+    assert "--node" in lab.log()
+
+
+def test_hostile_labels_and_annotations_are_never_a_command(lab: Lab) -> None:
+    hostile = {"x\nshutdown": "shutdown\nannounce route 0.0.0.0/0 next-hop self\n"}
+    lab.api.patch_node(lab.name, {"metadata": {"labels": hostile, "annotations": hostile}})
+
+    lab.up()
+    lab.api.cordon(lab.name, True)
+
+    lab.expect()
+    assert lab.exabgp.is_running()
+
+
+def test_probes_and_status_are_served_on_tcp_and_the_drain_is_not(lab: Lab) -> None:
+    lab.up()
+
+    assert _get(lab, "/healthz")
+    until(lambda: bool(_get(lab, "/readyz")))
+    assert lab.services in _get(lab, "/v1/routes")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        _get(lab, "/v1/drain", method="POST")
+    assert refused.value.code == 404
+    assert set(lab.router.routes()) == {lab.services, lab.pods}
+
+
+def test_an_address_that_is_taken_does_not_cost_the_routes(lab: Lab) -> None:
+    with socket.create_server(("127.0.0.1", lab.http_port)):
+        lab.up()
+
+        until(lambda: "http.refused" in lab.log(), lab.state)
+    until(lambda: _is_healthy(lab), lab.state)
+
+
+def test_the_command_line_says_where_to_look_when_nobody_answers(tmp_path: Path) -> None:
+    with Lab(tmp_path) as lab:
+        asked = lab.cli("status")
+
+        assert asked.returncode == 3
+        assert "Is `exabgp-k8s run` up" in asked.stderr
+
+
+def test_a_node_that_is_deleted_loses_its_pod_range_at_once(lab: Lab) -> None:
+    """Its range may be given to another node; the service range waits for a re-registration."""
+    lab.up()
+
+    lab.api.delete_node(lab.name)
+
+    lab.expect(lab.services)
+
+
+def test_a_peer_is_added_and_removed_without_touching_the_other(lab: Lab) -> None:
+    lab.up()
+    document = lab.document()
+    document["peers"].append({"name": "gone", "address": "127.0.0.98", "port": PORT, "asn": 64514})
+
+    lab.write(document)
+    until(lambda: len(lab.json("sessions")) == 2, lab.state)
+    until(lambda: "127.0.0.98" in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
+    lab.write(lab.document())
+    until(lambda: "127.0.0.98" not in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
+
+    (row,) = lab.json("sessions")
+    assert (row["state"], row["times_up"]) == ("Established", 1)
+    assert set(lab.router.routes()) == {lab.services, lab.pods}
+
+
+def _get(lab: Lab, path: str, method: str = "GET") -> str:
+    request = urllib.request.Request(f"http://127.0.0.1:{lab.http_port}{path}", method=method)
+    with urllib.request.urlopen(request, timeout=5) as response:
+        text: str = response.read().decode()
+        return text
+
+
+def _is_healthy(lab: Lab) -> bool:
+    try:
+        return bool(_get(lab, "/healthz"))
+    except OSError:
+        return False

@@ -1,0 +1,242 @@
+"""One node and one router on loopback: the real `run`, a real BIRD, a real HTTPS API server.
+
+No namespaces and no root: for what concerns the program itself and not the forwarding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import pytest
+import yaml
+
+from exabgp_k8s.tryout import apiserver, nodes
+from tests.support import kubeapi
+
+CLI = (sys.executable, "-m", "exabgp_k8s")
+PORT = 1790
+LIMIT = 30.0
+"""Seconds; for a machine that is busy, not a promise."""
+
+Document = dict[str, Any]
+
+_numbers = itertools.count(random.SystemRandom().randrange(1 << 14))
+
+
+def until(condition: Callable[[], bool], what: Callable[[], object] | str = "") -> None:
+    """Return once a condition holds; otherwise fail and show the last state."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {LIMIT:g} s: {what() if callable(what) else what}")
+        time.sleep(0.03)
+
+
+class Router:
+    """A BIRD that listens on loopback for one node."""
+
+    def __init__(self, directory: Path, address: str, node: str, options: str = "") -> None:
+        self.address, self._directory = address, directory
+        self._control = directory / "bird.ctl"
+        conf = directory / "bird.conf"
+        conf.write_text(f"""
+            log "{directory}/bird.log" all;
+            router id 192.0.2.1;
+            protocol device {{}}
+            protocol bgp node {{
+              local {address} port {PORT} as 64513;
+              neighbor {node} as 64512;
+              passive on; strict bind yes; multihop; hold time 9; keepalive time 3; {options}
+              ipv4 {{ import all; export none; }};
+            }}
+        """)
+        self._command = ("bird", "-f", "-c", str(conf), "-s", str(self._control))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start and wait until the CLI answers."""
+        with (self._directory / "bird.out").open("ab") as out:
+            self._process = subprocess.Popen(self._command, stdout=out, stderr=out)
+        until(lambda: "BIRD" in self.show("status"), "BIRD does not answer")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End it by a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+
+    def show(self, what: str) -> str:
+        """Return the output of ``birdc show``."""
+        command = ("birdc", "-s", str(self._control), "-r", f"show {what}")
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    def routes(self) -> dict[str, str]:
+        """Return prefix → the moment since which BIRD has it unchanged."""
+        found = re.findall(r"^(\S+/\d+)\s+\S+ \[node (\S+)", self.show("route"), re.MULTILINE)
+        return dict(found)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the session is Established."""
+        return "Established" in self.show("protocols")
+
+    def log(self) -> str:
+        """Return what BIRD logged."""
+        return (self._directory / "bird.log").read_text()
+
+
+class Lab:
+    """A node with its router and API server."""
+
+    name = "n1"
+    services, pods = "10.96.0.0/16", "10.244.1.0/24"
+
+    def __init__(self, directory: Path, *, router_options: str = "", node: str = "n1") -> None:
+        number = next(_numbers) % (1 << 14)
+        base = f"127.{1 + number // 128}.{number % 128}"
+        self.directory, self.name = directory, node
+        self.address = f"{base}.11"
+        self.router = Router(directory, f"{base}.1", self.address, router_options)
+        self.state_dir = directory / "state"
+        self.passwords = directory / "passwords"
+        self.passwords.mkdir()
+        self.settings = directory / "settings.yaml"
+        self.http_port = _free_port()
+        self.api = kubeapi.KubeApi(
+            nodes=[nodes.node_object(node, internal_ips=[self.address], pod_cidrs=[self.pods])]
+        )
+        self.process: subprocess.Popen[bytes] | None = None
+        self.write(self.document())
+
+    def document(self) -> Document:
+        """Return settings for this lab, quick where waiting proves nothing."""
+        return {
+            "bgp": {"asn": 64512},
+            "peers": [{"name": "tor", "address": self.router.address, "port": PORT, "asn": 64513}],
+            "announce": {
+                "services": {"cidrs": [self.services]},
+                "pods": {"within": ["10.244.0.0/16"]},
+                "holdDown": {"initial": "100ms"},
+            },
+            "drain": {"settle": "100ms"},
+        }
+
+    def write(self, document: Document | str) -> None:
+        """Put settings in place as a ConfigMap volume does: by one rename."""
+        text = document if isinstance(document, str) else yaml.safe_dump(document)
+        fresh = self.settings.with_suffix(".fresh")
+        fresh.write_text(text)
+        fresh.replace(self.settings)
+
+    def __enter__(self) -> Self:
+        self.router.start()
+        self.api.start()
+        (self.directory / "kubeconfig").write_text(apiserver.kubeconfig(self.api))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self.process is not None:
+            self.process.wait(10)
+        self.api.stop()
+        self.router.stop(signal.SIGKILL)
+
+    def arguments(self) -> list[str]:
+        """Return the command line of ``run``."""
+        return [
+            *CLI, "run",
+            "--settings", str(self.settings),
+            "--node", self.name,
+            "--kubeconfig", str(self.directory / "kubeconfig"),
+            "--password-dir", str(self.passwords),
+            "--state-dir", str(self.state_dir),
+            "--http", f"127.0.0.1:{self.http_port}",
+        ]  # fmt: skip
+
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start ``run``."""
+        with (self.directory / "run.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.arguments(),
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+            )
+
+    def up(self) -> None:
+        """Start ``run`` and return when the router has both prefixes."""
+        self.start()
+        self.expect(self.services, self.pods)
+
+    def expect(self, *prefixes: str) -> None:
+        """Return once the router has exactly these prefixes."""
+        until(lambda: set(self.router.routes()) == set(prefixes), self.state)
+
+    def state(self) -> str:
+        """Return what helps to understand a failure."""
+        return f"router: {self.router.routes()}\n{self.log()[-4000:]}"
+
+    def log(self) -> str:
+        """Return what ``run`` and all under it logged."""
+        return (self.directory / "run.log").read_text()
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of ours against this node's agent."""
+        return subprocess.run(
+            [*CLI, *arguments, "--state-dir", str(self.state_dir)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Return what a command shows, as JSON."""
+        return json.loads(self.cli(*arguments, "-o", "json").stdout)
+
+    def processes(self) -> Sequence[psutil.Process]:
+        """Return the supervisor, ExaBGP and the agent, as far as they are there."""
+        if self.process is None or not psutil.pid_exists(self.process.pid):
+            return ()
+        supervisor = psutil.Process(self.process.pid)
+        return (supervisor, *supervisor.children(recursive=True))
+
+    @property
+    def exabgp(self) -> psutil.Process:
+        """The supervisor's only child."""
+        return self._only_child(0)
+
+    @property
+    def agent(self) -> psutil.Process:
+        """ExaBGP's only child."""
+        return self._only_child(1)
+
+    def _only_child(self, depth: int) -> psutil.Process:
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        for _ in range(depth + 1):
+            until(lambda parent=parent: len(parent.children()) == 1, "one child")  # type: ignore[misc]
+            (parent,) = parent.children()
+        return parent
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
