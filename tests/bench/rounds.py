@@ -40,6 +40,16 @@ class Rounds:
         ]
 
     @property
+    def floor(self) -> Series:
+        """The least a reaction to a Node can take: the bare watch, then the bare ExaBGP."""
+        return Series.sum("floor: watch and ExaBGP", self.watch, self.withdraw)
+
+    @property
+    def floor_all(self) -> Series:
+        """The same for all routes at all peers."""
+        return Series.sum("floor: watch and ExaBGP, all routes", self.watch, self.withdraw_all)
+
+    @property
     def series(self) -> tuple[Series, ...]:
         """All of them, floors first."""
         return (

@@ -19,6 +19,12 @@ class Series:
     name: str
     values: list[float] = field(default_factory=list)
 
+    @classmethod
+    def sum(cls, name: str, *parts: Series) -> Series:
+        """Return a series whose samples are the sums of those taken in the same round."""
+        rounds = zip(*(part.values for part in parts), strict=True)
+        return cls(name=name, values=[sum(values) for values in rounds])
+
     def add(self, began: int, ended: int) -> None:
         """Add the time between two readings of the clock in nanoseconds."""
         self.values.append((ended - began) / 1e6)

@@ -24,8 +24,12 @@ SERIES = {
     "failed check to first route withdrawn",
     "failed check to all routes withdrawn at all peers",
 }
+BUDGETED = {name for name in SERIES if not name.startswith(("bare", "uncordon"))}
+RATIOS = ("median / floor's median", "p99 / floor's median", "p99 / floor's p99")
 ROWS = {
-    *(f"{name}: {what} / floor's median" for name in SERIES for what in ("median", "p99")),
+    "floor: watch and ExaBGP: its own p99 / median",
+    *(f"{name}: {ratio}" for name in BUDGETED for ratio in RATIOS),
+    "uncordon to first route announced: median / floor's median",
     *(f"idle: PSS, {part}" for part in ("supervisor", "exabgp", "agent", "all three")),
     *(f"idle: CPU, {part}" for part in ("supervisor", "exabgp", "agent")),
     "idle: CPU, all three, of one core",
@@ -33,11 +37,6 @@ ROWS = {
     "idle: memory of a pod that shares no file with others",
     "idle: length of the observation",
     "idle: API requests in that time",
-} - {
-    f"{name}: {what} / floor's median"
-    for name in SERIES
-    if name.startswith("bare")
-    for what in ("median", "p99")
 }
 
 
