@@ -129,11 +129,13 @@ def read(world: World, routes: tuple[model.Route, ...]) -> World:
     """Return the world after ExaBGP showed all it holds.
 
     What is pending and how far a peer was brought stays: a reload does not touch a session
-    whose own parameters are the same.
+    whose own parameters are the same. A table that was asked for before a reload says nothing.
     """
+    if world.peers_read is None:
+        return world
     known = world.rib or {}
     held: dict[model.Address, dict[model.Network, model.Route]] = {
-        peer: {} for peer in world.peers_read or ()
+        peer: {} for peer in world.peers_read
     }
     for route in routes:
         if route.peer in held:

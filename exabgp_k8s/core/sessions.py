@@ -127,8 +127,14 @@ def _is_taken(world: World, rows: tuple[events.NeighborRow, ...]) -> bool:
     """Return whether ExaBGP runs the configuration it was told to read."""
     if world.neighbors is None:
         return True
-    wanted = {(n.address, n.local_address, n.local_asn, n.peer_asn) for n in world.neighbors}
-    return wanted == {(row.peer, row.local, row.local_asn, row.peer_asn) for row in rows}
+    # These are what ExaBGP keeps a table of routes by: another value means an empty one.
+    wanted = {
+        (each.address, each.local_address, each.local_asn, each.peer_asn, str(each.router_id))
+        for each in world.neighbors
+    }
+    return wanted == {
+        (row.peer, row.local, row.local_asn, row.peer_asn, row.local_router_id) for row in rows
+    }
 
 
 def _from_row(before: Session | None, row: events.NeighborRow, now: float) -> Session:

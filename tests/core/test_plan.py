@@ -57,6 +57,13 @@ def test_an_unknown_table_is_read_before_anything_is_told() -> None:
     assert "Announce" in kinds(told(world))
 
 
+def test_an_answer_from_before_a_reload_is_not_the_table() -> None:
+    world = after(World(), events.NeighborsRead(rows=()))
+    world = after(world, events.DaemonReloaded(neighbors=()), events.RibRead(routes=()))
+
+    assert not world.is_rib_current
+
+
 def test_a_table_that_lacks_a_new_peer_is_read_again_a_moment_later() -> None:
     world = after(a_new_world(), events.NeighborsRead(rows=(builders.a_row(TOR_A),)))
 
@@ -67,7 +74,13 @@ def test_a_table_that_lacks_a_new_peer_is_read_again_a_moment_later() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"local": builders.TOR_B}, {"local_asn": 65001}, {"peer_asn": 65002}]
+    "change",
+    [
+        {"local": builders.TOR_B},
+        {"local_asn": 65001},
+        {"peer_asn": 65002},
+        {"local_router_id": "10.0.0.3"},
+    ],
 )
 def test_a_table_with_other_parameters_is_not_the_new_one(change: dict[str, object]) -> None:
     rows = (builders.a_row(TOR_A, **change), builders.a_row(TOR_B))

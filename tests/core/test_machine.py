@@ -1,0 +1,328 @@
+"""The agent against a model ExaBGP, whatever happens in whatever order.
+
+The core, the dialogue and both wire languages are the real ones, and only text passes between
+the two sides. The model has ExaBGP's faults; sessions come and go, answers are late, commands
+are refused, either side dies. Two things hold always (in ``_act`` and ``exabgp_executes``); the
+rest must hold once nothing happens any more (in ``_quiet``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import hypothesis
+from hypothesis import stateful
+from hypothesis import strategies as st
+
+from exabgp_k8s.core import commands, events, lifecycle, model, plan, step
+from exabgp_k8s.core.policy import Decision
+from exabgp_k8s.core.world import World
+from exabgp_k8s.wire.dialogue import Dialogue
+from tests.support import builders, model_exabgp
+from tests.support.builders import TOR_A, TOR_B
+
+PREFIXES = (builders.SERVICE_RANGE, builders.POD_RANGE, builders.POD_RANGE6)
+PEERS = (
+    builders.a_peer(graceful_restart=120),
+    builders.a_peer("tor-b", TOR_B, families=(model.Family.IPV4,)),
+)
+SETTINGS = builders.a_config(
+    peers=PEERS,
+    service_cidrs=(builders.SERVICE_RANGE,),
+    checks=(builders.a_check(affects=frozenset({model.PrefixClass.SERVICES})),),
+)
+ADDRESSES = st.sampled_from([TOR_A, TOR_B])
+
+
+class Machine(stateful.RuleBasedStateMachine):
+    """One node: its agent, its ExaBGP and its two routers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = builders.START
+        self.exabgp = model_exabgp.Daemon()
+        self.settings = SETTINGS
+        self.node = builders.a_node()
+        self.is_drained = False
+        self.unheard: dict[tuple[model.Address, model.Network], float] = {}
+        """Changes of peers that are up whose echo the agent has not read, and since when."""
+        self._start()
+
+    def _start(self) -> None:
+        """Begin a new agent's life: it has its settings and, where there was one, its drain."""
+        self.world = World(started=self.now)
+        self.dialogue = Dialogue()
+        self.unheard.clear()
+        self._turn(events.ConfigLoaded(config=self.settings))
+        if self.is_drained:
+            self._turn(events.DrainAsked())
+        self._act()
+
+    def _turn(self, event: events.Event) -> None:
+        self.turn = step.step(self.world, event, self.now)
+        self.world = self.turn.world
+
+    def _act(self) -> None:
+        """Do what the agent's loop does after each item of its inbox."""
+        if self.world.is_reload_lost:
+            self.exabgp.die()
+            self._start()
+        if not self.turn.commands or not self.dialogue.is_idle:
+            return
+        command = self.turn.commands[0]
+        if isinstance(command, commands.EndOfRib):
+            self._check_end(command)
+        self.exabgp.ask(self.dialogue.send(command, self.now))
+
+    def _check_end(self, command: commands.EndOfRib) -> None:
+        """End-of-RIB comes after the routes, and only where graceful restart is configured."""
+        peer = self.exabgp.peers[command.peer]
+        assert peer.neighbor.graceful_restart is not None
+        if not peer.is_up or self.exabgp.output:
+            return
+        wanted = _routes_of(self.turn.decision, command.peer, (command.family,))
+        heard = peer.router.routes
+        assert all(heard.get(prefix) == route for prefix, route in wanted.items())
+
+    def _happens(self, event: events.Event) -> None:
+        self._turn(event)
+        self._act()
+
+    @stateful.initialize(is_serving=st.sampled_from([True, True, False]))
+    def most_lives_begin_in_the_middle(self, *, is_serving: bool) -> None:
+        if not is_serving:
+            return
+        self._quiet()
+        for address in self.exabgp.peers:
+            self.exabgp.establish(address)
+        self._quiet()
+
+    # ExaBGP and the routers
+
+    @stateful.rule()
+    def exabgp_executes(self) -> None:
+        """A change is answered; never a second one of a prefix before the first one's echo."""
+        held = {address: dict(peer.stored) for address, peer in self.exabgp.peers.items()}
+        found = self.exabgp.execute()
+        if found is None:
+            return
+        peer, change = found
+        address, prefix = peer.neighbor.address, change.route.prefix
+        if change.is_withdrawal and prefix in held[address]:
+            assert held[address][prefix] == change.route, "withdrawn with other attributes"
+        if peer.is_up and model.family_of(prefix) in peer.neighbor.families:
+            since = self.unheard.get((address, prefix), float("-inf"))
+            assert self.now >= since + plan.OVERDUE, "a second change before the first one's echo"
+            self.unheard[address, prefix] = self.now
+
+    @stateful.rule(address=ADDRESSES)
+    def exabgp_sends(self, address: model.Address) -> None:
+        if address in self.exabgp.peers:
+            list(self.exabgp.send(self.exabgp.peers[address]))
+
+    @stateful.rule()
+    def exabgp_takes_its_configuration(self) -> None:
+        self.exabgp.take_configuration()
+
+    @stateful.rule(lines=st.integers(min_value=1, max_value=4), cut=st.integers(0, 60))
+    def the_agent_reads(self, lines: int, cut: int) -> None:
+        texts = [self.exabgp.output.popleft() for _ in range(min(lines, len(self.exabgp.output)))]
+        data = "".join(f"{text}\n" for text in texts).encode()
+        for part in (data[:cut], data[cut:]):
+            for event in self.dialogue.receive(part):
+                self._note_echo(event)
+                self._turn(event)
+            self._act()
+
+    def _note_echo(self, event: events.Event) -> None:
+        if isinstance(event, events.UpdateSent):
+            for prefix in event.announced | event.withdrawn:
+                self.unheard.pop((event.peer, prefix), None)
+
+    @stateful.rule(address=ADDRESSES)
+    def a_session_comes_up(self, address: model.Address) -> None:
+        if address in self.exabgp.peers:
+            self.exabgp.establish(address)
+
+    @stateful.rule(address=ADDRESSES)
+    def a_session_goes_down(self, address: model.Address) -> None:
+        if address in self.exabgp.peers:
+            self.exabgp.lose(address)
+        self._forget(address)
+
+    def _forget(self, address: model.Address) -> None:
+        self.unheard = {key: at for key, at in self.unheard.items() if key[0] != address}
+
+    @stateful.rule()
+    def exabgp_will_refuse(self) -> None:
+        self.exabgp.refuses_next = True
+
+    @stateful.rule()
+    def exabgp_dies(self) -> None:
+        self.exabgp.die()
+        self._start()
+
+    # The node and the people
+
+    @stateful.rule()
+    def the_agent_dies(self) -> None:
+        self.exabgp.respawn_helper()
+        self._start()
+
+    @stateful.rule()
+    def the_agent_configures(self) -> None:
+        wanted = self.turn.decision.neighbors
+        if wanted is None or wanted == self.world.neighbors:
+            return
+        for address in {TOR_A, TOR_B} - {neighbor.address for neighbor in wanted}:
+            self._forget(address)
+        self.exabgp.reload(wanted)
+        self._happens(events.DaemonReloaded(neighbors=wanted))
+
+    @stateful.rule()
+    def the_node_is_seen(self) -> None:
+        self._happens(events.NodeSeen(node=self.node))
+
+    @stateful.rule(
+        is_unschedulable=st.booleans(),
+        override=st.sampled_from(model.Override),
+        has_pods=st.booleans(),
+    )
+    def the_node_changes(
+        self, *, is_unschedulable: bool, override: model.Override, has_pods: bool
+    ) -> None:
+        self.node = dataclasses.replace(
+            self.node,
+            is_unschedulable=is_unschedulable,
+            override=override,
+            pod_cidrs=(builders.POD_RANGE, builders.POD_RANGE6) if has_pods else (),
+        )
+        self._happens(events.NodeSeen(node=self.node))
+
+    @stateful.rule(is_ok=st.booleans())
+    def the_check_runs(self, *, is_ok: bool) -> None:
+        self._happens(builders.outcome(is_ok=is_ok))
+
+    @stateful.rule(
+        med=st.sampled_from([None, 1, 2]),
+        hold=st.sampled_from([0, 4]),
+        count=st.sampled_from([2, 2, 1]),
+    )
+    def the_settings_change(self, med: int | None, hold: float, count: int) -> None:
+        attributes = model.Attributes(med=med, communities=((64512, 10),))
+        peers = tuple(dataclasses.replace(peer, attributes=attributes) for peer in PEERS)
+        self.settings = dataclasses.replace(SETTINGS, peers=peers[:count], graceful_shutdown=hold)
+        self._happens(events.ConfigLoaded(config=self.settings))
+
+    @stateful.rule()
+    def somebody_drains(self) -> None:
+        self.is_drained = True
+        self._happens(events.DrainAsked())
+
+    @stateful.rule()
+    def somebody_undrains(self) -> None:
+        self.is_drained = False
+        self._happens(events.UndrainAsked())
+
+    @stateful.rule(seconds=st.sampled_from([0.01, 0.2, 1.5, 6, 40]))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        if self.dialogue.deadline is not None and self.now >= self.dialogue.deadline:
+            self.the_agent_dies()
+        self._happens(events.Tick())
+
+    # What must be true
+
+    @stateful.rule()
+    def nothing_happens_any_more(self) -> None:
+        self._quiet()
+
+    def teardown(self) -> None:
+        """Hold every life to its end."""
+        self._quiet()
+
+    def _quiet(self) -> None:
+        """Let everything under way come to its end; then look at the routers."""
+        self.the_node_is_seen()
+        if self.settings.checks[0].name not in self.world.checks:
+            self.the_check_runs(is_ok=True)
+        self.exabgp.refuses_next = False
+        for _ in range(300):
+            self._everybody_works()
+            if self._is_quiet():
+                break
+            self.now = max(self.now + 0.001, self.turn.deadline or self.now)
+            self._happens(events.Tick())
+        else:
+            raise AssertionError(f"no end in sight: {self.turn.commands}")
+        self._check_routers()
+
+    def _everybody_works(self) -> None:
+        for _ in range(50):
+            self.the_agent_configures()
+            self.exabgp.take_configuration()
+            self.exabgp_executes()
+            for address in list(self.exabgp.peers):
+                self.exabgp_sends(address)
+            if not self.exabgp.output:
+                return
+            while self.exabgp.output:
+                self.the_agent_reads(lines=4, cut=0)
+
+    def _is_quiet(self) -> bool:
+        is_idle = self.dialogue.is_idle and not self.turn.commands and not self.exabgp.is_busy
+        return is_idle and self.turn.deadline is None
+
+    def _check_routers(self) -> None:
+        decision = self.turn.decision
+        assert {neighbor.address for neighbor in decision.neighbors or ()} == set(
+            self.exabgp.peers
+        )
+        for address, peer in self.exabgp.peers.items():
+            wanted = _routes_of(decision, address, tuple(model.Family))
+            assert peer.stored == wanted, "ExaBGP holds something else"
+            if peer.is_up:
+                heard = _routes_of(decision, address, peer.neighbor.families)
+                assert peer.router.routes == heard, "the router holds something else"
+        if self.is_drained:
+            assert self.world.phase is lifecycle.Phase.DRAINED
+            assert decision.routes == {}
+
+
+def _routes_of(
+    decision: Decision, address: model.Address, families: tuple[model.Family, ...]
+) -> dict[model.Network, model.Route]:
+    return {
+        prefix: route
+        for (peer, prefix), route in (decision.routes or {}).items()
+        if peer == address and model.family_of(prefix) in families
+    }
+
+
+TestMachine = Machine.TestCase
+TestMachine.settings = hypothesis.settings(
+    max_examples=60,
+    report_multiple_bugs=False,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+def test_a_route_that_exabgp_announces_after_its_withdrawal_does_not_stay() -> None:
+    """Two attribute sets and a withdrawal wait for the session; the first set leaves alone."""
+    life = Machine()
+    life.most_lives_begin_in_the_middle(is_serving=True)
+    life.a_session_goes_down(TOR_A)
+    for med in (1, 2):
+        life.the_settings_change(med=med, hold=0, count=2)
+        life.nothing_happens_any_more()
+    life.somebody_drains()
+    life.nothing_happens_any_more()
+
+    life.a_session_comes_up(TOR_A)
+    life.exabgp_sends(TOR_A)
+    assert life.exabgp.routers[TOR_A].routes, "the model lost the fault that this is about"
+    life.nothing_happens_any_more()
+
+    assert not life.exabgp.routers[TOR_A].routes
