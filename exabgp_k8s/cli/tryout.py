@@ -14,9 +14,9 @@ INTERRUPTED = 130
 
 READ_NEXT = """\
 Read next, in docs/ of the source:
-  tutorial/        the DaemonSet on a cluster of your own, step by step
-  how-to/          the router's side, health checks, reboots nobody notices
-  reference/       every setting, command, metric and reason"""
+  how-to/deploy.md  the DaemonSet on a cluster of your own, step by step
+  how-to/           the router's side, health checks, reboots nobody notices
+  reference/        every setting, command, metric and reason"""
 
 
 @click.command("try")
