@@ -23,7 +23,7 @@ from exabgp_k8s.adapters import (
 )
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.options import DRAIN_FILE, Options
-from exabgp_k8s.core import commands, config, events, lifecycle, model, policy, step
+from exabgp_k8s.core import config, events, lifecycle, model, policy, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire.dialogue import Dialogue
@@ -61,6 +61,7 @@ class Agent:
         self._drained = asyncio.Event()
         self._reconfigure = asyncio.Event()
         self._looked_at = float("-inf")
+        self._looked_for: object = None
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
         started = World(started=self.clock())
         self.turn = step.Turn(
@@ -116,32 +117,43 @@ class Agent:
     def _take(self, event: events.Event, now: float) -> None:
         for each in (*self._look(event, now), event):
             before, self.turn = self.turn, step.step(self.turn.world, each, now)
-            if isinstance(each, events.ConfigLoaded) and self.wants_service_cidrs():
-                self._look_again()
+            # The routers first: everything else can wait for a millisecond.
+            self._tell(now)
             journal.note(before, self.turn)
             self.metrics.note(before, self.turn, now)
+            if isinstance(each, events.ConfigLoaded) and self.wants_service_cidrs():
+                self._look_again()
         self.turned_at = now
 
+    def _tell(self, now: float) -> None:
+        """Tell ExaBGP the most urgent thing, unless an answer is under way."""
+        if self.turn.commands and self._dialogue.is_idle:
+            self._pipes.write(self._dialogue.send(self.turn.commands[0], now))
+
     def _look(self, event: events.Event, now: float) -> tuple[events.HostSeen, ...]:
-        """Look at the host before a Node or settings are acted upon, and now and then."""
+        """Look at the host before new addresses are acted upon, and now and then.
+
+        It walks through every interface, and a node with many pods has hundreds: never on the
+        way of a cordon.
+        """
         world = self.turn.world
         node = event.node if isinstance(event, events.NodeSeen) else world.node
         settings = event.config if isinstance(event, events.ConfigLoaded) else world.config
-        is_new = isinstance(event, events.NodeSeen | events.ConfigLoaded)
-        if node is None or settings is None or not (is_new or now >= self._looked_at + LOOK):
+        if node is None or settings is None:
             return ()
-        self._looked_at = now
-        by_route = (
+        by_route = tuple(
             peer.address
             for peer in settings.peers
             if peer.local_address is config.LocalAddress.ROUTE
         )
+        is_due = isinstance(event, events.Tick) and now >= self._looked_at + LOOK
+        if (node.internal_ips, by_route) == self._looked_for and not is_due:
+            return ()
+        self._looked_at, self._looked_for = now, (node.internal_ips, by_route)
         return (host.look(node.internal_ips, by_route),)
 
     def _act(self, now: float) -> None:
-        """Carry out what the latest turn asks for."""
-        if self.turn.commands and self._dialogue.is_idle:
-            self._tell(self.turn.commands[0], now)
+        """Carry out what else the latest turn asks for."""
         world = self.turn.world
         if world.is_reload_lost:
             self._daemon.restart()
@@ -155,9 +167,6 @@ class Agent:
         self._checks.apply(world.config.checks if world.config else ())
         self._heartbeat.beat(now)
         self._wake_at(self._next(now))
-
-    def _tell(self, command: commands.Command, now: float) -> None:
-        self._pipes.write(self._dialogue.send(command, now))
 
     def _next(self, now: float) -> float:
         moments = (now + TICK, self.turn.deadline, self._dialogue.deadline)
