@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import pwd
 import socket
 import subprocess
 import time
@@ -125,7 +126,11 @@ neighbor {router.address} {{
 
 
 def _user() -> str:
-    return "root" if os.getuid() == 0 else os.environ.get("USER", "nobody")
+    """Return who we are; ExaBGP wants the name of a user that exists."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return "nobody"
 
 
 @contextlib.contextmanager
