@@ -186,7 +186,8 @@ def _triple(text: str) -> tuple[int, int, int]:
 
 def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
     local, peer, messages = row["local"], row["peer"], row["messages"]
-    is_up = row["state"] == "up"
+    # "state" is "down" for the first second of a session: it means the age in whole seconds.
+    is_up = row["fsm"] == "ESTABLISHED"
     return events.NeighborRow(
         peer=ipaddress.ip_address(peer["address"]),
         local=_address_or_none(local.get("address")),
@@ -197,7 +198,7 @@ def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
         local_router_id=str(local.get("id") or ""),
         families=_families(row["families"]) if is_up else frozenset(),
         hold_time=min(int(local["hold"]), int(peer.get("hold") or 0)) if is_up else 0,
-        duration=int(row["duration"]),
+        duration=int(row["duration"]) if is_up is (row["state"] == "up") else 0,
         messages_sent=int(messages["sent"]["total"]),
         messages_received=int(messages["received"]["total"]),
         updates_sent=int(messages["sent"]["update"]),

@@ -330,7 +330,7 @@ def _row(peer: Peer) -> dict[str, Any]:
     neighbor, is_up = peer.neighbor, peer.is_up
     count = {"update": 0, "total": 0}
     return {
-        "state": "up" if is_up else "down",
+        "state": "down",  # whatever the session does, for its first second
         "duration": 0,
         "fsm": "ESTABLISHED" if is_up else "ACTIVE",
         "local": {

@@ -144,6 +144,19 @@ def test_the_table_of_neighbors() -> None:
     assert (absent.hold_time, absent.router_id, absent.families) == (0, "", frozenset())
 
 
+def test_a_session_is_up_from_its_first_second_on() -> None:
+    """ExaBGP writes "state": "down" until the session is a whole second old."""
+    (line,) = (line for line in CAPTURED if line.startswith(b"[{"))
+    young = line.replace(b'"state": "up", "duration": 3', b'"state": "down", "duration": 0')
+    assert young != line
+
+    table = replies.parse(young)
+
+    assert isinstance(table, replies.NeighborTable)
+    assert table.rows[0].is_up
+    assert table.rows[0].families == BOTH
+
+
 def test_a_notification_of_the_router() -> None:
     said = {
         "code": 6,

@@ -1,0 +1,180 @@
+"""A real ExaBGP as a subprocess on loopback, its helper's two pipes in the hands of a test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from exabgp_k8s.adapters import daemon
+from exabgp_k8s.core import commands, events
+from exabgp_k8s.wire import commands as encoding
+from exabgp_k8s.wire import replies
+
+LIMIT = 20.0
+"""Seconds for anything to happen; most of it takes milliseconds."""
+
+RELAY = """\
+import os, socket, sys, threading
+wire = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+def inward():
+    while data := os.read(0, 65536):
+        wire.sendall(data)
+    os._exit(0)
+threading.Thread(target=inward, daemon=True).start()
+while data := wire.recv(65536):
+    os.write(1, data)
+"""
+
+
+class ExaBGP:
+    """One daemon; its helper passes every byte on to the test and back."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.path = folder / "exabgp.conf"
+        self._relay = folder / "relay.py"
+        self._relay.write_text(RELAY)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._condition = threading.Condition()
+        self._lines: list[bytes] = []
+        self._wire: socket.socket | None = None
+        self.helpers = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._threads: list[threading.Thread] = []
+        self._begin(self._accept)
+
+    @property
+    def run(self) -> tuple[str, ...]:
+        """The helper's command line."""
+        return sys.executable, str(self._relay), str(self._listener.getsockname()[1])
+
+    def start(self, text: str) -> None:
+        """Write the configuration and start the daemon."""
+        self.path.write_text(text)
+        log = (self.path.parent / "exabgp.err").open("wb")
+        self._process = subprocess.Popen(
+            daemon.server_command(self.path),
+            env={**os.environ, **daemon.environment(self.path.parent)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.wait(lambda: self.helpers > 0, "no helper")
+
+    def stop(self) -> None:
+        """End the daemon and its helper."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(LIMIT)
+        # shutdown() wakes the thread that waits in accept(); close() alone does not.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(LIMIT)
+        self._listener.close()
+
+    def reload(self, text: str) -> None:
+        """Swap the configuration and tell the daemon."""
+        assert self._process is not None
+        self.path.write_text(text)
+        self._process.send_signal(signal.SIGUSR1)
+
+    def kill_helper(self) -> None:
+        """Let the helper end, as a crash would."""
+        assert self._wire is not None
+        self._wire.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                wire, _ = self._listener.accept()
+                with self._condition:
+                    self._wire, self.helpers = wire, self.helpers + 1
+                self._begin(self._read, wire)
+
+    def _begin(self, target: Callable[..., None], *arguments: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _read(self, wire: socket.socket) -> None:
+        with contextlib.suppress(OSError), wire, wire.makefile("rb") as file:
+            for line in file:
+                with self._condition:
+                    self._lines.append(line)
+                    self._condition.notify_all()
+
+    def wait(self, is_true: Callable[[], bool], problem: str) -> None:
+        """Wait until something is true of what came so far."""
+        end = time.monotonic() + LIMIT
+        with self._condition:
+            while not is_true():
+                self._condition.wait(0.02)
+                said = (self.path.parent / "exabgp.err").read_text(errors="replace")
+                assert time.monotonic() < end, f"{problem}: {self._lines[-5:]} {said[-2000:]}"
+
+    def mark(self) -> int:
+        """Return where the next line will stand."""
+        with self._condition:
+            return len(self._lines)
+
+    def lines(self, since: int = 0) -> list[bytes]:
+        """Return what came since a mark."""
+        with self._condition:
+            return self._lines[since:]
+
+    def happened(self, since: int = 0) -> list[events.Event]:
+        """Return the events that came since a mark."""
+        parsed = map(replies.parse, self.lines(since))
+        return [reply.event for reply in parsed if isinstance(reply, replies.Happened)]
+
+    def say(self, command: commands.Command | str) -> list[bytes]:
+        """Send a command and return all lines up to its answer."""
+        text = f"{command}\n".encode() if isinstance(command, str) else encoding.encode(command)
+        since = self.mark()
+        assert self._wire is not None
+        self._wire.sendall(text)
+        self.wait(lambda: bool(self._answers(since)), f"no answer to {text!r}")
+        lines = self.lines(since)
+        last = next(i for i, line in enumerate(lines) if line.strip() in {b"done", b"error"})
+        return lines[: last + 1]
+
+    def _answers(self, since: int) -> list[bytes]:
+        return [line for line in self._lines[since:] if line.strip() in {b"done", b"error"}]
+
+    def await_event(self, event: events.Event, since: int = 0) -> None:
+        """Wait until exactly this event was reported."""
+        self.wait(lambda: event in self._events_locked(since), f"no {event}")
+
+    def await_line(self, text: bytes, since: int = 0) -> None:
+        """Wait until a line holds this text."""
+        self.wait(lambda: any(text in line for line in self._lines[since:]), f"no {text!r}")
+
+    def _events_locked(self, since: int) -> list[events.Event]:
+        parsed = map(replies.parse, self._lines[since:])
+        return [reply.event for reply in parsed if isinstance(reply, replies.Happened)]
+
+
+@contextlib.contextmanager
+def running(folder: pathlib.Path) -> Iterator[ExaBGP]:
+    """Yield a daemon that is not started yet, and end it."""
+    folder.mkdir()
+    found = ExaBGP(folder)
+    try:
+        yield found
+    finally:
+        found.stop()
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
