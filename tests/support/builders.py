@@ -151,6 +151,16 @@ def a_row(peer: model.Address = TOR_A, **changes: Any) -> events.NeighborRow:
     return dataclasses.replace(row, **changes)
 
 
+def _row_of(neighbor: model.Neighbor) -> events.NeighborRow:
+    return a_row(
+        neighbor.address,
+        local=neighbor.local_address,
+        local_asn=neighbor.local_asn,
+        peer_asn=neighbor.peer_asn,
+        local_router_id=str(neighbor.router_id),
+    )
+
+
 def up(peer: model.Address = TOR_A) -> tuple[events.Event, ...]:
     """Return what ExaBGP says of a session that comes up."""
     return (
@@ -206,7 +216,7 @@ def obeyed(world: World, now: float = START, *, limit: int = 100) -> World:
             return world
         command = turn.commands[0]
         if isinstance(command, commands.ShowNeighbors):
-            rows = tuple(a_row(neighbor.address) for neighbor in world.neighbors or ())
+            rows = tuple(_row_of(neighbor) for neighbor in world.neighbors or ())
             happened: tuple[events.Event, ...] = (events.NeighborsRead(rows=rows),)
         elif isinstance(command, commands.ShowRib):
             happened = (events.RibRead(routes=()),)
