@@ -109,20 +109,23 @@ class Agent:
             item = await self._inbox.get()
             now = self.clock()
             found = self._dialogue.receive(item) if isinstance(item, bytes) else (item,)
-            for event in found:
-                self._take(event, now)
+            self._take(found, now)
             self._dialogue.check(now)
             self._act(now)
 
-    def _take(self, event: events.Event, now: float) -> None:
-        for each in (*self._look(event, now), event):
-            before, self.turn = self.turn, step.step(self.turn.world, each, now)
-            # The routers first: everything else can wait for a millisecond.
-            self._tell(now)
-            journal.note(before, self.turn)
-            self.metrics.note(before, self.turn, now)
-            if isinstance(each, events.ConfigLoaded) and self.wants_service_cidrs():
-                self._look_again()
+    def _take(self, found: tuple[events.Event, ...], now: float) -> None:
+        """Observe what came in, decide once, and tell ExaBGP."""
+        found = (*(seen for event in found for seen in self._look(event, now)), *found)
+        if not found:
+            return
+        before, self.turn = self.turn, step.step(self.turn.world, found, now)
+        # The routers first: everything else can wait for a millisecond.
+        self._tell(now)
+        journal.note(before, self.turn)
+        self.metrics.note(before, self.turn, now)
+        is_edited = before.world.config is not self.turn.world.config
+        if is_edited and self.wants_service_cidrs():
+            self._look_again()
         self.turned_at = now
 
     def _tell(self, now: float) -> None:

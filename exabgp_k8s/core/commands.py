@@ -21,6 +21,20 @@ class Withdraw:
     route: model.Route
 
 
+Change = Announce | Withdraw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Changes of one kind that differ in peer and prefix only, every peer having them all.
+
+    One command and one answer for all of them, and one UPDATE for each peer: a second one would
+    wait up to 40 ms for the acknowledgement of the first (Nagle's algorithm, RFC 896).
+    """
+
+    changes: tuple[Announce, ...] | tuple[Withdraw, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flush:
     """Send a peer the whole adj-rib-out again."""
@@ -46,5 +60,5 @@ class ShowRib:
     """Ask what is stored in adj-rib-out."""
 
 
-Command = Announce | Withdraw | Flush | EndOfRib | ShowNeighbors | ShowRib
+Command = Announce | Withdraw | Together | Flush | EndOfRib | ShowNeighbors | ShowRib
 """What we can tell ExaBGP."""

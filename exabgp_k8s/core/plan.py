@@ -8,7 +8,8 @@ a router purge what graceful restart preserved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from exabgp_k8s.core import commands, model, prefixes
 from exabgp_k8s.core.policy import Decision
@@ -27,9 +28,10 @@ def plan(decision: Decision, world: World, now: float) -> tuple[commands.Command
     if world.rib is None or not world.is_rib_current:
         return _read(world, now)
     return (
-        *withdrawals(decision, world.rib, now),
+        *together(world, withdrawals(decision, world.rib, now)),
         *_flushes(world, world.rib),
-        *_announcements(decision, world.rib, now),
+        *together(world, _announcements(decision, world.rib)),
+        *_reminders(world.rib, now),
         *_ends(decision, world, world.rib, now),
         *_poll(world, now),
     )
@@ -74,17 +76,38 @@ def _flushes(world: World, rib: Rib) -> Iterator[commands.Flush]:
             yield commands.Flush(peer=peer)
 
 
-def _announcements(
-    decision: Decision, rib: Rib, now: float
-) -> Iterator[commands.Announce | commands.Flush]:
+def _announcements(decision: Decision, rib: Rib) -> Iterator[commands.Announce]:
     for (peer, prefix), route in (decision.routes or {}).items():
         held = rib.get(peer)
         if held is not None and held.routes.get(prefix) != route and prefix not in held.pending:
             yield commands.Announce(route=route)
+
+
+def _reminders(rib: Rib, now: float) -> Iterator[commands.Flush]:
+    """Yield a flush where an announcement was stored long ago and no UPDATE has been seen."""
     for peer, held in rib.items():
-        late = (prefix for prefix in held.routes if is_overdue(held, prefix, now))
-        if any(True for _ in late):
+        if any(is_overdue(held, prefix, now) for prefix in held.routes):
             yield commands.Flush(peer=peer)
+
+
+C = TypeVar("C", commands.Announce, commands.Withdraw)
+
+
+def together(world: World, changes: Iterable[C]) -> Iterator[C | commands.Together]:
+    """Join changes that one line can say: the same attributes, the same prefixes at each peer."""
+    if world.is_joining_refused:
+        yield from changes
+        return
+    by_peer: dict[tuple[object, ...], list[C]] = {}
+    for change in changes:
+        route = change.route
+        by_peer.setdefault((route.peer, route.next_hop, route.attributes), []).append(change)
+    joined: dict[tuple[object, ...], list[C]] = {}
+    for (_, *same), group in by_peer.items():
+        prefixes_of_peer = frozenset(change.route.prefix for change in group)
+        joined.setdefault((*same, prefixes_of_peer), []).extend(group)
+    for group in joined.values():
+        yield group[0] if len(group) == 1 else commands.Together(changes=tuple(group))
 
 
 def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[commands.EndOfRib]:
@@ -94,10 +117,8 @@ def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[co
         return
     restarting = {n.address for n in world.neighbors if n.graceful_restart is not None}
     busy = {command.route.peer for command in withdrawals(decision, rib, now)}
-    busy |= {
-        command.route.peer if isinstance(command, commands.Announce) else command.peer
-        for command in _announcements(decision, rib, now)
-    }
+    busy |= {command.route.peer for command in _announcements(decision, rib)}
+    busy |= {command.peer for command in _reminders(rib, now)}
     for peer, held in rib.items():
         session = world.sessions.get(peer)
         if session is None or not session.is_up or peer not in restarting or peer in busy:

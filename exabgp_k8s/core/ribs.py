@@ -31,6 +31,10 @@ def done(world: World, command: commands.Command, now: float) -> World:
             return _stored(world, command.route, now, is_withdrawal=False)
         case commands.Withdraw():
             return _stored(world, command.route, now, is_withdrawal=True)
+        case commands.Together():
+            for change in command.changes:
+                world = done(world, change, now)
+            return world
         case commands.Flush():
             return _flushed(world, command.peer, now)
         case commands.EndOfRib():
@@ -51,6 +55,8 @@ def failed(world: World, command: commands.Command, problem: str, now: float) ->
         case commands.Withdraw():
             # Only a peer that is not there refuses a withdrawal: look at what there is.
             return dataclasses.replace(world, is_rib_current=False, peers_read=None)
+        case commands.Together():
+            return dataclasses.replace(world, is_joining_refused=True)
         case commands.Flush():
             # The session went down under the command; its next "up" starts anew.
             return _flushed(world, command.peer, now)

@@ -5,6 +5,7 @@ This is the whole agent without its adapters; everything that carries bytes is o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exabgp_k8s.core import causes, commands, events, lifecycle, model
@@ -25,9 +26,10 @@ class Turn:
     """When to take another turn although nothing happened; None: not needed."""
 
 
-def step(world: World, event: events.Event, now: float) -> Turn:
-    """Take one turn; pure, so that a whole life can be replayed."""
-    world = observing.observe(world, event, now)
+def step(world: World, found: Iterable[events.Event], now: float) -> Turn:
+    """Take one turn over what came in together; pure, so that a whole life can be replayed."""
+    for event in found:
+        world = observing.observe(world, event, now)
     decision = decide(world, now)
     world = _progress(world, decision, now)
     return Turn(

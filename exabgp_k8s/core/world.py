@@ -118,6 +118,8 @@ class World:
     is_reload_lost: bool = False
     """ExaBGP was told to read a new configuration and has not taken it: restart it."""
     neighbors_read_at: float = 0
+    is_joining_refused: bool = False
+    """ExaBGP refused several changes in one line: one by one shows which of them it means."""
     refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ and integers only: whatever their values, the result is one line of ASCII.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from exabgp_k8s.core import commands, model
@@ -25,6 +25,8 @@ def _line(command: commands.Command) -> str:
         case commands.Withdraw():
             # With the attributes of the announcement: ExaBGP files changes by attribute set.
             return f"neighbor {command.route.peer} withdraw route {_route(command.route)}"
+        case commands.Together():
+            return _together(command.changes)
         case commands.Flush():
             return f"neighbor {command.peer} flush adj-rib out"
         case commands.EndOfRib():
@@ -35,6 +37,16 @@ def _line(command: commands.Command) -> str:
             return "show adj-rib out json"
         case _:
             assert_never(command)
+
+
+def _together(changes: Sequence[commands.Change]) -> str:
+    first = changes[0]
+    peers = dict.fromkeys(f"neighbor {change.route.peer}" for change in changes)
+    prefixes = dict.fromkeys(str(change.route.prefix) for change in changes)
+    verb = "announce" if isinstance(first, commands.Announce) else "withdraw"
+    next_hop = f"next-hop {first.route.next_hop}"
+    shared = (next_hop, *_attributes(first.route.attributes))
+    return f"{', '.join(peers)} {verb} attributes {' '.join(shared)} nlri {' '.join(prefixes)}"
 
 
 def _route(route: model.Route) -> str:

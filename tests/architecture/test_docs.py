@@ -48,7 +48,7 @@ def fragments() -> Iterator[Any]:
 
 def exposed() -> set[str]:
     """Return the name of every metric, as Prometheus sees it."""
-    turn = step.step(World(), events.Tick(), 0)
+    turn = step.step(World(), (events.Tick(),), 0)
     text = metrics.Metrics(lambda: turn, lambda: 0.0).render().decode()
     return set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
 

@@ -59,7 +59,7 @@ class Machine(stateful.RuleBasedStateMachine):
         self._act()
 
     def _turn(self, event: events.Event) -> None:
-        self.turn = step.step(self.world, event, self.now)
+        self.turn = step.step(self.world, (event,), self.now)
         self.world = self.turn.world
 
     def _act(self) -> None:
@@ -103,17 +103,15 @@ class Machine(stateful.RuleBasedStateMachine):
     def exabgp_executes(self) -> None:
         """A change is answered; never a second one of a prefix before the first one's echo."""
         held = {address: dict(peer.stored) for address, peer in self.exabgp.peers.items()}
-        found = self.exabgp.execute()
-        if found is None:
-            return
-        peer, change = found
-        address, prefix = peer.neighbor.address, change.route.prefix
-        if change.is_withdrawal and prefix in held[address]:
-            assert held[address][prefix] == change.route, "withdrawn with other attributes"
-        if peer.is_up and model.family_of(prefix) in peer.neighbor.families:
-            since = self.unheard.get((address, prefix), float("-inf"))
-            assert self.now >= since + plan.OVERDUE, "a second change before the first one's echo"
-            self.unheard[address, prefix] = self.now
+        for peer, change in self.exabgp.execute():
+            address, prefix = peer.neighbor.address, change.route.prefix
+            if change.is_withdrawal and prefix in held[address]:
+                assert held[address][prefix] == change.route, "withdrawn with other attributes"
+            if peer.is_up and model.family_of(prefix) in peer.neighbor.families:
+                since = self.unheard.get((address, prefix), float("-inf"))
+                is_late = self.now >= since + plan.OVERDUE
+                assert is_late, "a second change before the first one's echo"
+                self.unheard[address, prefix] = self.now
 
     @stateful.rule(address=ADDRESSES)
     def exabgp_sends(self, address: model.Address) -> None:

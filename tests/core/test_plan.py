@@ -19,7 +19,7 @@ RESTARTING = builders.a_config(
 
 
 def told(world: World, now: float = START) -> tuple[commands.Command, ...]:
-    return step.step(world, events.Tick(), now).commands
+    return tuple(builders.single(step.step(world, (events.Tick(),), now).commands))
 
 
 def kinds(found: tuple[commands.Command, ...]) -> list[str]:
@@ -69,7 +69,7 @@ def test_a_table_that_lacks_a_new_peer_is_read_again_a_moment_later() -> None:
 
     assert told(world, START + plan.REREAD / 2) == ()
     assert told(world, START + plan.REREAD) == (commands.ShowNeighbors(),)
-    deadline = step.step(world, events.Tick(), START).deadline
+    deadline = step.step(world, (events.Tick(),), START).deadline
     assert deadline == START + plan.REREAD
 
 
@@ -122,6 +122,37 @@ def test_a_withdrawal_carries_the_attributes_of_the_announcement() -> None:
     assert {
         command.route.attributes for command in found if isinstance(command, commands.Withdraw)
     } == {attributes}
+
+
+def test_what_leaves_together_is_said_in_one_line() -> None:
+    """Two UPDATEs in a row to one peer cost up to 40 ms (RFC 896)."""
+    world = after(builders.a_serving_world(), CORDON)
+
+    found = step.step(world, (events.Tick(),), START).commands
+
+    assert kinds(found) == ["Together"]
+    assert len(found) == len(model.Family)
+    assert len(list(builders.single(found))) == 8
+
+
+def test_changes_with_other_attributes_are_said_apart() -> None:
+    marked = builders.a_peer("tor-b", TOR_B, attributes=model.Attributes(med=7))
+    settings = builders.a_config(peers=(builders.a_peer(), marked))
+    world = after(builders.a_serving_world(settings=settings), CORDON)
+
+    found = step.step(world, (events.Tick(),), START).commands
+
+    assert kinds(found) == ["Together"]
+    assert len(found) == 2 * len(model.Family)
+
+
+def test_what_is_refused_together_is_said_one_by_one() -> None:
+    world = after(builders.a_serving_world(), CORDON)
+    joined, *_ = step.step(world, (events.Tick(),), START).commands
+
+    world = after(world, events.CommandFailed(command=joined))
+
+    assert kinds(step.step(world, (events.Tick(),), START).commands) == ["Withdraw"]
 
 
 def test_a_prefix_with_a_change_under_way_is_left_alone() -> None:

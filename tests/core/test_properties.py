@@ -218,7 +218,7 @@ def test_a_drain_never_adds_a_route(life: tuple[World, float], is_stopping: bool
 def test_any_event_can_happen_in_any_world(life: tuple[World, float], event: events.Event) -> None:
     world, now = life
 
-    turn = step.step(world, event, now)
+    turn = step.step(world, (event,), now)
 
     assert turn.deadline is None or turn.deadline > now
     report.status(turn, now)
@@ -232,9 +232,9 @@ def test_nothing_happens_twice_at_one_moment(life: tuple[World, float]) -> None:
     """A second tick at the same time changes nothing: the decision depends on facts only."""
     world, now = life
 
-    once = step.step(world, events.Tick(), now)
+    once = step.step(world, (events.Tick(),), now)
 
-    assert step.step(once.world, events.Tick(), now) == once
+    assert step.step(once.world, (events.Tick(),), now) == once
 
 
 @hypothesis.given(settings, nodes)
@@ -244,7 +244,7 @@ def test_a_truthful_exabgp_has_soon_nothing_left_to_do(
     """From an empty table in one round, and from there the plan is empty."""
     world = builders.a_serving_world(settings=wanted, node=node)
 
-    turn = step.step(world, events.Tick(), START)
+    turn = step.step(world, (events.Tick(),), START)
 
     assert turn.commands == ()
     held = {
@@ -267,7 +267,7 @@ def test_each_prefix_changes_once_from_one_wish_to_the_next(
 
     touched = [
         (command.route.peer, command.route.prefix)
-        for command in step.step(world, events.Tick(), START).commands
+        for command in step.step(world, (events.Tick(),), START).commands
         if isinstance(command, commands.Announce | commands.Withdraw)
     ]
 

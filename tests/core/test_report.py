@@ -18,7 +18,7 @@ NOW = START + 10
 
 
 def turn(world: World, now: float = NOW) -> step.Turn:
-    return step.step(world, events.Tick(), now)
+    return step.step(world, (events.Tick(),), now)
 
 
 def everything(world: World) -> dict[str, object]:

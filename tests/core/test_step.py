@@ -17,18 +17,20 @@ def draining(settings: config.Config = SETTINGS) -> World:
 
 
 def phase(world: World, now: float) -> lifecycle.Phase:
-    return step.step(world, events.Tick(), now).world.phase
+    return step.step(world, (events.Tick(),), now).world.phase
 
 
 def test_a_turn_is_pure() -> None:
     world = draining()
 
-    assert step.step(world, events.Tick(), START) == step.step(world, events.Tick(), START)
+    once, again = (step.step(world, (events.Tick(),), START) for _ in range(2))
+
+    assert once == again
 
 
 def test_a_drain_lasts_until_every_withdrawal_is_acknowledged() -> None:
     world = draining()
-    for command in step.step(world, events.Tick(), START).commands:
+    for command in builders.single(step.step(world, (events.Tick(),), START).commands):
         assert phase(world, START) is DRAINING
         assert isinstance(command, commands.Withdraw)
         world = after(world, events.CommandDone(command=command))
@@ -42,7 +44,7 @@ def test_then_the_routers_have_time_to_settle() -> None:
     world = builders.obeyed(draining())
 
     assert world.phase is SETTLING
-    assert step.step(world, events.Tick(), START).deadline == START + 3
+    assert step.step(world, (events.Tick(),), START).deadline == START + 3
     assert phase(world, START + 2.9) is SETTLING
     assert phase(world, START + 3) is DRAINED
 
@@ -93,7 +95,7 @@ def test_a_stray_route_reopens_a_drain() -> None:
     drained = builders.obeyed(builders.obeyed(draining()), START + 3)
     stray = events.UpdateSent(peer=TOR_A, announced=frozenset({builders.POD_RANGE}))
 
-    turn = step.step(drained, stray, START + 4)
+    turn = step.step(drained, (stray,), START + 4)
 
     assert turn.world.phase is DRAINING
     assert builders.obeyed(turn.world, START + 4).phase is SETTLING
@@ -103,4 +105,4 @@ def test_a_change_without_its_update_sets_a_deadline() -> None:
     changed = commands.Announce(route=builders.a_route())
     world = after(builders.a_serving_world(), events.CommandDone(command=changed))
 
-    assert step.step(world, events.Tick(), START).deadline == START + 5
+    assert step.step(world, (events.Tick(),), START).deadline == START + 5

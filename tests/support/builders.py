@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from exabgp_k8s.core import commands, config, events, model, policy, step
@@ -187,6 +187,12 @@ def a_route(
     )
 
 
+def single(found: Iterable[commands.Command]) -> Iterator[commands.Command]:
+    """Yield the commands with those said together one by one."""
+    for command in found:
+        yield from command.changes if isinstance(command, commands.Together) else (command,)
+
+
 def echo(command: commands.Announce | commands.Withdraw) -> events.UpdateSent:
     """Return the UPDATE that follows a change."""
     prefix = frozenset({command.route.prefix})
@@ -200,6 +206,8 @@ def echoes(world: World, command: commands.Command) -> Iterable[events.Event]:
     match command:
         case commands.Announce() | commands.Withdraw():
             return (echo(command),)
+        case commands.Together():
+            return [echo(change) for change in command.changes]
         case commands.Flush() if world.rib:
             held = frozenset(world.rib[command.peer].routes)
             return (events.UpdateSent(peer=command.peer, announced=held),)
@@ -210,7 +218,7 @@ def echoes(world: World, command: commands.Command) -> Iterable[events.Event]:
 def obeyed(world: World, now: float = START, *, limit: int = 100) -> World:
     """Return the world once an ExaBGP that does all it is told has nothing left to do."""
     for _ in range(limit):
-        turn = step.step(world, events.Tick(), now)
+        turn = step.step(world, (events.Tick(),), now)
         world = turn.world
         if not turn.commands:
             return world

@@ -266,11 +266,11 @@ class Daemon:
                 self._say(peer, "update", direction="send", message={"eor": eor})
             yield sent
 
-    def execute(self) -> tuple[Peer, Change] | None:
-        """Carry out and answer the command under way; return a change that will be sent."""
+    def execute(self) -> list[tuple[Peer, Change]]:
+        """Carry out and answer the command under way; return the changes that will be sent."""
         line, self._asked = self._asked, None
         if line is None:
-            return None
+            return []
         match line.split():
             case ["show", "neighbor", "json"]:
                 self.output.append(json.dumps([_row(peer) for peer in self.peers.values()]))
@@ -280,32 +280,46 @@ class Daemon:
                     for peer in self.peers.values()
                     for route in peer.stored.values()
                 )
-            case ["neighbor", address, *words]:
-                return self._for_peer(self.peers.get(ipaddress.ip_address(address)), words)
+            case ["neighbor", *_]:
+                return self._for_peers(line)
             case _:
                 raise AssertionError(f"not a command: {line!r}")
         self.output.append("done")
-        return None
+        return []
 
-    def _for_peer(self, peer: Peer | None, words: list[str]) -> tuple[Peer, Change] | None:
-        is_route = "route" in words
-        if peer is None or (not is_route and not peer.is_up) or self.refuses_next:
+    def _for_peers(self, line: str) -> list[tuple[Peer, Change]]:
+        """Carry out a command for the neighbors it names, those of them that there are."""
+        *others, last = line.split(", ")
+        name, *words = last.removeprefix("neighbor ").split()
+        names = [each.removeprefix("neighbor ") for each in others] + [name]
+        found = (self.peers.get(ipaddress.ip_address(each)) for each in names)
+        peers = [peer for peer in found if peer is not None]
+        is_change = words[1] in ("route", "attributes")
+        if not any(is_change or peer.is_up for peer in peers) or self.refuses_next:
             self.refuses_next = False
             self.output.append("error")
-            return None
+            return []
         self.output.append("done")
+        return [sent for peer in peers for sent in self._for_peer(peer, words)]
+
+    def _for_peer(self, peer: Peer, words: list[str]) -> Iterator[tuple[Peer, Change]]:
         match words:
-            case ["announce" | "withdraw" as verb, "route", prefix, *rest]:
-                route = _route(peer.neighbor.address, prefix, " ".join(rest))
-                change = Change(route, is_withdrawal=verb == "withdraw")
-                return (peer, change) if peer.change(change) else None
+            case ["announce" | "withdraw" as verb, "route" | "attributes" as form, *rest]:
+                text, prefixes = " ".join(rest[1:]), rest[:1]
+                if form == "attributes":
+                    text, _, nlris = " ".join(rest).partition(" nlri ")
+                    prefixes = nlris.split()
+                for prefix in prefixes:
+                    route = _route(peer.neighbor.address, prefix, text)
+                    change = Change(route, is_withdrawal=verb == "withdraw")
+                    if peer.change(change):
+                        yield peer, change
             case ["flush", "adj-rib", "out"]:
                 peer.flush()
             case ["announce", "eor", family, "unicast"]:
                 peer.end(model.Family(family))
             case _:
                 raise AssertionError(f"not a command: {words}")
-        return None
 
     def _say(self, peer: Peer, kind: str, **said: Any) -> None:
         neighbor = peer.neighbor

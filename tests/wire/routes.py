@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from typing import Literal
 
@@ -47,9 +48,27 @@ def routes(draw: st.DrawFn) -> model.Route:
     )
 
 
+@st.composite
+def together(draw: st.DrawFn) -> commands.Together:
+    """Draw changes of one kind with one set of attributes, at some peers."""
+    first = draw(routes())
+    version: Literal[4, 6] = first.prefix.version
+    prefixes = draw(st.lists(networks(version), min_size=2, max_size=4))
+    peers = draw(st.lists(addresses, min_size=1, max_size=3))
+    every = [
+        dataclasses.replace(first, peer=peer, prefix=prefix)
+        for peer in peers
+        for prefix in prefixes
+    ]
+    if draw(st.booleans()):
+        return commands.Together(changes=tuple(commands.Announce(route=each) for each in every))
+    return commands.Together(changes=tuple(commands.Withdraw(route=each) for each in every))
+
+
 every_command: st.SearchStrategy[commands.Command] = st.one_of(
     st.builds(commands.Announce, route=routes()),
     st.builds(commands.Withdraw, route=routes()),
+    together(),
     st.builds(commands.Flush, peer=addresses),
     st.builds(commands.EndOfRib, peer=addresses, family=st.sampled_from(model.Family)),
     st.builds(commands.ShowNeighbors),

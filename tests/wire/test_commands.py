@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import select
 
@@ -103,8 +104,9 @@ def test_no_command_holds_the_words_of_another(command: commands.Command) -> Non
     assert ("json" in line) is is_query
     assert ("show " in line) is is_query
     assert ("flush adj-rib out" in line) is isinstance(command, commands.Flush)
-    assert ("withdraw" in line) is isinstance(command, commands.Withdraw)
-    assert ("announce" in line) is isinstance(command, commands.Announce | commands.EndOfRib)
+    kind = command.changes[0] if isinstance(command, commands.Together) else command
+    assert ("withdraw" in line) is isinstance(kind, commands.Withdraw)
+    assert ("announce" in line) is isinstance(kind, commands.Announce | commands.EndOfRib)
 
 
 @hypothesis.given(routes.routes())
@@ -120,3 +122,19 @@ def test_a_withdrawal_is_the_announcement_with_one_word_changed(route: model.Rou
 def test_a_command_of_the_settings_fits_into_one_write(command: commands.Command) -> None:
     """A pipe takes PIPE_BUF bytes whole or not at all (POSIX, write)."""
     assert len(encoding.encode(command)) <= select.PIPE_BUF
+
+
+def test_changes_told_together_are_one_line() -> None:
+    routes = [
+        dataclasses.replace(FULL, peer=ipaddress.ip_address(peer), prefix=prefix)
+        for peer in ("192.0.2.1", "192.0.2.2")
+        for prefix in (FULL.prefix, ipaddress.ip_network("fd00:1::/64"))
+    ]
+    changes = tuple(commands.Withdraw(route=route) for route in routes)
+    alone = encoding.encode(changes[0]).decode()
+    attributes = alone.partition(" next-hop ")[2].rstrip("\n")
+
+    assert encoding.encode(commands.Together(changes=changes)).decode() == (
+        "neighbor 192.0.2.1, neighbor 192.0.2.2 withdraw attributes "
+        f"next-hop {attributes} nlri {FULL.prefix} fd00:1::/64\n"
+    )
