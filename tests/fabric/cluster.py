@@ -32,16 +32,15 @@ class Cluster:
         self.fabric = fabric
         self.api = apiserver.ApiServer(nodes=[_node_object(node) for node in fabric.nodes])
         self.listen()
-        settings = fabric.directory / "settings.yaml"
-        settings.write_text(
-            json.dumps(_settings(fabric.routers, drain, has_passwords=passwords is not None))
-        )
+        self._settings = fabric.directory / "settings.yaml"
+        self._has_passwords = passwords is not None
+        self.configure(drain=drain or {})
         kubeconfig = fabric.directory / "kubeconfig"
         kubeconfig.write_text(apiserver.kubeconfig(self.api))
         self.agents = {
             node.name: agents.NodeAgent(
                 node,
-                settings=settings,
+                settings=self._settings,
                 kubeconfig=kubeconfig,
                 passwords={PASSWORD_KEY: passwords[node.name]}
                 if passwords and node.name in passwords
@@ -53,6 +52,13 @@ class Cluster:
     def listen(self) -> None:
         """Start the API server, or start it again after ``api.stop``."""
         self.api.start(self.fabric.control.listen(addresses.API_SERVER, API_PORT))
+
+    def configure(self, *, drain: Mapping[str, str]) -> None:
+        """Write the settings document, as an edit of the ConfigMap does."""
+        document = _settings(self.fabric.routers, drain, has_passwords=self._has_passwords)
+        candidate = self._settings.with_suffix(".new")
+        candidate.write_text(json.dumps(document))
+        candidate.replace(self._settings)
 
     def start(self) -> None:
         """Start every agent and return when every router has every route."""
@@ -81,8 +87,9 @@ class Cluster:
         return {prefix: router.nexthops(prefix) for prefix in prefixes}
 
     def reboot(self, name: str) -> None:
-        """Take a node down without a word to anybody and bring it up again, agent included."""
+        """Reboot a node: its pods are told to end, and it comes back empty."""
         node = self.fabric.node(name)
+        self.agents[name].terminate()
         node.power_off()
         node.power_on()
         self.agents[name].start()
@@ -114,7 +121,7 @@ def _node_object(node: nodes.Node) -> dict[str, Any]:
 
 
 def _settings(
-    peers: Sequence[routers.Router], drain: Mapping[str, str] | None, *, has_passwords: bool
+    peers: Sequence[routers.Router], drain: Mapping[str, str], *, has_passwords: bool
 ) -> dict[str, Any]:
     return {
         "bgp": {"asn": addresses.NODE_ASN},
@@ -142,5 +149,5 @@ def _settings(
                 }
             ]
         },
-        "drain": dict(drain or {}),
+        "drain": dict(drain),
     }

@@ -101,3 +101,11 @@ def running(kind: type[routers.Router], form: cluster.Factory) -> cluster.Cluste
     formed = form([kind])
     formed.start()
     return formed
+
+
+@pytest.fixture
+def pair(kind: type[routers.Router], form: cluster.Factory) -> cluster.Cluster:
+    """Two nodes, where one that leaves and one that stays are enough."""
+    formed = form([kind], nodes_wanted=2)
+    formed.start()
+    return formed

@@ -17,8 +17,8 @@ import signal
 import time
 from pathlib import Path
 
-DEADLINE = 3.0
-"""After so many seconds a connection has failed; long enough for one retransmitted SYN."""
+DEADLINE = 4.0
+"""After so many seconds a connection has failed; long enough for two retransmitted SYNs."""
 
 Record = tuple[float, float, str, str]
 

@@ -21,7 +21,12 @@ class Watch:
         self._namespace = router.namespace
         self._directory = tempfile.TemporaryDirectory(prefix="ek8s-fib-")
         self._log = Path(self._directory.name) / "messages"
-        self.messages: tuple[str, ...] = ()
+        self._final: tuple[str, ...] | None = None
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """What was seen so far; after the block, all of it."""
+        return self._final if self._final is not None else self._read()
 
     def __enter__(self) -> Self:
         self._process = self._namespace.start(
@@ -38,9 +43,12 @@ class Watch:
     ) -> None:
         self._mark(MARKS[1])
         namespaces.stop(self._process, number=signal.SIGTERM)
-        lines = self._log.read_text().splitlines()
-        self.messages = tuple(line for line in lines if not any(mark in line for mark in MARKS))
+        self._final = self._read()
         self._directory.cleanup()
+
+    def _read(self) -> tuple[str, ...]:
+        lines = self._log.read_text().splitlines()
+        return tuple(line for line in lines if not any(mark in line for mark in MARKS))
 
     def _mark(self, address: str) -> None:
         """Add and delete a route until the watch shows it: it needs a moment to begin."""
