@@ -312,9 +312,14 @@ def test_a_peer_is_added_and_removed_without_touching_the_other(lab: Lab) -> Non
 
 def _get(lab: Lab, path: str, method: str = "GET") -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{lab.http_port}{path}", method=method)
-    with urllib.request.urlopen(request, timeout=5) as response:
-        text: str = response.read().decode()
-        return text
+    try:
+        with urllib.request.urlopen(request, timeout=5) as response:
+            text: str = response.read().decode()
+            return text
+    except urllib.error.HTTPError as error:
+        # It is the response too, with its connection.
+        error.close()
+        raise
 
 
 def _is_healthy(lab: Lab) -> bool:
