@@ -67,14 +67,6 @@ class Node:
         self.pod.delete()
         self.namespace.delete()
 
-    def unplug(self) -> None:
-        """Take the link down and leave everything running."""
-        self._switch.ip(f"link set {self.name} down")
-
-    def plug(self) -> None:
-        """Take the link up again."""
-        self._switch.ip(f"link set {self.name} up")
-
     def start_kube_proxy(self) -> None:
         """Start what answers on kube-proxy's health port."""
         self.kube_proxy = self.namespace.start_module(

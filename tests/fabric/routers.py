@@ -109,10 +109,6 @@ class Router(abc.ABC):
                 hops.add(_gateway(hop))
         return frozenset(hops)
 
-    def logs(self) -> str:
-        """Return what the daemon logged so far."""
-        return self._log.read_text(errors="replace")
-
     def delete(self) -> None:
         """Remove the router with everything that runs in it."""
         self.namespace.delete()
