@@ -25,7 +25,7 @@ import pytest
 import yaml
 
 from exabgp_k8s.tryout import apiserver, nodes
-from tests.support import kubeapi
+from tests.support import controlplane, kubeapi
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
@@ -105,10 +105,16 @@ class Lab:
     name = "n1"
     services, pods = "10.96.0.0/16", "10.244.1.0/24"
 
-    def __init__(self, directory: Path, *, router_options: str = "", node: str = "n1") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        router_options: str = "",
+        api: kubeapi.KubeApi | controlplane.ControlPlane | None = None,
+    ) -> None:
         number = next(_numbers) % (1 << 14)
         base = f"127.{1 + number // 128}.{number % 128}"
-        self.directory, self.name = directory, node
+        self.directory = directory
         self.address = f"{base}.11"
         self.router = Router(directory, f"{base}.1", self.address, router_options)
         self.state_dir = directory / "state"
@@ -116,9 +122,8 @@ class Lab:
         self.passwords.mkdir()
         self.settings = directory / "settings.yaml"
         self.http_port = _free_port()
-        self.api = kubeapi.KubeApi(
-            nodes=[nodes.node_object(node, internal_ips=[self.address], pod_cidrs=[self.pods])]
-        )
+        self.own_api = None if api is not None else kubeapi.KubeApi()
+        self.api: Any = api or self.own_api
         self.process: subprocess.Popen[bytes] | None = None
         self.write(self.document())
 
@@ -144,7 +149,11 @@ class Lab:
 
     def __enter__(self) -> Self:
         self.router.start()
-        self.api.start()
+        if self.own_api is not None:
+            self.own_api.start()
+        self.api.put_node(
+            nodes.node_object(self.name, internal_ips=[self.address], pod_cidrs=[self.pods])
+        )
         (self.directory / "kubeconfig").write_text(apiserver.kubeconfig(self.api))
         return self
 
@@ -154,7 +163,8 @@ class Lab:
                 process.kill()
         if self.process is not None:
             self.process.wait(10)
-        self.api.stop()
+        if self.own_api is not None:
+            self.own_api.stop()
         self.router.stop(signal.SIGKILL)
 
     def arguments(self) -> list[str]:
