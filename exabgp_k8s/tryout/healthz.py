@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
-from exabgp_k8s.tryout import exchange, listener
+from exabgp_k8s.tryout.kubeapi import exchange, listener
 
 OK, UNAVAILABLE = 200, 503
 

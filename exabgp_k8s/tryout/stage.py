@@ -25,7 +25,8 @@ from typing import Self
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.agent import options
 from exabgp_k8s.errors import Error
-from exabgp_k8s.tryout import apiserver, healthz, part, router
+from exabgp_k8s.tryout import healthz, part, router
+from exabgp_k8s.tryout.kubeapi import apiserver
 
 NODE = "node-1"
 NODE_ASN, ROUTER_ASN = 64512, 64513

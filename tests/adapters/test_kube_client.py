@@ -17,7 +17,7 @@ import pytest
 import exabgp_k8s
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import kubeapi
 
 NODES = "/api/v1/nodes"

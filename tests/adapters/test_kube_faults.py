@@ -13,7 +13,7 @@ import pytest
 
 from exabgp_k8s.adapters.kube import backoff, client, reflector
 from exabgp_k8s.core import events
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import kubeapi
 
 QUICK = reflector.Timings(

@@ -16,7 +16,7 @@ import pytest
 
 from exabgp_k8s.adapters.kube import client, reflector
 from exabgp_k8s.core import events, model
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import controlplane, kubeapi
 
 QUICK = reflector.Timings(

@@ -17,7 +17,7 @@ import tempfile
 
 import trustme
 
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import BenchError, floors, idle, peer, program, report
 from tests.bench.rounds import Rounds
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from exabgp_k8s.adapters import daemon
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import BenchError, peer
 
 FOLDER = pathlib.Path(__file__).parent

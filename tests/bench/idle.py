@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import footprint, program
 from tests.bench.report import Row
 

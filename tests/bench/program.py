@@ -14,7 +14,7 @@ from typing import Self
 
 import psutil
 
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import BenchError, peer
 
 NODE = "n1"

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from exabgp_k8s.tryout import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.fabric import addresses, agents, nodes, routers, topology, waiting
 
 API_PORT = 6443

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exabgp_k8s.tryout import nodes
+from exabgp_k8s.tryout.kubeapi import nodes
 from tests.support import controlplane, kubeapi
 from tests.support.lab import Lab, until
 

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import trustme
 
 from exabgp_k8s.core import events
-from exabgp_k8s.tryout import apiserver, exchange, store
+from exabgp_k8s.tryout.kubeapi import apiserver, exchange, store
 
 Kind = TypeVar("Kind")
 

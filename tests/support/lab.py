@@ -24,7 +24,7 @@ import psutil
 import pytest
 import yaml
 
-from exabgp_k8s.tryout import apiserver, nodes
+from exabgp_k8s.tryout.kubeapi import apiserver, nodes
 from tests.support import controlplane, kubeapi
 
 CLI = (sys.executable, "-m", "exabgp_k8s")

@@ -20,8 +20,8 @@ import pytest
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.tryout import api as answers
-from exabgp_k8s.tryout import apiserver, store
+from exabgp_k8s.tryout.kubeapi import api as answers
+from exabgp_k8s.tryout.kubeapi import apiserver, store
 from tests.support import controlplane, kubeapi
 
 NODES = "/api/v1/nodes"

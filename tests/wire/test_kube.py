@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import model
-from exabgp_k8s.tryout import nodes
+from exabgp_k8s.tryout.kubeapi import nodes
 from exabgp_k8s.wire import kube
 
 JSON = st.recursive(

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exabgp_k8s.tryout import store
+from exabgp_k8s.tryout.kubeapi import store
 
 Answer = Callable[["Exchange"], None]
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from exabgp_k8s.tryout import exchange, patches, store
+from exabgp_k8s.tryout.kubeapi import exchange, patches, store
 
 NODES = store.Collection(api_version="v1", plural="nodes", kind="Node")
 

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 
-from exabgp_k8s.tryout import exchange
+from exabgp_k8s.tryout.kubeapi import exchange
 
 
 class Listener:

@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, Self
 
-from exabgp_k8s.tryout import api, exchange, listener, patches, store
-from exabgp_k8s.tryout.nodes import node_object
+from exabgp_k8s.tryout.kubeapi import api, exchange, listener, patches, store
+from exabgp_k8s.tryout.kubeapi.nodes import node_object
 
 __all__ = ["ApiServer", "Reachable", "kubeconfig", "node_object"]
 
