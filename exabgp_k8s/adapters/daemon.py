@@ -84,35 +84,62 @@ class Daemon:
     def __init__(self, state_dir: Path, process_id: int) -> None:
         self._path = state_dir / FILE_NAME
         self._process_id = process_id
+        # An earlier agent may have toggled some: to take that back would cost their sessions.
+        self._toggled = daemon_conf.toggled(self._current())
 
     async def configure(
         self, neighbors: tuple[model.Neighbor, ...]
     ) -> events.DaemonReloaded | events.DaemonRefused:
         """Bring the file and ExaBGP to these neighbors; nothing is done if they are there."""
-        text = daemon_conf.render(neighbors, AGENT_COMMAND, show_secrets=True)
+        text = self._render(neighbors)
         try:
             if text != self._current():
-                await self._swap(text)
-                os.kill(self._process_id, signal.SIGUSR1)
+                candidate = self._path.with_suffix(".new")
+                write_private(candidate, text)
+                await _validate(candidate)
+                self._take(candidate)
         except (OSError, DaemonError) as error:
             return events.DaemonRefused(problem=str(error))
         return events.DaemonReloaded(neighbors=neighbors)
+
+    def reconnect(
+        self, neighbors: tuple[model.Neighbor, ...], down: frozenset[model.Address]
+    ) -> None:
+        """Make ExaBGP try these neighbors now.
+
+        It waits longer after each failure, up to a minute, and has no command to try at once.
+        But a neighbor whose configuration changed is tried at once; the others stay untouched.
+
+        Args:
+            neighbors: what ExaBGP runs; only one word of it changes, so it is not checked again.
+            down: the neighbors to try.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        self._toggled ^= down
+        candidate = self._path.with_suffix(".new")
+        write_private(candidate, self._render(neighbors))
+        self._take(candidate)
 
     def restart(self) -> None:
         """End ExaBGP; the supervisor starts it again with the file that is there now."""
         os.kill(self._process_id, signal.SIGTERM)
 
-    def _current(self) -> str | None:
+    def _render(self, neighbors: tuple[model.Neighbor, ...]) -> str:
+        return daemon_conf.render(
+            neighbors, AGENT_COMMAND, toggled=self._toggled, show_secrets=True
+        )
+
+    def _current(self) -> str:
         try:
             return self._path.read_text(encoding="ascii")
         except FileNotFoundError:
-            return None
+            return ""
 
-    async def _swap(self, text: str) -> None:
-        candidate = self._path.with_suffix(".new")
-        write_private(candidate, text)
-        await _validate(candidate)
+    def _take(self, candidate: Path) -> None:
         candidate.replace(self._path)
+        os.kill(self._process_id, signal.SIGUSR1)
 
 
 async def _validate(path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable
 
 import structlog
@@ -32,6 +33,8 @@ TICK = 1.0
 """Seconds between two turns at the least: the sign of life, and the counters' polling."""
 RETRY_REFUSED = 30.0
 """Seconds until a configuration that ExaBGP refused is tried again unchanged."""
+RECONNECT = (3.0, 5.0)
+"""Seconds between two attempts at a peer that is down; random, so that nodes are not in step."""
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
 
@@ -60,6 +63,7 @@ class Agent:
         self._timer: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
         self._reconfigure = asyncio.Event()
+        self._configuring = asyncio.Lock()
         self._looked_at = float("-inf")
         self._looked_for: object = None
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
@@ -102,6 +106,7 @@ class Agent:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._turns())
             group.create_task(self._configure())
+            group.create_task(self._reconnect())
 
     async def _turns(self) -> None:
         self.deliver(events.Tick())
@@ -188,7 +193,8 @@ class Agent:
             wanted = self.turn.decision.neighbors
             if wanted is None or wanted == self.turn.world.neighbors:
                 continue
-            outcome = await self._daemon.configure(wanted)
+            async with self._configuring:
+                outcome = await self._daemon.configure(wanted)
             self.deliver(outcome)
             if isinstance(outcome, events.DaemonRefused):
                 await self._until_changed(wanted)
@@ -199,6 +205,31 @@ class Agent:
             if self.turn.decision.neighbors != refused:
                 return
             await asyncio.sleep(TICK)
+
+    async def _reconnect(self) -> None:
+        """Have peers that are down tried again soon, however long they have been down."""
+        while True:
+            await asyncio.sleep(random.uniform(*RECONNECT))  # noqa: S311 - spreading load
+            async with self._configuring:
+                neighbors, down = self.turn.world.neighbors, self._down()
+                if not neighbors or not down:
+                    continue
+                try:
+                    self._daemon.reconnect(neighbors, down)
+                except OSError as error:
+                    log.warning("reconnect.failed", why=str(error))
+
+    def _down(self) -> frozenset[model.Address]:
+        """Return the peers that ExaBGP has been trying for so long that it waits too long."""
+        world = self.turn.world
+        if not world.is_rib_current or world.phase is not lifecycle.Phase.SERVING:
+            return frozenset()
+        long_ago = self.clock() - max(RECONNECT)
+        return frozenset(
+            peer
+            for peer, session in world.sessions.items()
+            if not session.is_up and session.since < long_ago
+        )
 
     def wants_service_cidrs(self) -> bool:
         """Return whether the service ranges come from the API; asked by the reflector's thread."""

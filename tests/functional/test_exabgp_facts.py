@@ -234,6 +234,19 @@ def test_a_reload_adds_a_neighbor_and_touches_no_session(up: Pair) -> None:
     assert {each.peer for each in changed} <= {ABSENT}
 
 
+def test_a_toggled_neighbor_is_accepted_and_reconnected_with_its_routes(up: Pair) -> None:
+    up.us.say(commands.Announce(route=PLAIN))
+    up.us.await_event(announced(PLAIN))
+    since = up.us.mark()
+
+    text = daemon_conf.render([up.neighbor], up.us.run, toggled=[ROUTER], show_secrets=True)
+    up.us.reload(text)
+
+    up.us.await_event(events.SessionChanged(peer=ROUTER, state="up", local=LOCAL), since)
+    up.us.await_event(announced(PLAIN), since)
+    assert table(up.us) == [PLAIN]
+
+
 def test_changes_for_a_neighbor_that_is_down_are_stored(up: Pair) -> None:
     reload_with_the_absent(up)
     waiting = dataclasses.replace(PLAIN, peer=ABSENT)
