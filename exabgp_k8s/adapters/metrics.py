@@ -15,7 +15,7 @@ from exabgp_k8s.core import hysteresis, model, plan, report
 from exabgp_k8s.core.step import Turn
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""Seconds; two milliseconds are usual, and a GRACEFUL_SHUTDOWN hold may add minutes."""
+"""Seconds; a few milliseconds are usual, more only where a peer does not read."""
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
@@ -29,7 +29,7 @@ class Metrics:
         self._registry.register(_Gauges(self))
         self._withdraw_seconds = prometheus_client.Histogram(
             "exabgp_k8s_withdraw_seconds",
-            "From the cause of a withdrawal to its acknowledgement by every peer that is up.",
+            "From the decision to withdraw to its acknowledgement by every peer that is up.",
             ["class"],
             buckets=BUCKETS,
             registry=self._registry,
@@ -104,6 +104,8 @@ def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
     )
     rows = report.routes(turn)
     for each in turn.decision.prefixes:
+        if each.prefix is None:
+            continue
         heard = [
             row
             for row in rows

@@ -37,6 +37,9 @@ class Served(Protocol):
     def undrain(self) -> None:
         """Take the drain back."""
 
+    async def caught_up(self) -> None:
+        """Return once everything that was asked before has been decided upon."""
+
     async def wait_drained(self) -> None:
         """Return once every withdrawal is acknowledged and the settle time is over."""
 
@@ -80,7 +83,8 @@ def controlling(agent: Served) -> http.Routes:
 
     async def undrain(_: http.Request) -> http.Response:
         agent.undrain()
-        return http.as_json({"phase": "serving"})
+        await agent.caught_up()
+        return http.as_json(report.status(agent.turn, agent.clock()))
 
     return {("POST", "/v1/drain"): drain, ("POST", "/v1/undrain"): undrain}
 
@@ -125,6 +129,10 @@ def _readyz(agent: Served) -> http.Response:
                 not world.sessions or any(session.is_up for session in world.sessions.values()),
                 "no session is up",
             ),
+            (
+                not report.peers_held(agent.turn),
+                "a peer is held back, see `exabgp-k8s sessions`",
+            ),
         )
         if not is_there
     ]
@@ -136,6 +144,7 @@ async def _drained(agent: Served, request: http.Request) -> http.Response:
         limit = min(float(request.query.get("wait", "0")), WAIT_LIMIT)
     except ValueError:
         return http.as_json({"error": "wait: write a number of seconds"}, 400)
+    await agent.caught_up()
     if limit > 0:
         try:
             await asyncio.wait_for(agent.wait_drained(), limit)

@@ -117,6 +117,7 @@ class Agent:
             self._take(found, now)
             self._dialogue.check(now)
             self._act(now)
+            self._inbox.task_done()
 
     def _take(self, found: tuple[events.Event, ...], now: float) -> None:
         """Observe what came in, decide once, and tell ExaBGP."""
@@ -252,6 +253,10 @@ class Agent:
         """Go on with a drain that an earlier agent was asked for."""
         if (self._options.state_dir / DRAIN_FILE).exists():
             self.deliver(events.DrainAsked())
+
+    async def caught_up(self) -> None:
+        """Return once everything in the inbox has been decided upon."""
+        await self._inbox.join()
 
     async def wait_drained(self) -> None:
         """Return once every withdrawal is acknowledged and the settle time is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ SOCKET = "agent.sock"
 GATEWAY_TIMEOUT = 504
 
 
-@click.command()
+@click.command(short_help="Withdraw everything this node announces.")
 @state_dir_option
 @click.option("--wait", is_flag=True, help="Return when every peer has been sent the withdrawal.")
 @click.option(
@@ -27,7 +28,7 @@ GATEWAY_TIMEOUT = 504
     help="How long --wait waits; then the exit code is 4 and the drain goes on.",
 )
 def drain(state_dir: Path, wait: bool, timeout: float) -> None:
-    """Withdraw everything this node announces, until `undrain` or a restart of the pod.
+    """Withdraw everything this node announces, until `undrain` or a restart of the container.
 
     With --wait it returns once the withdrawal is acknowledged and the settle time is over:
     then the node may go down.
@@ -49,9 +50,11 @@ def undrain(state_dir: Path) -> None:
     """Announce again what `drain` withdrew."""
     _, answer = _post(state_dir, "/v1/undrain", 5)
     click.echo(answer["phase"])
+    if answer["phase"] != "serving":
+        exits.fail("the pod is stopping: its drain stands", exits.Code.NO)
 
 
-def _post(state_dir: Path, target: str, timeout: float) -> tuple[int, dict[str, str]]:
+def _post(state_dir: Path, target: str, timeout: float) -> tuple[int, dict[str, Any]]:
     try:
         return socket_client.ask(state_dir / SOCKET, "POST", target, timeout)
     except AgentUnreachable as error:

@@ -13,11 +13,13 @@ from exabgp_k8s.cli.output import age, output_option, show, table
 from exabgp_k8s.errors import AgentUnreachable
 
 OK = 200
+BAD_REQUEST = 400
 SOCKET = "agent.sock"
 
 state_dir_option = click.option(
     "--state-dir",
     envvar="EXABGP_K8S_STATE_DIR",
+    show_envvar=True,
     default=Path("/run/exabgp-k8s"),
     show_default=True,
     type=click.Path(path_type=Path),
@@ -30,6 +32,8 @@ def _get(state_dir: Path, target: str) -> Any:
         status, answer = socket_client.ask(state_dir / SOCKET, "GET", target)
     except AgentUnreachable as error:
         exits.fail_unreachable(error)
+    if status == BAD_REQUEST:
+        exits.fail(answer["error"])
     if status != OK:
         known = answer.get("known")
         hint = f"\nThis node's prefixes are: {' '.join(known)}" if known else ""
@@ -37,26 +41,27 @@ def _get(state_dir: Path, target: str) -> Any:
     return answer
 
 
-@click.command()
+@click.command(short_help="Show the node at a glance.")
 @state_dir_option
 @output_option
 def status(state_dir: Path, output: str) -> None:
     """Show the node at a glance; exit code 1 if something is withheld or no session is up."""
     answer = _get(state_dir, "/v1/status")
     show(answer, output, _status_table(answer))
-    if answer["withheld"] or not answer["sessions"]["up"]:
+    if answer["withheld"] or answer["held"] or not answer["sessions"]["up"]:
         raise SystemExit(exits.Code.NO)
 
 
 def _status_table(answer: Any) -> str:
     kubernetes = answer["kubernetes"]
     contact = kubernetes["last_contact_seconds"]
+    heard = "not heard yet" if contact is None else f"heard {age(contact)} ago"
     lines = [
         ("node", answer["node"] or "not seen yet"),
         ("phase", answer["phase"]),
         ("sessions", f"{answer['sessions']['up']} up of {answer['sessions']['configured']}"),
         *(
-            (name, f"{_word(each['action'])} {' '.join(each['prefixes']) or '(no prefix)'}")
+            (name, f"{each['state']} {' '.join(each['prefixes'])}")
             for name, each in answer["classes"].items()
         ),
         ("because of", ", ".join(each["cause"] for each in answer["causes"]) or "-"),
@@ -64,7 +69,8 @@ def _status_table(answer: Any) -> str:
             ("withheld", f"{each['prefix'] or each['class']}: {', '.join(each['reasons'])}")
             for each in answer["withheld"]
         ),
-        ("kubernetes", kubernetes["problem"] or f"heard {age(contact)} ago"),
+        *(("held", f"{each['peer']}: {each['cause']}") for each in answer["held"]),
+        ("kubernetes", kubernetes["problem"] or heard),
         *(("node problem", problem) for problem in kubernetes["node_problems"]),
         *(("settings refused", problem) for problem in answer["settings"]["problems"]),
         *(("exabgp", problem) for problem in (answer["exabgp"]["problem"],) if problem),
@@ -77,7 +83,7 @@ def _word(action: str) -> str:
     return {"keep": "announced", "withdraw": "withdrawn"}.get(action, "deprioritised")
 
 
-@click.command()
+@click.command(short_help="Show the BGP sessions.")
 @state_dir_option
 @output_option
 def sessions(state_dir: Path, output: str) -> None:
@@ -94,7 +100,7 @@ def sessions(state_dir: Path, output: str) -> None:
             row["local_as"],
             row["messages_received"],
             row["messages_sent"],
-            age(row["seconds"]) if row["up"] else "never" if not row["times_up"] else "down",
+            age(row["seconds"]) if row["up"] or row["times_up"] else "never",
             row["state"],
             row["prefixes_sent"],
             row["peer"],
@@ -104,11 +110,13 @@ def sessions(state_dir: Path, output: str) -> None:
         for row in rows
     ]
     show(rows, output, table(headings.split(), cells))
+    if not rows:
+        exits.fail("no peer of the settings is meant for this node", exits.Code.NO)
     if not all(row["up"] for row in rows):
         raise SystemExit(exits.Code.NO)
 
 
-@click.command()
+@click.command(short_help="Show what each peer has been sent and what is withheld.")
 @state_dir_option
 @output_option
 def routes(state_dir: Path, output: str) -> None:
@@ -131,7 +139,7 @@ def routes(state_dir: Path, output: str) -> None:
     show(rows, output, table(headings, cells))
 
 
-@click.command()
+@click.command(short_help="Show the health checks.")
 @state_dir_option
 @output_option
 def checks(state_dir: Path, output: str) -> None:
@@ -155,16 +163,19 @@ def checks(state_dir: Path, output: str) -> None:
         raise SystemExit(exits.Code.NO)
 
 
-@click.command()
+@click.command(short_help="Say why a prefix is announced or not.")
 @click.argument("prefix", required=False)
 @state_dir_option
 @output_option
 def why(prefix: str | None, state_dir: Path, output: str) -> None:
-    """Say why a prefix (or each of them) is announced or not; exit code 1 if one is not."""
+    """Say why a prefix (or each of them) is announced or not; exit code 1 if one is not.
+
+    PREFIX may also be an address in it, such as a ClusterIP.
+    """
     query = urllib.parse.urlencode({"prefix": prefix} if prefix else {})
     rows = _get(state_dir, f"/v1/why?{query}")
     show(rows, output, "\n".join(line for row in rows for line in _sentences(row)))
-    if any(row["withheld"] for row in rows):
+    if not rows or any(row["withheld"] or not row["announced_to"] for row in rows):
         raise SystemExit(exits.Code.NO)
 
 

@@ -39,6 +39,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--http",
             envvar=agent_options.HTTP,
+            show_envvar=True,
             default=agent_options.DEFAULT_HTTP,
             show_default=True,
             metavar="ADDR:PORT",
@@ -47,6 +48,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--state-dir",
             envvar=agent_options.STATE_DIR,
+            show_envvar=True,
             default=agent_options.DEFAULT_STATE_DIR,
             show_default=True,
             type=PATH,
@@ -55,12 +57,14 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--kubeconfig",
             envvar=agent_options.KUBECONFIG,
+            show_envvar=True,
             type=PATH,
             help="How to reach the API server; absent: the in-cluster service account.",
         ),
         click.option(
             "--password-dir",
             envvar=agent_options.PASSWORD_DIR,
+            show_envvar=True,
             default=agent_options.DEFAULT_PASSWORD_DIR,
             show_default=True,
             type=PATH,
@@ -69,6 +73,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--node",
             envvar=agent_options.NODE,
+            show_envvar=True,
             required=True,
             metavar="NAME",
             help="The name of the Node object (downward API: spec.nodeName).",
@@ -76,6 +81,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--settings",
             envvar=agent_options.SETTINGS,
+            show_envvar=True,
             default=agent_options.DEFAULT_SETTINGS,
             show_default=True,
             type=PATH,
@@ -92,6 +98,7 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--stop-timeout",
     default=20.0,
     show_default=True,
+    type=click.FloatRange(min=0),
     metavar="SECONDS",
     help="How long a SIGTERM waits for the withdrawal; keep it below the pod's grace period.",
 )

@@ -70,7 +70,6 @@ class Reason(enum.StrEnum):
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
     NO_LOCAL_ADDRESS = "no-local-address"
-    NO_ROUTER_ID = "no-router-id"
 
 
 CAUSES = (

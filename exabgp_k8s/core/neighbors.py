@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Iterator
 
@@ -19,7 +20,7 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
     if world.config is None or world.node is None:
         return (), ()
     for peer in world.config.peers:
-        cause = _obstacle(world, world.config, world.node, peer)
+        cause = _obstacle(world, world.node, peer)
         if cause is not None:
             held.append(model.PeerHeld(name=peer.name, address=peer.address, cause=cause))
             continue
@@ -27,25 +28,21 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
     return tuple(neighbors), tuple(held)
 
 
-def _obstacle(
-    world: World, settings: config.Config, node: model.NodeFacts, peer: config.Peer
-) -> model.Cause | None:
+def _obstacle(world: World, node: model.NodeFacts, peer: config.Peer) -> model.Cause | None:
     if not peer.selector.matches(node.labels):
         return model.Cause(model.Reason.NOT_SELECTED)
     if peer.password_from is not None and peer.password_from not in world.passwords:
         return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
     if local_address(world, node, peer) is None:
         return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(model.family_of(peer.address)))
-    if router_id(settings, node) is None:
-        return model.Cause(model.Reason.NO_ROUTER_ID)
     return None
 
 
 def _neighbor(
     world: World, settings: config.Config, node: model.NodeFacts, peer: config.Peer
 ) -> Iterator[model.Neighbor]:
-    local, identifier = local_address(world, node, peer), router_id(settings, node)
-    if local is None or identifier is None:
+    local = local_address(world, node, peer)
+    if local is None:
         return
     yield model.Neighbor(
         name=peer.name,
@@ -53,7 +50,7 @@ def _neighbor(
         address=peer.address,
         port=peer.port,
         local_address=local,
-        router_id=identifier,
+        router_id=router_id(settings, node),
         peer_asn=peer.asn,
         local_asn=peer.local_asn,
         hold_time=peer.hold_time,
@@ -76,12 +73,19 @@ def local_address(world: World, node: model.NodeFacts, peer: config.Peer) -> mod
             return peer.local_address
 
 
-def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address | None:
-    """Return the BGP identifier: the settings' own, else the node's IPv4 InternalIP."""
+def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address:
+    """Return the BGP identifier: the settings' own, else the node's IPv4 InternalIP.
+
+    An IPv6-only node gets one from its name: any number but 0 will do, as long as no two
+    speakers of an AS have the same (RFC 6286 section 2.1).
+    """
     if settings.router_id is not None:
         return settings.router_id
     address = internal_ip(node, model.Family.IPV4)
-    return address if isinstance(address, ipaddress.IPv4Address) else None
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    digest = hashlib.sha256(node.name.encode()).digest()
+    return ipaddress.IPv4Address(int.from_bytes(digest[:4], "big") or 1)
 
 
 def internal_ip(node: model.NodeFacts, family: model.Family) -> model.Address | None:

@@ -78,7 +78,7 @@ def _objection(
 ) -> str:
     if prefix.prefixlen == 0:
         return "a default route is never announced"
-    if allowed is not None and not any(_is_inside(prefix, outer) for outer in allowed):
+    if allowed is not None and not any(is_inside(prefix, outer) for outer in allowed):
         ranges = " ".join(str(outer) for outer in allowed)
         return f"outside of the allowed {ranges}"
     for uplink in world.host.uplinks:
@@ -98,7 +98,8 @@ def _own_addresses(world: World) -> Iterator[model.Address]:
             yield peer.address
 
 
-def _is_inside(prefix: model.Network, outer: model.Network) -> bool:
+def is_inside(prefix: model.Network, outer: model.Network) -> bool:
+    """Return whether a prefix lies within another one; False over families."""
     # subnet_of() refuses to compare families.
     return (
         prefix.version == outer.version

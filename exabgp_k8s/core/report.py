@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core import config, hysteresis, model
+from exabgp_k8s.core import config, hysteresis, model, prefixes
 from exabgp_k8s.core.step import Turn
 from exabgp_k8s.core.world import CheckState, Session, World
 
@@ -23,27 +23,21 @@ def status(turn: Turn, now: float) -> Row:
     """Return the summary of one node."""
     world, node = turn.world, turn.world.node
     sessions_up = sum(session.is_up for session in world.sessions.values())
+    held = [{"peer": each.name, "cause": str(each.cause)} for each in peers_held(turn)]
     return {
         "node": node.name if node else None,
         "phase": str(world.phase),
         "stopping": world.is_stopping,
         "classes": {
-            str(prefix_class): {
-                "action": str(turn.decision.actions.get(prefix_class, model.Action.KEEP)),
-                "prefixes": [
-                    str(each.prefix)
-                    for each in turn.decision.prefixes
-                    if each.prefix_class is prefix_class and each.prefix is not None
-                ],
-            }
-            for prefix_class in model.PrefixClass
+            str(prefix_class): _class(turn, prefix_class) for prefix_class in model.PrefixClass
         },
         "causes": [
             {"cause": str(cause), "seconds": _age(since, now)}
             for cause, since in sorted(world.causes.items())
         ],
         "withheld": [_withheld(each) for each in turn.decision.withheld],
-        "sessions": {"up": sessions_up, "configured": len(world.sessions)},
+        "sessions": {"up": sessions_up, "configured": len(world.sessions) + len(held)},
+        "held": held,
         "kubernetes": {
             "last_contact_seconds": _age(world.kube_contact, now),
             "problem": world.kube_problem,
@@ -58,6 +52,30 @@ def status(turn: Turn, now: float) -> Row:
         "exabgp": {"problem": world.daemon_problem, "table_known": world.is_rib_current},
         "uptime_seconds": _age(world.started, now),
     }
+
+
+def peers_held(turn: Turn) -> tuple[model.PeerHeld, ...]:
+    """Return the peers meant for this node that have no session, for a reason to be mended."""
+    not_meant = model.Cause(model.Reason.NOT_SELECTED)
+    return tuple(each for each in turn.decision.peers_held if each.cause != not_meant)
+
+
+def _class(turn: Turn, prefix_class: model.PrefixClass) -> Row:
+    """Return a class as the routers have it: one word for all its prefixes."""
+    mine = [each for each in turn.decision.prefixes if each.prefix_class is prefix_class]
+    heard = {row["prefix"] for row in routes(turn) if row["state"] in HEARD}
+    names = [str(each.prefix) for each in mine if each.prefix is not None]
+    action = turn.decision.actions.get(prefix_class, model.Action.KEEP)
+    if not mine:
+        state = "not in the settings"
+    elif heard.isdisjoint(names):
+        is_wanted = turn.decision.routes and any(
+            str(prefix) in names for _, prefix in turn.decision.routes
+        )
+        state = "waiting" if is_wanted else "withheld"
+    else:
+        state = "deprioritised" if action is model.Action.DEPRIORITISE else "announced"
+    return {"state": state, "action": str(action), "prefixes": names}
 
 
 def _withheld(each: model.Withheld) -> Row:
@@ -194,13 +212,13 @@ def why(turn: Turn, prefix: model.Network | None, now: float) -> list[Row]:
 
     Args:
         turn: the latest turn.
-        prefix: only this one; None: all of them.
+        prefix: only what covers this one, such as an address; None: all of them.
         now: the time of asking.
     """
     return [
         _explain(turn, each.prefix, each.prefix_class, now)
         for each in turn.decision.prefixes
-        if prefix is None or each.prefix == prefix
+        if prefix is None or (each.prefix is not None and prefixes.is_inside(prefix, each.prefix))
     ]
 
 

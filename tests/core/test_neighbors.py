@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import config, events, model
+from exabgp_k8s.core import config, events, model, neighbors
 from tests.support import builders
 from tests.support.builders import TOR_A, TOR_B
 
@@ -116,10 +116,19 @@ def test_the_settings_own_router_id_wins() -> None:
     assert {each.router_id for each in builders.decided(world).neighbors or ()} == {identifier}
 
 
-def test_a_node_without_an_ipv4_address_needs_a_router_id_in_the_settings() -> None:
-    peer = builders.a_peer("tor-6", ipaddress.ip_address("2001:db8::1"))
+def test_nodes_without_an_ipv4_address_have_router_ids_of_their_own() -> None:
+    """The same on every start, another one on every node (RFC 6286)."""
+    settings = builders.a_config()
+    names = [f"node-{number}" for number in range(100)]
+    found = [
+        neighbors.router_id(
+            settings, builders.a_node(name=name, internal_ips=(builders.NODE_IP6,))
+        )
+        for name in names + names[:1]
+    ]
 
-    assert held(peer, internal_ips=(builders.NODE_IP6,)) == {"tor-6": "no-router-id"}
+    assert found[0] == found[-1]
+    assert len(set(found)) == len(names)
 
 
 def test_the_parameters_of_a_session_are_those_of_the_peer() -> None:

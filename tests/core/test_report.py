@@ -11,7 +11,7 @@ import exabgp_k8s.core
 from exabgp_k8s.core import commands, config, events, model, report, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
-from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, after
+from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
 
 PASSWORD = "correct horse battery staple"
 NOW = START + 10
@@ -94,6 +94,7 @@ def test_the_status_names_the_causes_with_their_age() -> None:
 
     assert found["causes"] == [{"cause": "cordoned", "seconds": 10}]
     assert found["classes"]["pods"] == {
+        "state": "withheld",
         "action": "withdraw",
         "prefixes": [str(POD_RANGE), str(builders.POD_RANGE6)],
     }
@@ -109,6 +110,27 @@ def test_the_status_of_a_serving_node() -> None:
     assert found["withheld"] == []
     assert found["kubernetes"]["last_contact_seconds"] == 10
     assert found["uptime_seconds"] == 10
+
+
+def test_the_status_says_announced_only_of_what_a_peer_was_sent() -> None:
+    down = builders.a_world()
+
+    def states(world: World) -> set[str]:
+        return {each["state"] for each in report.status(turn(world), NOW)["classes"].values()}
+
+    assert states(builders.a_serving_world()) == {"announced"}
+    assert states(World()) == {"not in the settings"}
+    assert states(down) == {"waiting"}
+
+
+def test_a_peer_that_is_held_back_counts_and_is_named() -> None:
+    settings = builders.a_config(
+        peers=(builders.a_peer(), builders.a_peer("tor-b", TOR_B, password_from="tor-b"))
+    )
+    found = report.status(turn(builders.a_world(settings=settings)), NOW)
+
+    assert found["held"] == [{"peer": "tor-b", "cause": "password-missing:tor-b"}]
+    assert found["sessions"]["configured"] > found["sessions"]["up"]
 
 
 class TestSessions:
@@ -222,6 +244,12 @@ class TestWhy:
         assert row["withheld"] == [
             {"reason": "cordoned", "action": "withdraw", "peer": None, "seconds": 10}
         ]
+
+    def test_of_an_address_is_of_the_prefix_that_has_it(self) -> None:
+        address = builders.networks(f"{SERVICE_RANGE[17]}/32")[0]
+        (row,) = report.why(turn(builders.a_serving_world()), address, NOW)
+
+        assert row["prefix"] == str(SERVICE_RANGE)
 
     def test_of_a_prefix_that_nobody_speaks_of_is_empty(self) -> None:
         prefix = builders.networks("198.51.100.0/24")[0]
