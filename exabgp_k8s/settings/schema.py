@@ -24,8 +24,8 @@ class Bgp(fields.Section):
     asn: fields.Asn
     """Our AS number; a peer may override it with ``localASN``."""
     router_id: fields.RouterId = pydantic.Field("auto", alias="routerID")
-    """BGP identifier; auto: the node's IPv4 InternalIP. An address written here is the same on
-    every node, which routers refuse for more than one of them."""
+    """BGP identifier; auto: the node's IPv4 InternalIP, on an IPv6-only node a number made of its
+    name. One written here is the same on every node, which routers refuse for more than one."""
 
 
 class Services(fields.Section):
