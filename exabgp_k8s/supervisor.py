@@ -78,6 +78,8 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         # The agent tells ExaBGP to reload by this signal; a mistaken one must not end us.
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        # Blocked since before we became the supervisor, so that none was lost.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
         self._start_if_due()
         while not self._is_stopping:
             self._listen()
@@ -140,6 +142,7 @@ class Supervisor:
             self._command,
             os.environ,
             setpgroup=0,
+            setsigmask=[],
             setsigdef=[signal.SIGUSR1, signal.SIGCHLD],
         )
         self._start_at, self._started_at = None, now

@@ -122,6 +122,10 @@ class Daemon:
         write_private(candidate, self._render(neighbors))
         self._take(candidate)
 
+    def reload(self) -> None:
+        """Tell ExaBGP once more to read the file that is there."""
+        os.kill(self._process_id, signal.SIGUSR1)
+
     def restart(self) -> None:
         """End ExaBGP; the supervisor starts it again with the file that is there now."""
         os.kill(self._process_id, signal.SIGTERM)
@@ -139,7 +143,7 @@ class Daemon:
 
     def _take(self, candidate: Path) -> None:
         candidate.replace(self._path)
-        os.kill(self._process_id, signal.SIGUSR1)
+        self.reload()
 
 
 async def _validate(path: Path) -> None:

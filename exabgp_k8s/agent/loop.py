@@ -35,6 +35,8 @@ RETRY_REFUSED = 30.0
 """Seconds until a configuration that ExaBGP refused is tried again unchanged."""
 RECONNECT = (3.0, 5.0)
 """Seconds between two attempts at a peer that is down; random, so that nodes are not in step."""
+HANDSHAKE = 60.0
+"""Seconds from a TCP connection to Established that a busy router may take."""
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
 
@@ -212,24 +214,27 @@ class Agent:
         while True:
             await asyncio.sleep(random.uniform(*RECONNECT))  # noqa: S311 - spreading load
             async with self._configuring:
-                neighbors, down = self.turn.world.neighbors, self._down()
-                if not neighbors or not down:
-                    continue
+                neighbors = self.turn.world.neighbors
                 try:
-                    self._daemon.reconnect(neighbors, down)
+                    if neighbors is not None and not self.turn.world.is_rib_current:
+                        self._daemon.reload()
+                    elif neighbors and (down := self._down()):
+                        self._daemon.reconnect(neighbors, down)
                 except OSError as error:
                     log.warning("reconnect.failed", why=str(error))
 
     def _down(self) -> frozenset[model.Address]:
         """Return the peers that ExaBGP has been trying for so long that it waits too long."""
-        world = self.turn.world
-        if not world.is_rib_current or world.phase is not lifecycle.Phase.SERVING:
+        world, now = self.turn.world, self.clock()
+        if world.phase is not lifecycle.Phase.SERVING:
             return frozenset()
-        long_ago = self.clock() - max(RECONNECT)
         return frozenset(
             peer
             for peer, session in world.sessions.items()
-            if not session.is_up and session.since < long_ago
+            if not session.is_up
+            and session.since < now - max(RECONNECT)
+            # A slow router is left alone in the middle of an attempt.
+            and (session.connected_at is None or session.connected_at < now - HANDSHAKE)
         )
 
     def wants_service_cidrs(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -104,6 +105,8 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 def run(stop_timeout: float, **values: Any) -> None:
     """Run the speaker of one node: the container's entry."""
+    # As process 1 we would not end by a signal that we do not handle.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(exits.Code.OK))
     chosen = _options(values)
     _check_settings(chosen)
     _prepare(chosen)
@@ -113,6 +116,8 @@ def run(stop_timeout: float, **values: Any) -> None:
     supervisor = [sys.executable, "-m", "exabgp_k8s.supervisor"]
     arguments = [str(chosen.state_dir), str(stop_timeout), *command]
     sys.stderr.flush()
+    # The supervisor takes them once it can withdraw.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     os.execve(supervisor[0], [*supervisor, *arguments], environment)  # noqa: S606 - no shell
 
 

@@ -146,6 +146,8 @@ class NeighborRow:
     local_asn: int = 0
     peer_asn: int = 0
     local_router_id: str = ""
+    local_hold_time: int = 0
+    """The hold time that is configured, in seconds."""
     families: frozenset[model.Family] = frozenset()
     hold_time: int = 0
     """Negotiated hold time in seconds; 0 while the session is down."""

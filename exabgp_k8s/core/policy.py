@@ -119,15 +119,20 @@ def _blind(
     actions: Mapping[model.PrefixClass, model.Action],
     deadline: float | None,
 ) -> Decision:
-    """Decide without having seen the Node: what stands stays, unless all of it must go."""
+    """Decide without having seen the Node: what stands stays, unless its class must go.
+
+    The API server may be away for long, and a dead kube-proxy must still withdraw what it serves.
+    """
     candidates = tuple(prefixes.candidates(world))
-    is_all_out = all(action is model.Action.WITHDRAW for action in actions.values())
+    out = [each for each in model.PrefixClass if actions[each] is model.Action.WITHDRAW]
+    held = {prefix for rib in (world.rib or {}).values() for prefix in rib.routes}
     starting = model.Cause(model.Reason.STARTING, "node not seen yet")
     return Decision(
-        routes={} if is_all_out else None,
+        routes={} if out else None,
+        kept=frozenset(prefix for prefix in held if prefixes.class_of(world, prefix) not in out),
         withheld=tuple(
             _withheld(world, candidate, actions[candidate.prefix_class], now)
-            if is_all_out
+            if candidate.prefix_class in out
             else model.Withheld(
                 prefix=candidate.prefix,
                 prefix_class=candidate.prefix_class,
@@ -135,6 +140,7 @@ def _blind(
                 causes=(starting,),
             )
             for candidate in candidates
+            if candidate.prefix_class in out or candidate.prefix not in held
         ),
         prefixes=candidates,
         actions=actions,

@@ -39,6 +39,16 @@ def are_services_known(world: World) -> bool:
     return world.config.service_cidrs is not None or world.service_cidrs is not None
 
 
+def class_of(world: World, prefix: model.Network) -> model.PrefixClass:
+    """Return what a prefix that is announced is for, also before the Node is known."""
+    within = world.config.pods_within if world.config is not None else ()
+    is_of_pods = any(is_inside(prefix, outer) for outer in within)
+    is_of_services = world.config is not None and prefix in (world.config.service_cidrs or ())
+    if is_of_pods and not is_of_services:
+        return model.PrefixClass.PODS
+    return model.PrefixClass.SERVICES
+
+
 def _services(world: World, settings: config.Config) -> Iterator[Candidate]:
     cidrs, allowed = settings.service_cidrs, settings.service_cidrs
     if cidrs is None:

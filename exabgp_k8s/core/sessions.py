@@ -8,8 +8,12 @@ from typing import assert_never
 from exabgp_k8s.core import events, model, ribs
 from exabgp_k8s.core.world import PeerRib, Session, World, with_peer_rib
 
-RELOAD_LIMIT = 5.0
-"""Seconds that ExaBGP may take to run a configuration it was told to read; 0.02 were measured."""
+RELOAD_LIMIT = 75.0
+"""Seconds that ExaBGP may take to run a configuration it is told to read every few seconds.
+
+0.02 are usual. But it forgets to reload while something waits for a peer that is down, and what
+waits is dropped at its next attempt, which it may put off for a minute.
+"""
 
 SessionEvent = (
     events.SessionChanged
@@ -74,13 +78,16 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 session,
                 is_up=False,
                 since=now if session.is_up else session.since,
+                connected_at=None,
                 families=frozenset(),
                 hold_time=0,
                 problem=_why_down(session, event),
             )
-        case _:
-            # "connected": TCP is there, OPEN is on its way; nothing follows from it.
+        case "connected":
+            session = dataclasses.replace(session, connected_at=now)
             return _with_session(world, event.peer, session)
+        case _:
+            return world
     return _restart_rib(_with_session(world, event.peer, session), event.peer)
 
 
@@ -127,13 +134,27 @@ def _is_taken(world: World, rows: tuple[events.NeighborRow, ...]) -> bool:
     """Return whether ExaBGP runs the configuration it was told to read."""
     if world.neighbors is None:
         return True
-    # These are what ExaBGP keeps a table of routes by: another value means an empty one.
     wanted = {
-        (each.address, each.local_address, each.local_asn, each.peer_asn, str(each.router_id))
+        (
+            each.address,
+            each.local_address,
+            each.local_asn,
+            each.peer_asn,
+            str(each.router_id),
+            each.hold_time,
+        )
         for each in world.neighbors
     }
     return wanted == {
-        (row.peer, row.local, row.local_asn, row.peer_asn, row.local_router_id) for row in rows
+        (
+            row.peer,
+            row.local,
+            row.local_asn,
+            row.peer_asn,
+            row.local_router_id,
+            row.local_hold_time,
+        )
+        for row in rows
     }
 
 

@@ -196,6 +196,7 @@ def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
         local_asn=int(local["as"]),
         peer_asn=int(peer["as"]),
         local_router_id=str(local.get("id") or ""),
+        local_hold_time=int(local["hold"]),
         families=_families(row["families"]) if is_up else frozenset(),
         hold_time=min(int(local["hold"]), int(peer.get("hold") or 0)) if is_up else 0,
         duration=int(row["duration"]) if is_up is (row["state"] == "up") else 0,

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.core import commands, config, events, model, plan, step
+from exabgp_k8s.core import commands, config, events, model, plan, sessions, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import SERVICE_RANGE, START, TOR_A, TOR_B, after
@@ -91,11 +91,34 @@ def test_a_table_with_other_parameters_is_not_the_new_one(change: dict[str, obje
 
 
 def test_a_reload_that_never_takes_effect_asks_for_a_restart() -> None:
-    world = after(
-        a_new_world(), events.NeighborsRead(rows=(builders.a_row(TOR_A),)), now=START + 5.1
-    )
+    rows = (builders.a_row(TOR_A),)
+    late = START + sessions.RELOAD_LIMIT + 0.1
 
-    assert world.is_reload_lost
+    assert after(a_new_world(), events.NeighborsRead(rows=rows), now=late).is_reload_lost
+
+
+def a_reloading_world() -> World:
+    """Return a serving world that has been told to run with another hold time."""
+    world = builders.a_serving_world()
+    neighbors = tuple(dataclasses.replace(each, hold_time=30) for each in world.neighbors or ())
+    return after(world, events.DaemonReloaded(neighbors=neighbors))
+
+
+def test_a_withdrawal_does_not_wait_for_a_reload() -> None:
+    world = after(a_reloading_world(), CORDON)
+
+    assert not world.is_rib_current
+    assert kinds(told(world)) == ["Withdraw"]
+
+
+def test_a_peer_that_is_down_is_told_nothing_until_a_reload_is_taken() -> None:
+    """ExaBGP forgets to reload while anything waits for a peer that is down."""
+    lost = events.SessionChanged(peer=TOR_B, state="down")
+    world = after(a_reloading_world(), lost, CORDON)
+
+    assert {
+        command.route.peer for command in told(world) if isinstance(command, commands.Withdraw)
+    } == {TOR_A}
 
 
 def test_a_reload_that_takes_effect_late_does_not() -> None:

@@ -408,6 +408,19 @@ class TestTooLittleKnown:
         assert decision.routes == {}
         assert builders.reasons(decision, SERVICES) == {"operator:drain"}
 
+    def test_without_the_node_a_dead_kube_proxy_withdraws_what_it_serves(self) -> None:
+        """An agent that came back while the API server is away must not hold a black hole."""
+        check = builders.a_check("kube-proxy", affects=frozenset({SERVICES}), fall=1)
+        settings = builders.a_config(checks=(check,))
+        serving = builders.a_serving_world(settings=builders.a_config())
+        world = dataclasses.replace(serving, node=None, config=settings)
+
+        failed = events.CheckOutcome(name="kube-proxy", is_ok=False)
+        world = builders.obeyed(builders.after(world, failed))
+
+        held = {prefix for rib in (world.rib or {}).values() for prefix in rib.routes}
+        assert held == {builders.POD_RANGE, builders.POD_RANGE6}
+
     def test_an_unreachable_api_server_changes_nothing(self) -> None:
         world = builders.a_serving_world()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -337,6 +339,40 @@ def test_a_peer_that_is_tried_again_and_again_does_not_touch_the_others(lab: Lab
 
     assert lab.router.routes() == before
     assert {row["peer"]: row["up"] for row in lab.json("sessions")} == {"tor": True, "gone": False}
+
+
+def test_a_dead_router_is_removed_without_touching_the_other(lab: Lab) -> None:
+    """ExaBGP forgets to reload while a withdrawal waits for a peer that is down."""
+    document = lab.document()
+    document["peers"].append({"name": "gone", "address": "127.0.0.98", "port": PORT, "asn": 64514})
+    lab.write(document)
+    lab.up()
+    exabgp = lab.exabgp.pid
+
+    lab.api.cordon(lab.name, True)
+    lab.write(lab.document())
+    lab.expect()
+    until(lambda: len(lab.json("sessions")) == 1, lab.state)
+    until(lambda: lab.json("status")["exabgp"]["table_known"], lab.state)
+    lab.api.cordon(lab.name, False)
+
+    lab.expect(lab.services, lab.pods)
+    assert lab.json("sessions")[0]["times_up"] == 1
+    assert lab.exabgp.pid == exabgp
+
+
+def test_sigterm_ends_it_at_any_moment_of_the_start(lab: Lab) -> None:
+    for delay in (0.05, 0.3, 0.6, 0.9, 1.2):
+        lab.start()
+        assert lab.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            lab.process.wait(delay)
+
+        lab.process.send_signal(signal.SIGTERM)
+
+        # Before Python handles signals at all, the kernel's default ends it.
+        assert lab.process.wait(30) in (0, -signal.SIGTERM)
+    lab.expect()
 
 
 def _get(lab: Lab, path: str, method: str = "GET") -> str:

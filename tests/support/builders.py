@@ -143,6 +143,7 @@ def a_row(peer: model.Address = TOR_A, **changes: Any) -> events.NeighborRow:
         local_asn=64512,
         peer_asn=64513,
         local_router_id=str(NODE_IP),
+        local_hold_time=9,
         families=frozenset(BOTH),
         hold_time=9,
         duration=5,
@@ -158,6 +159,7 @@ def _row_of(neighbor: model.Neighbor) -> events.NeighborRow:
         local_asn=neighbor.local_asn,
         peer_asn=neighbor.peer_asn,
         local_router_id=str(neighbor.router_id),
+        local_hold_time=neighbor.hold_time,
     )
 
 

@@ -130,6 +130,7 @@ def test_the_table_of_neighbors() -> None:
         local_asn=64512,
         peer_asn=64513,
         local_router_id="127.0.0.11",
+        local_hold_time=9,
         families=BOTH,
         hold_time=9,
         duration=3,
