@@ -48,17 +48,26 @@ class Files:
             return (found,)
         try:
             return (self._loaded(load.load(self._last_good)), found)
-        except SettingsError:
+        except Exception as error:
+            if not isinstance(error, SettingsError):
+                log.exception("settings.unreadable", file=str(self._last_good))
             return (found,)
 
     def read(self) -> events.ConfigLoaded | events.ConfigRefused:
         """Read everything; a refusal carries every mistake that was found."""
-        self._seen = self._signature()
         try:
-            text = load.read_text(self._settings)
-            settings = load.parse(text, str(self._settings))
+            return self._read()
         except SettingsError as error:
             return events.ConfigRefused(problems=tuple(str(each) for each in error.problems))
+        except Exception as error:
+            # A bug of ours: an agent that it ended would meet the same file in its next life.
+            log.exception("settings.unreadable", file=str(self._settings))
+            return events.ConfigRefused(problems=(f"the settings could not be read: {error!r}",))
+
+    def _read(self) -> events.ConfigLoaded:
+        self._seen = self._signature()
+        text = load.read_text(self._settings)
+        settings = load.parse(text, str(self._settings))
         # Without a copy the next crash would find less; that is no reason to refuse now.
         with contextlib.suppress(OSError):
             keep(self._last_good, text)

@@ -79,7 +79,7 @@ def _read_yaml(text: str, source: str) -> tuple[Any, list[errors.Problem]]:
         SettingsError: where the text is not YAML, or YAML of a kind that is refused.
     """
     try:
-        node = _Reader(text).get_single_node()
+        node = _compose(text)
         found: list[errors.Problem] = []
         return (None if node is None else _plain(node, (), found)), found
     except yaml.MarkedYAMLError as error:
@@ -93,11 +93,23 @@ def _read_yaml(text: str, source: str) -> tuple[Any, list[errors.Problem]]:
     raise errors.SettingsError((problem,), source)
 
 
+def _compose(text: str) -> yaml.Node | None:
+    reader = _Reader(text)
+    try:
+        return reader.get_single_node()
+    except (ValueError, OverflowError) as error:
+        # PyYAML believes every number in an escape ("\\UFFFFFFFF") or a %YAML line.
+        raise yaml.MarkedYAMLError(
+            problem=f"a number that cannot be meant: {error}",
+            problem_mark=reader.get_mark(),
+        ) from None
+
+
 def _plain(node: yaml.Node, location: problems.Location, found: list[errors.Problem]) -> Any:
     """Return the plain value of a node, and add what is wrong below it to ``found``."""
     match node:
         case yaml.ScalarNode(tag=tag, value=value) if tag in READ:
-            return READ[tag](value)
+            return _scalar(node, tag, value)
         case yaml.SequenceNode(tag="tag:yaml.org,2002:seq", value=items):
             return [_plain(item, (*location, index), found) for index, item in enumerate(items)]
         case yaml.MappingNode(tag="tag:yaml.org,2002:map", value=pairs):
@@ -107,6 +119,18 @@ def _plain(node: yaml.Node, location: problems.Location, found: list[errors.Prob
                 problem=f"the tag {node.tag} is not used here; write the plain value",
                 problem_mark=node.start_mark,
             )
+
+
+def _scalar(node: yaml.Node, tag: str, text: str) -> Any:
+    # A tag in the document itself may promise what the text does not keep: !!int x.
+    pattern, _ = SCALARS.get(tag, (None, ()))
+    if pattern is not None and not re.fullmatch(pattern, text):
+        kind = tag.rpartition(":")[2]
+        raise yaml.MarkedYAMLError(
+            problem=f"the tag !!{kind} does not fit its value; write the plain value",
+            problem_mark=node.start_mark,
+        )
+    return READ[tag](text)
 
 
 def _mapping(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import config, model
@@ -15,6 +18,21 @@ from tests.settings import samples
 
 PEER = config.Peer(
     name="tor", address=ipaddress.IPv4Address("192.0.2.1"), asn=1, local_asn=2, password_from="key"
+)
+
+SNIPPETS = (
+    *("a", "bgp", "peers", "asn", ": ", ":\n  ", "- ", "\n", "\n- ", "\n  ", "? ", "<<", "#"),
+    *("{", "}", "[", "]", ",", "'", '"', "|\n", "> ", "\t", "\x00", "\x85", "\u2028", "\ud800"),
+    *("!!int ", "!!float ", "!!bool ", "!!null ", "!!str ", "!!binary ", "!!set ", "!x ", "!<a> "),
+    *("&a ", "*a", "%YAML 9.9\n", "%TAG ! x\n", "---\n", "...\n", "~", "true", "yes", ""),
+    *("0x10", "1_000", "1:20", "-", ".inf", "1.5", "1e5", "9" * 400, "\u00b2s", "!!int x"),
+    *("0.0.0.0/0", "10.0.0.0/33", "fd00::/112", "fe80::1%eth0", "http://[", "[[]]", "{a: 1}"),
+    *('"\\x00"', '"\\ud800"', '"\\U00110000"', '"\\UFFFFFFFF"'),
+)
+VALUES = (
+    *("64512 ", "auto ", "tor-a1", "192.0.2.1 ", "{matchLabels: {rack: a}}", "9s", "true", "100,"),
+    *("[ipv4, ipv6]", '"64512:10"', '"fd00:96::/112"', "keep", "[10.244.0.0/16]", "3,", "eth0"),
+    *('"http://127.0.0.1:10256/healthz"', "[services]", "10.96.0.10"),
 )
 
 
@@ -213,6 +231,14 @@ def test_no_is_a_label_value_and_not_a_boolean() -> None:
         ("bgp: &a {asn: 1}\npeers: *a\n", "line 1, column 6", "write the value out"),
         ("bgp: !!python/name:os.system", "line 1, column 6", "write the plain value"),
         ("bgp: !x {asn: 1}", "line 1, column 6", "write the plain value"),
+        ("bgp: {asn: !!int x}", "line 1, column 12", "!!int does not fit"),
+        ("bgp: {asn: !!int 0x10}", "line 1, column 12", "!!int does not fit"),
+        ("bgp: {asn: !!int 1_000}", "line 1, column 12", "!!int does not fit"),
+        ("bgp:\n  asn: !!int", "line 2, column 8", "!!int does not fit"),
+        ("bgp: {asn: !!float x}", "line 1, column 12", "!!float does not fit"),
+        ("bgp: {asn: !!bool x}", "line 1, column 12", "!!bool does not fit"),
+        ('bgp: "\\UFFFFFFFF"', "line 1, column 9", "a number that cannot be meant"),
+        ("%YAML 1." + "9" * 5000 + "\n---\n", "line 1, column 9", "cannot be meant"),
         ("[" * 5000, "line 1, column 33", "nested too deeply"),
         ("bgp:\n  asn: \x07", "line 2", "control character"),
     ],
@@ -224,6 +250,22 @@ def test_text_that_is_no_plain_yaml_is_refused_with_its_line(
 
     assert problem.startswith(f"{place}: ")
     assert words in problem
+
+
+@hypothesis.given(
+    st.one_of(st.text(), st.lists(st.sampled_from(SNIPPETS), max_size=30).map("".join))
+)
+@hypothesis.settings(deadline=None)
+def test_whatever_the_text_is_it_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(errors.SettingsError):
+        load.parse(text, "x")
+
+
+@hypothesis.given(st.sampled_from(VALUES), st.sampled_from(SNIPPETS))
+@hypothesis.settings(deadline=None)
+def test_whatever_stands_in_the_place_of_a_value_is_read_or_refused(old: str, new: str) -> None:
+    with contextlib.suppress(errors.SettingsError):
+        load.parse(samples.SAMPLE.replace(old, new), "x")
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word"])

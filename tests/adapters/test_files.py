@@ -1,0 +1,157 @@
+"""The settings file and the password directory as kubelet mounts them: real files and links."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pathlib
+
+import pytest
+import yaml
+
+from exabgp_k8s.adapters import files
+from exabgp_k8s.core import config, events
+from exabgp_k8s.settings import load
+from tests.settings import samples
+
+PATIENCE = 30
+"""Seconds; a look takes place each second."""
+
+
+def written(asn: int) -> str:
+    document = samples.changed(("bgp", "asn"), asn)
+    document["peers"][0]["passwordFrom"] = "tor"
+    return yaml.safe_dump(document)
+
+
+class Mounts:
+    """A ConfigMap and a Secret volume: each change is one swap of a link named ``..data``."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+        self._swaps = 0
+        self.swap("config", "settings.yaml", written(64512))
+        self.swap("secret", "tor", "first")
+        self.files = self.new()
+
+    def new(self) -> files.Files:
+        """Return the files of an agent that starts now."""
+        return files.Files(
+            self._folder / "config" / "settings.yaml",
+            self._folder / "secret",
+            self._folder / files.LAST_GOOD,
+        )
+
+    def swap(self, volume: str, name: str, text: str) -> None:
+        self._swaps += 1
+        mount = self._folder / volume
+        (mount / f"..{self._swaps}").mkdir(parents=True)
+        (mount / f"..{self._swaps}" / name).write_text(text, encoding="utf-8")
+        (mount / "..new").symlink_to(f"..{self._swaps}")
+        (mount / "..new").replace(mount / "..data")
+        with contextlib.suppress(FileExistsError):
+            (mount / name).symlink_to(f"..data/{name}")
+
+    def edit(self, text: str) -> None:
+        self.swap("config", "settings.yaml", text)
+
+    def after(self, volume: str, name: str, text: str) -> events.Event:
+        """Return what is delivered once a key has another text."""
+
+        async def run() -> events.Event:
+            found: asyncio.Queue[events.Event] = asyncio.Queue()
+            following = asyncio.create_task(self.files.follow(found.put_nowait))
+            self.swap(volume, name, text)
+            async with asyncio.timeout(PATIENCE):
+                event = await found.get()
+            following.cancel()
+            return event
+
+        self.files.first()
+        return asyncio.run(run())
+
+
+@pytest.fixture(name="mounts")
+def _mounts(tmp_path: pathlib.Path) -> Mounts:
+    return Mounts(tmp_path)
+
+
+def loaded(event: events.Event) -> events.ConfigLoaded:
+    assert isinstance(event, events.ConfigLoaded)
+    return event
+
+
+def refused(event: events.Event) -> str:
+    assert isinstance(event, events.ConfigRefused)
+    (problem,) = event.problems
+    return problem
+
+
+def test_the_settings_are_delivered_with_the_passwords(mounts: Mounts) -> None:
+    (event,) = mounts.files.first()
+
+    assert loaded(event).config.asn == 64512
+    assert loaded(event).passwords["tor"].reveal() == "first"
+
+
+def test_a_swap_of_the_configmap_is_noticed(mounts: Mounts) -> None:
+    assert loaded(mounts.after("config", "settings.yaml", written(64999))).config.asn == 64999
+
+
+def test_a_rotated_password_of_the_same_length_is_noticed(mounts: Mounts) -> None:
+    event = mounts.after("secret", "tor", "other")
+
+    assert loaded(event).passwords["tor"].reveal() == "other"
+
+
+def test_a_bad_edit_is_refused_with_its_place(mounts: Mounts) -> None:
+    event = mounts.after("config", "settings.yaml", "bgp: {asn: !!int x}")
+
+    assert refused(event).startswith("line 1, column 12: ")
+
+
+def test_an_agent_that_starts_with_a_bad_edit_has_the_last_good_settings(mounts: Mounts) -> None:
+    mounts.files.first()
+    mounts.edit("bgp: [")
+    good, bad = mounts.new().first()
+
+    assert loaded(good).config.asn == 64512
+    assert loaded(good).passwords["tor"].reveal() == "first"
+    assert refused(bad).startswith("line 1, column 7: ")
+
+
+def test_a_new_agent_that_starts_with_a_bad_edit_has_only_the_refusal(mounts: Mounts) -> None:
+    mounts.edit("bgp: [")
+    (event,) = mounts.files.first()
+
+    assert refused(event).startswith("line 1, column 7: ")
+
+
+def test_a_last_good_copy_that_cannot_be_written_is_no_reason_to_refuse(
+    mounts: Mounts, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / files.LAST_GOOD).mkdir()
+
+    assert loaded(mounts.files.read()).config.asn == 64512
+
+
+@pytest.mark.parametrize("error", [RecursionError("too deep"), ValueError("no number")])
+def test_an_error_of_ours_in_reading_is_a_refusal_and_not_the_agent_s_end(
+    mounts: Mounts, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """An agent that ended over its settings would meet them again in its next life."""
+    mounts.files.first()
+
+    def fail(*_: object) -> config.Config:
+        raise error
+
+    monkeypatch.setattr(load, "parse", fail)
+    (event,) = mounts.files.first()
+
+    assert refused(event) == f"the settings could not be read: {error!r}"
+
+
+def test_a_file_that_is_gone_is_a_refusal(mounts: Mounts, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "config" / "settings.yaml").unlink()
+
+    assert "cannot be read" in refused(mounts.files.read())
