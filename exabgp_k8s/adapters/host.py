@@ -54,9 +54,11 @@ def _interface(address: str, netmask: str) -> ipaddress.IPv4Interface | ipaddres
 
 
 def _source(peer: model.Address) -> model.Address | None:
-    with socket.socket(FAMILIES[peer.version], socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        # The kernel may lack the family altogether: ipv6.disable=1.
+        with socket.socket(FAMILIES[peer.version], socket.SOCK_DGRAM) as probe:
             probe.connect((str(peer), ANY_PORT))
-        except OSError:
-            return None
-        return ipaddress.ip_address(probe.getsockname()[0].partition("%")[0])
+            found: str = probe.getsockname()[0]
+    except OSError:
+        return None
+    return ipaddress.ip_address(found.partition("%")[0])

@@ -205,6 +205,24 @@ def test_the_source_towards_a_peer_is_the_kernels_choice() -> None:
     }
 
 
+WITHOUT_IPV6 = """
+import errno, socket
+class Socket(socket.socket):
+    def __init__(self, family, *rest):
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        super().__init__(family, *rest)
+socket.socket = Socket
+"""
+"""What ipv6.disable=1 of the kernel does to a process; no namespace can be had without IPv6."""
+
+
+@namespaced
+def test_a_peer_of_a_family_the_kernel_lacks_has_no_source() -> None:
+    code = LOOK.format(ips="[]", peers="[at('2001:db8:1::1'), at('198.51.100.1')]")
+    assert json.loads(in_namespace(WITHOUT_IPV6 + code))[1] == {"198.51.100.1": "198.51.100.5"}
+
+
 CHECK = """
 import asyncio
 from exabgp_k8s.core import config
