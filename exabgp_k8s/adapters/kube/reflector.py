@@ -56,7 +56,7 @@ class Timings:
     contact_interval: float = 1
     """Contacts in between are not delivered."""
     missing_ranges: float = 30
-    """Instead of ``watch`` while the service ranges are wanted and could not be read."""
+    """Instead of ``watch`` while the service ranges are wanted and none could be read."""
 
 
 class Reflector:
@@ -90,7 +90,8 @@ class Reflector:
         self._timings = timings or Timings()
         self._backoff = backoff.Backoff(self._timings.first_delay, self._timings.longest_delay)
         self._version = ""
-        self._has_service_cidrs = False
+        self._service_cidrs: tuple[model.Network, ...] | None = None
+        self._are_service_cidrs_current = False
         self._shown: model.NodeFacts | None = None
         self._is_gone = False
         self._ended_well = 0
@@ -163,6 +164,7 @@ class Reflector:
         self._reset_after_long_life()
         if self._lived() < self._timings.short_life:
             return self._backoff.delay()
+        self._are_service_cidrs_current = False
         self._ended_well += 1
         if self._ended_well % _WATCHES_PER_CONNECTION == 0:
             self._api.close()
@@ -182,7 +184,7 @@ class Reflector:
     def _list(self) -> None:
         items, version = kube.parse_list(self._api.request("GET", _NODES, query=self._query()))
         self._contact()
-        self._has_service_cidrs = False
+        self._are_service_cidrs_current = False
         found = [kube.parse_node(item) for item in items]
         if not all(node.name for node in found):
             raise errors.KubeError("the list of nodes holds an object without a name")
@@ -195,11 +197,12 @@ class Reflector:
         self._version = version
 
     def _read_service_cidrs(self) -> None:
-        """Read the service ranges once after each list, or as soon as that succeeds.
+        """Read the service ranges after each list and each watch that ended well.
 
         They come second: that they cannot be read must not keep the Node from being watched.
+        Nor is a watch of their own worth its connection: a range is added once in years.
         """
-        if self._has_service_cidrs or not self._wants_service_cidrs():
+        if not self._lacks_service_cidrs():
             return
         try:
             items, _ = kube.parse_list(self._api.request("GET", _SERVICE_CIDRS))
@@ -209,13 +212,19 @@ class Reflector:
                 f"the ServiceCIDR objects cannot be read: {error}; "
                 "if this stays so, write the ranges into announce.services.cidrs"
             )
-        else:
-            self._has_service_cidrs = True
+            return
+        # An API server that is new creates the first range soon; until then ask as if unread.
+        self._are_service_cidrs_current = bool(cidrs)
+        if cidrs != self._service_cidrs:
+            self._service_cidrs = cidrs
             self._deliver(events.ServiceCidrsSeen(cidrs=cidrs))
 
+    def _lacks_service_cidrs(self) -> bool:
+        return self._wants_service_cidrs() and not self._are_service_cidrs_current
+
     def _watch(self) -> None:
-        lacks_ranges = self._wants_service_cidrs() and not self._has_service_cidrs
-        length = self._timings.missing_ranges if lacks_ranges else self._timings.watch
+        is_lacking = self._lacks_service_cidrs()
+        length = self._timings.missing_ranges if is_lacking else self._timings.watch
         length *= random.uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
         query = self._query() | {
             "resourceVersion": self._version,
