@@ -12,7 +12,6 @@ from exabgp_k8s.cli import exits, socket_client
 from exabgp_k8s.cli.inspect import state_dir_option
 from exabgp_k8s.errors import AgentUnreachable
 
-SOCKET = "agent.sock"
 GATEWAY_TIMEOUT = 504
 
 
@@ -56,6 +55,6 @@ def undrain(state_dir: Path) -> None:
 
 def _post(state_dir: Path, target: str, timeout: float) -> tuple[int, dict[str, Any]]:
     try:
-        return socket_client.ask(state_dir / SOCKET, "POST", target, timeout)
+        return socket_client.ask(state_dir, "POST", target, timeout)
     except AgentUnreachable as error:
         exits.fail_unreachable(error)

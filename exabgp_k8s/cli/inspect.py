@@ -14,7 +14,6 @@ from exabgp_k8s.errors import AgentUnreachable
 
 OK = 200
 BAD_REQUEST = 400
-SOCKET = "agent.sock"
 
 state_dir_option = click.option(
     "--state-dir",
@@ -29,7 +28,7 @@ state_dir_option = click.option(
 
 def _get(state_dir: Path, target: str) -> Any:
     try:
-        status, answer = socket_client.ask(state_dir / SOCKET, "GET", target)
+        status, answer = socket_client.ask(state_dir, "GET", target)
     except AgentUnreachable as error:
         exits.fail_unreachable(error)
     if status == BAD_REQUEST:

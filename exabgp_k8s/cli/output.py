@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
-
-Rows = Sequence[Mapping[str, Any]]
 
 output_option = click.option(
     "-o",

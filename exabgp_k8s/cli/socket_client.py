@@ -25,11 +25,15 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-def ask(path: Path, method: str, target: str, timeout: float = 5) -> tuple[int, Any]:
+SOCKET = "agent.sock"
+"""As in ``agent.options``, which would load more than a question needs."""
+
+
+def ask(state_dir: Path, method: str, target: str, timeout: float = 5) -> tuple[int, Any]:
     """Return the status and the decoded body of one request.
 
     Args:
-        path: the agent's socket.
+        state_dir: where the agent's socket is.
         method: GET or POST.
         target: path and query.
         timeout: seconds for the whole answer.
@@ -37,6 +41,7 @@ def ask(path: Path, method: str, target: str, timeout: float = 5) -> tuple[int, 
     Raises:
         AgentUnreachable: nobody answers on the socket.
     """
+    path = state_dir / SOCKET
     connection = _UnixConnection(path, timeout)
     try:
         connection.request(method, target)
