@@ -16,11 +16,14 @@ STATE_DIR = "EXABGP_K8S_STATE_DIR"
 HTTP = "EXABGP_K8S_HTTP"
 KUBECONFIG = "EXABGP_K8S_KUBECONFIG"
 NODE = "NODE_NAME"
+POD = "POD_NAME"
+NAMESPACE = "POD_NAMESPACE"
 
 DEFAULT_SETTINGS = Path("/etc/exabgp-k8s/settings.yaml")
 DEFAULT_PASSWORD_DIR = Path("/etc/exabgp-k8s/passwords")
 DEFAULT_STATE_DIR = Path("/run/exabgp-k8s")
 DEFAULT_HTTP = "127.0.0.1:9179"
+DEFAULT_NAMESPACE = "exabgp-k8s"
 
 AGENT_SOCKET = "agent.sock"
 DRAIN_FILE = "drain"
@@ -39,6 +42,10 @@ class Options:
     state_dir: Path
     http_host: str
     http_port: int
+    namespace: str = DEFAULT_NAMESPACE
+    """Where this pod, its DaemonSet and the agents' Leases are."""
+    pod: str = ""
+    """The name of this pod; empty: not run as one."""
 
     @property
     def socket(self) -> Path:
@@ -54,6 +61,8 @@ class Options:
             STATE_DIR: str(self.state_dir),
             NODE: self.node,
             HTTP: f"{host}:{self.http_port}",
+            NAMESPACE: self.namespace,
+            POD: self.pod,
         }
         if self.kubeconfig is not None:
             found[KUBECONFIG] = str(self.kubeconfig)

@@ -63,6 +63,15 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How to reach the API server; absent: the in-cluster service account.",
         ),
         click.option(
+            "--namespace",
+            envvar=agent_options.NAMESPACE,
+            show_envvar=True,
+            default=agent_options.DEFAULT_NAMESPACE,
+            show_default=True,
+            metavar="NAME",
+            help="Where this pod and its DaemonSet are (downward API: metadata.namespace).",
+        ),
+        click.option(
             "--password-dir",
             envvar=agent_options.PASSWORD_DIR,
             show_envvar=True,
@@ -78,6 +87,14 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
             required=True,
             metavar="NAME",
             help="The name of the Node object (downward API: spec.nodeName).",
+        ),
+        click.option(
+            "--pod",
+            envvar=agent_options.POD,
+            show_envvar=True,
+            default="",
+            metavar="NAME",
+            help="The name of this pod (downward API: metadata.name); absent: not run as one.",
         ),
         click.option(
             "--settings",
@@ -148,6 +165,8 @@ def _options(values: Mapping[str, Any]) -> agent_options.Options:
         state_dir=values["state_dir"].absolute(),
         http_host=host,
         http_port=port,
+        namespace=values["namespace"],
+        pod=values["pod"],
     )
 
 

@@ -19,7 +19,7 @@ from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core import config, events, model, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.settings import durations, load
-from tests.architecture import repository, settings_page
+from tests.architecture import fault_matrix, repository, settings_page
 from tests.settings import samples
 
 PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
@@ -194,6 +194,8 @@ def test_every_variable_is_documented_with_its_default() -> None:
         options.STATE_DIR: str(options.DEFAULT_STATE_DIR),
         options.HTTP: options.DEFAULT_HTTP,
         options.KUBECONFIG: "the service account",
+        options.NAMESPACE: options.DEFAULT_NAMESPACE,
+        options.POD: "none: not run as a pod",
     }
 
 
@@ -232,3 +234,8 @@ def test_the_fabrics_tools_are_among_the_packages_that_are_installed() -> None:
 def test_the_settings_page_is_made_from_the_settings() -> None:
     """Otherwise run ``python -m tests.architecture.settings_page``."""
     assert repository.read(settings_page.NAME) == settings_page.render()
+
+
+def test_the_fault_matrix_is_made_from_the_tests() -> None:
+    """Otherwise run ``python -m tests.architecture.fault_matrix``."""
+    assert repository.read(fault_matrix.NAME) == fault_matrix.render()

@@ -111,11 +111,16 @@ def test_every_variable_is_one_that_the_program_reads(
         options.HTTP,
         options.KUBECONFIG,
         options.NODE,
+        options.POD,
+        options.NAMESPACE,
     }
 
     # HOST_IP is only put into another one.
     assert set(variables) - {"HOST_IP"} <= read
     assert variables[options.NODE]["valueFrom"]["fieldRef"]["fieldPath"] == "spec.nodeName"
+    assert variables[options.POD]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+    namespace = variables[options.NAMESPACE]["valueFrom"]["fieldRef"]["fieldPath"]
+    assert namespace == "metadata.namespace"
 
 
 @pytest.mark.parametrize("address", ["192.0.2.11", "2001:db8::11"])

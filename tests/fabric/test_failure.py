@@ -12,6 +12,12 @@ ALL = ("n1", "n2")
 OTHERS = ("n2",)
 
 
+@pytest.mark.fault(
+    area="our processes",
+    what="the agent is killed",
+    sees="nothing: its routes stand, the next agent goes on",
+    within="0 s",
+)
 def test_the_routers_see_nothing_of_an_agent_that_is_killed(pair: cluster.Cluster) -> None:
     """ExaBGP keeps the routes; the next agent reads them and goes on."""
     agent = pair.agents["n1"]
@@ -27,6 +33,12 @@ def test_the_routers_see_nothing_of_an_agent_that_is_killed(pair: cluster.Cluste
     pair.expect(services=OTHERS, pods=OTHERS)
 
 
+@pytest.mark.fault(
+    area="our processes",
+    what="ExaBGP is killed, without graceful restart",
+    sees="the sessions close, then come back with every route",
+    within="about 2 s",
+)
 def test_a_killed_exabgp_is_back_with_all_its_routes(pair: cluster.Cluster) -> None:
     agent = pair.agents["n1"]
     before = agent.exabgp()
@@ -42,6 +54,12 @@ def test_a_killed_exabgp_is_back_with_all_its_routes(pair: cluster.Cluster) -> N
         pair.expect(services=ALL, pods=ALL)
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server is away",
+    sees="nothing; a drain by the operator still withdraws",
+    within="0 s",
+)
 def test_without_the_api_server_nothing_changes_and_a_drain_still_works(
     pair: cluster.Cluster,
 ) -> None:
@@ -58,6 +76,12 @@ def test_without_the_api_server_nothing_changes_and_a_drain_still_works(
     assert pair.routes(pair.fabric.routers[0]) == pair.wanted(OTHERS, OTHERS)
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="a cordon while the API server is away",
+    sees="the withdrawal as soon as it is back",
+    within="until the next attempt, 30 s at most",
+)
 def test_a_cordon_made_while_nobody_could_see_it_is_seen_afterwards(
     pair: cluster.Cluster,
 ) -> None:
