@@ -2,7 +2,8 @@
 
 Used where ``KUBEBUILDER_ASSETS`` names a directory with the two programs, as controller-runtime's
 envtest has it. There is no controller manager: Nodes stay as they are put. The token that the
-client under test gets is that of a service account with exactly the rights the agent asks for.
+client under test gets is that of the agents' service account, with exactly the rights that
+``daemonset/rbac.yaml`` gives it.
 """
 
 from __future__ import annotations
@@ -21,8 +22,12 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import trustme
+import yaml
 
-_ACCOUNT = "system:serviceaccount:kube-system:exabgp-k8s"
+from tests.architecture import repository
+
+NAMESPACE = "exabgp-k8s"
+_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:exabgp-k8s"
 ADMIN_TOKEN = "admin-token"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _MERGE = "application/merge-patch+json"
@@ -66,23 +71,9 @@ class ControlPlane:
     def __enter__(self) -> Self:
         self._start("etcd", self._etcd_arguments())
         self.restart()
-        rules = [
-            {"apiGroups": [""], "resources": ["nodes"], "verbs": ["list", "watch"]},
-            {
-                "apiGroups": ["networking.k8s.io"],
-                "resources": ["servicecidrs"],
-                "verbs": ["list"],
-            },
-        ]
-        role = {"metadata": {"name": "exabgp-k8s"}, "rules": rules}
-        self.ask("POST", f"{_RBAC}/clusterroles", role)
-        group = "rbac.authorization.k8s.io"
-        binding = {
-            "metadata": {"name": "exabgp-k8s"},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "exabgp-k8s"},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": _ACCOUNT}],
-        }
-        self.ask("POST", f"{_RBAC}/clusterrolebindings", binding)
+        self.ask("POST", "/api/v1/namespaces", repository.manifest("namespace.yaml"))
+        for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml")):
+            self.ask("POST", _collection(document), document)
         _until(lambda: self._status("/api/v1/nodes", self.token) == 200)
         return self
 
@@ -211,6 +202,16 @@ class ControlPlane:
             "service-cluster-ip-range": "10.96.0.0/16",
             "endpoint-reconciler-type": "none",
         }
+
+
+def _collection(document: Mapping[str, Any]) -> str:
+    """Return where a Role, ClusterRole or binding of either is created.
+
+    The namespace of a Role is the one that kustomize gives it.
+    """
+    plural = f"{document['kind'].lower()}s"
+    is_for_all = document["kind"].startswith("Cluster")
+    return f"{_RBAC}/{plural}" if is_for_all else f"{_RBAC}/namespaces/{NAMESPACE}/{plural}"
 
 
 def _free_ports(count: int) -> list[int]:
