@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.fabric import namespaces, nodes, waiting
+from tests.fabric import namespaces, nodes, volume, waiting
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 
@@ -32,10 +32,7 @@ class NodeAgent:
         self.settings = settings
         self.kubeconfig = kubeconfig
         self.state_dir = node.directory / "state"
-        self.password_dir = node.directory / "passwords"
-        self.password_dir.mkdir()
-        for key, password in passwords.items():
-            (self.password_dir / key).write_text(password)
+        self.passwords = volume.Volume(node.directory / "passwords", passwords)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -46,7 +43,7 @@ class NodeAgent:
                 "--settings", str(self.settings),
                 "--node", self.node.name,
                 "--kubeconfig", str(self.kubeconfig),
-                "--password-dir", str(self.password_dir),
+                "--password-dir", str(self.passwords.path),
                 "--state-dir", str(self.state_dir),
                 "--http", "127.0.0.1:9179",
             ],

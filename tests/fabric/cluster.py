@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from exabgp_k8s.tryout.kubeapi import apiserver
-from tests.fabric import addresses, agents, nodes, routers, topology, waiting
+from tests.fabric import addresses, agents, nodes, routers, topology, volume, waiting
 
 API_PORT = 6443
 PASSWORD_KEY = "routers"
+SETTINGS = "settings.yaml"
 
 Factory = Callable[..., "Cluster"]
 
@@ -25,22 +26,33 @@ class Cluster:
         self,
         fabric: topology.Fabric,
         *,
+        peer: Mapping[str, Any] | None = None,
         drain: Mapping[str, str] | None = None,
         passwords: Mapping[str, str] | None = None,
     ) -> None:
-        """Args: ``drain``: that section of the settings; ``passwords``: by node name."""
+        """Write the settings and the Node objects; anything else with ``document`` and ``write``.
+
+        Args:
+            fabric: the bed.
+            peer: options of every peer, such as ``{"holdTime": "3s"}``.
+            drain: that section of the settings.
+            passwords: by node name; a node without one has an empty Secret.
+        """
         self.fabric = fabric
         self.api = apiserver.ApiServer(nodes=[_node_object(node) for node in fabric.nodes])
         self.listen()
-        self._settings = fabric.directory / "settings.yaml"
-        self._has_passwords = passwords is not None
-        self.configure(drain=drain or {})
+        secret = {} if passwords is None else {"passwordFrom": PASSWORD_KEY}
+        options = {**secret, **(peer or {})}
+        self._volume = volume.Volume(
+            fabric.directory / "settings",
+            {SETTINGS: json.dumps(_settings(fabric.routers, options, drain or {}))},
+        )
         kubeconfig = fabric.directory / "kubeconfig"
         kubeconfig.write_text(apiserver.kubeconfig(self.api))
         self.agents = {
             node.name: agents.NodeAgent(
                 node,
-                settings=self._settings,
+                settings=self._volume.path / SETTINGS,
                 kubeconfig=kubeconfig,
                 passwords={PASSWORD_KEY: passwords[node.name]}
                 if passwords and node.name in passwords
@@ -53,12 +65,14 @@ class Cluster:
         """Start the API server, or start it again after ``api.stop``."""
         self.api.start(self.fabric.control.listen(addresses.API_SERVER, API_PORT))
 
-    def configure(self, *, drain: Mapping[str, str]) -> None:
-        """Write the settings document, as an edit of the ConfigMap does."""
-        document = _settings(self.fabric.routers, drain, has_passwords=self._has_passwords)
-        candidate = self._settings.with_suffix(".new")
-        candidate.write_text(json.dumps(document))
-        candidate.replace(self._settings)
+    def document(self) -> dict[str, Any]:
+        """Return a copy of the settings as they were last written, to be changed at will."""
+        document: dict[str, Any] = json.loads((self._volume.path / SETTINGS).read_text())
+        return document
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Write settings for all nodes, as an edit of the ConfigMap does; valid or not."""
+        self._volume.write({SETTINGS: json.dumps(document)})
 
     def start(self) -> None:
         """Start every agent and return when every router has every route."""
@@ -121,7 +135,7 @@ def _node_object(node: nodes.Node) -> dict[str, Any]:
 
 
 def _settings(
-    peers: Sequence[routers.Router], drain: Mapping[str, str], *, has_passwords: bool
+    peers: Sequence[routers.Router], options: Mapping[str, Any], drain: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
         "bgp": {"asn": addresses.NODE_ASN},
@@ -130,7 +144,7 @@ def _settings(
                 "name": f"r{router.number}",
                 "address": router.address,
                 "asn": addresses.ROUTER_ASN,
-                **({"passwordFrom": PASSWORD_KEY} if has_passwords else {}),
+                **options,
             }
             for router in peers
         ],

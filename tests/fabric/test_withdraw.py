@@ -107,5 +107,5 @@ def test_a_planned_withdrawal_is_first_the_last_choice(
     )
 
     # A shorter hold, written while the long one runs: it is over by now.
-    formed.configure(drain={"gracefulShutdown": "100ms"})
+    formed.write({**formed.document(), "drain": {"gracefulShutdown": "100ms"}})
     formed.expect(services=["n2"], pods=["n2"])
