@@ -19,6 +19,7 @@ from exabgp_k8s.adapters import (
     heartbeat,
     host,
     journal,
+    memory,
     metrics,
     speaker,
 )
@@ -39,6 +40,8 @@ HANDSHAKE = 60.0
 """Seconds from a TCP connection to Established that a busy router may take."""
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
+LOOK_ROUTES = 5.0
+"""The same where a session's local address is found by route: an uplink may have changed."""
 
 log = structlog.get_logger()
 
@@ -61,6 +64,7 @@ class Agent:
         self._dialogue = Dialogue()
         self._daemon = daemon.Daemon(options.state_dir, exabgp)
         self._heartbeat = heartbeat.Heartbeat(options.state_dir)
+        self._memory = memory.Memory(options.state_dir, options.node)
         self._checks = runner.Runner(self.deliver)
         self._timer: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
@@ -124,11 +128,13 @@ class Agent:
     def _take(self, found: tuple[events.Event, ...], now: float) -> None:
         """Observe what came in, decide once, and tell ExaBGP."""
         found = (*(seen for event in found for seen in self._look(event, now)), *found)
+        found = (*found, *self._recall(found))
         if not found:
             return
         before, self.turn = self.turn, step.step(self.turn.world, found, now)
         # The routers first: everything else can wait for a millisecond.
         self._tell(now)
+        self._memory.note(self.turn.world)
         journal.note(before, self.turn)
         self.metrics.note(before, self.turn, now)
         is_edited = before.world.config is not self.turn.world.config
@@ -140,6 +146,17 @@ class Agent:
         """Tell ExaBGP the most urgent thing, unless an answer is under way."""
         if self.turn.commands and self._dialogue.is_idle:
             self._pipes.write(self._dialogue.send(self.turn.commands[0], now))
+
+    def _recall(self, found: tuple[events.Event, ...]) -> tuple[events.Remembered, ...]:
+        """Remember the Node when the API server does not answer and this process has not seen it.
+
+        Only then: while it answers, a cordon of the meantime comes before the first announcement.
+        """
+        is_lost = any(isinstance(event, events.KubeLost) for event in found)
+        if not is_lost or self.turn.world.node is not None:
+            return ()
+        recalled = self._memory.recall()
+        return () if recalled is None else (recalled,)
 
     def _look(self, event: events.Event, now: float) -> tuple[events.HostSeen, ...]:
         """Look at the host before new addresses are acted upon, and now and then.
@@ -156,8 +173,10 @@ class Agent:
             peer.address
             for peer in settings.peers
             if peer.local_address is config.LocalAddress.ROUTE
+            and peer.selector.matches(node.labels)
         )
-        is_due = isinstance(event, events.Tick) and now >= self._looked_at + LOOK
+        pause = LOOK_ROUTES if by_route else LOOK
+        is_due = isinstance(event, events.Tick) and now >= self._looked_at + pause
         if (node.internal_ips, by_route) == self._looked_for and not is_due:
             return ()
         self._looked_at, self._looked_for = now, (node.internal_ips, by_route)

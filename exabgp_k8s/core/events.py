@@ -45,6 +45,14 @@ class NodeGone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the API server said to an earlier process, while it says nothing to this one."""
+
+    node: model.NodeFacts
+    service_cidrs: tuple[model.Network, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubeContact:
     """The API server answered, or a line of the watch arrived, bookmarks included."""
 
@@ -212,6 +220,7 @@ Event = (
     | ConfigRefused
     | NodeSeen
     | NodeGone
+    | Remembered
     | KubeContact
     | KubeLost
     | ServiceCidrsSeen

@@ -18,6 +18,7 @@ from exabgp_k8s.core import (
     model,
     ribs,
     sessions,
+    succession,
 )
 from exabgp_k8s.core.world import CheckState, World
 
@@ -29,6 +30,7 @@ def observe(world: World, event: events.Event, now: float) -> World:
 
 def settle(world: World, now: float) -> World:
     """Recompute what follows from the facts and the time alone."""
+    world = _node_in_force(world, now)
     standing = {cause: world.causes.get(cause, now) for cause in causes.active(world)}
     world = dataclasses.replace(world, causes=standing)
     if world.config is None:
@@ -47,6 +49,14 @@ def settle(world: World, now: float) -> World:
     )
 
 
+def _node_in_force(world: World, now: float) -> World:
+    if world.node_seen is None or world.succession is None:
+        return world
+    node = succession.in_force(world.node_seen, world.succession, now)
+    is_over = node is world.node_seen
+    return dataclasses.replace(world, node=node, succession=None if is_over else world.succession)
+
+
 def _apply(  # noqa: C901 - flat: one case for one kind of event
     world: World, event: events.Event, now: float
 ) -> World:
@@ -61,10 +71,11 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
             | events.KubeContact()
             | events.KubeLost()
             | events.ServiceCidrsSeen()
+            | events.Remembered()
         ):
             return _kubernetes(world, event, now)
         case events.HostSeen():
-            return dataclasses.replace(world, host=event)
+            return dataclasses.replace(world, host=_host(world.host, event))
         case events.CheckOutcome():
             return _check(world, event, now)
         case events.DrainAsked() | events.UndrainAsked():
@@ -104,22 +115,30 @@ def _settings(world: World, event: events.ConfigLoaded | events.ConfigRefused) -
             assert_never(event)
 
 
+def _host(before: events.HostSeen, seen: events.HostSeen) -> events.HostSeen:
+    """Take what was seen; a peer without a route keeps its source: its session is down anyway."""
+    return dataclasses.replace(seen, sources={**before.sources, **seen.sources})
+
+
 _Kubernetes = (
     events.NodeSeen
     | events.NodeGone
     | events.KubeContact
     | events.KubeLost
     | events.ServiceCidrsSeen
+    | events.Remembered
 )
 
 
 def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
     if isinstance(event, events.KubeLost):
         return dataclasses.replace(world, kube_problem=event.problem)
+    if isinstance(event, events.Remembered):
+        return _remembered(world, event)
     world = dataclasses.replace(world, kube_contact=now, kube_problem="")
     match event:
         case events.NodeSeen():
-            return dataclasses.replace(world, node=event.node, is_node_gone=False)
+            return _seen(world, event.node, now)
         case events.NodeGone():
             return dataclasses.replace(world, is_node_gone=True)
         case events.ServiceCidrsSeen():
@@ -128,6 +147,30 @@ def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
             return world
         case _:
             assert_never(event)
+
+
+def _seen(world: World, node: model.NodeFacts, now: float) -> World:
+    return dataclasses.replace(
+        world,
+        node=node,
+        node_seen=node,
+        succession=succession.begin(world.node, node, now) or world.succession,
+        is_node_remembered=False,
+        is_node_gone=False,
+    )
+
+
+def _remembered(world: World, event: events.Remembered) -> World:
+    """Take an earlier process's word for what this one has not heard."""
+    if world.node is not None or world.is_node_gone:
+        return world
+    return dataclasses.replace(
+        world,
+        node=event.node,
+        node_seen=event.node,
+        is_node_remembered=True,
+        service_cidrs=event.service_cidrs if world.service_cidrs is None else world.service_cidrs,
+    )
 
 
 def _check(world: World, event: events.CheckOutcome, now: float) -> World:

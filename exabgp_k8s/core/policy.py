@@ -243,6 +243,7 @@ def _deadline(world: World, now: float) -> float | None:
     """Return the next moment at which the same facts decide differently."""
     moments = [refusal.until for refusal in world.refusals.values()]
     moments += [each.until for each in world.membership.values() if each.until is not None]
+    moments += [] if world.succession is None else [world.succession.until]
     if world.config is not None:
         moments += [
             each.until

@@ -41,7 +41,7 @@ def status(turn: Turn, now: float) -> Row:
         "kubernetes": {
             "last_contact_seconds": _age(world.kube_contact, now),
             "problem": world.kube_problem,
-            "node_seen": node is not None,
+            "node_seen": node is not None and not world.is_node_remembered,
             "node_deleted": world.is_node_gone,
             "node_problems": list(node.problems) if node else [],
         },

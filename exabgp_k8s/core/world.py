@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import config, events, hysteresis, lifecycle, model
+from exabgp_k8s.core import config, events, hysteresis, lifecycle, model, succession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,12 @@ class World:
     """Non-empty: the settings file on disk is refused and an older one is in force."""
 
     node: model.NodeFacts | None = None
-    """The Node as last seen; it stays after the object is gone."""
+    """The Node as it counts now; it stays after the object is gone."""
+    node_seen: model.NodeFacts | None = None
+    """The object as last seen."""
+    succession: succession.Succession | None = None
+    is_node_remembered: bool = False
+    """An earlier process saw the Node; this one has not been able to."""
     is_node_gone: bool = False
     kube_contact: float | None = None
     kube_problem: str = ""

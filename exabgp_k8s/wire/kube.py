@@ -33,7 +33,7 @@ _OVERRIDES = {
     "drain": model.Override.NEVER,
 }
 
-_SHUTTING_DOWN = "shutting down"
+SHUTTING_DOWN = "shutting down"
 """In the Ready condition's message while kubelet's graceful node shutdown runs."""
 
 _SHOWN = 60
@@ -272,7 +272,7 @@ def _is_shutting_down(read: _Reader, conditions: object) -> bool:
         condition = read.mapping(item, path)
         if condition.get("type") == "Ready" and condition.get("status") == "False":
             said = (condition.get("reason"), condition.get("message"))
-            return any(isinstance(text, str) and _SHUTTING_DOWN in text.lower() for text in said)
+            return any(isinstance(text, str) and SHUTTING_DOWN in text.lower() for text in said)
     return False
 
 
