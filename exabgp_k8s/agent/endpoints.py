@@ -31,7 +31,10 @@ class Served(Protocol):
     def clock(self) -> float:
         """Return the present time on the agent's clock."""
 
-    def drain(self, *, is_stopping: bool) -> None:
+    async def stop(self) -> None:
+        """Ask for the drain of a pod that ends, or for less if it is only replaced."""
+
+    def drain(self) -> None:
         """Ask for a drain."""
 
     def undrain(self) -> None:
@@ -78,7 +81,10 @@ def controlling(agent: Served) -> http.Routes:
     """Return what only the owner of the unix socket may do."""
 
     async def drain(request: http.Request) -> http.Response:
-        agent.drain(is_stopping=request.query.get("stop") == "1")
+        if request.query.get("stop") == "1":
+            await agent.stop()
+        else:
+            agent.drain()
         return await _drained(agent, request)
 
     async def undrain(_: http.Request) -> http.Response:

@@ -24,6 +24,7 @@ from exabgp_k8s.adapters import (
     speaker,
 )
 from exabgp_k8s.adapters.checks import runner
+from exabgp_k8s.agent import stop
 from exabgp_k8s.agent.options import DRAIN_FILE, Options
 from exabgp_k8s.core import config, events, lifecycle, model, policy, step
 from exabgp_k8s.core.world import World
@@ -261,12 +262,17 @@ class Agent:
         settings = self.turn.world.config
         return settings is not None and settings.service_cidrs is None
 
-    def drain(self, *, is_stopping: bool) -> None:
-        """Ask for a drain; the operator's own outlives a crash of this process."""
-        if not is_stopping:
-            (self._options.state_dir / DRAIN_FILE).touch()
+    async def stop(self) -> None:
+        """Ask for the drain of a pod that ends, or for less if it is only replaced."""
+        is_rollout = await stop.is_rollout(self._options, self.turn)
         self._drained.clear()
-        self.deliver(events.DrainAsked(is_stopping=is_stopping))
+        self.deliver(events.DrainAsked(is_stopping=True, is_rollout=is_rollout))
+
+    def drain(self) -> None:
+        """Ask for a drain, which outlives this process and the container."""
+        (self._options.state_dir / DRAIN_FILE).touch()
+        self._drained.clear()
+        self.deliver(events.DrainAsked())
 
     def undrain(self) -> None:
         """Take the drain back."""

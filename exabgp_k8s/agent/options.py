@@ -27,7 +27,7 @@ DEFAULT_NAMESPACE = "exabgp-k8s"
 
 AGENT_SOCKET = "agent.sock"
 DRAIN_FILE = "drain"
-"""Its presence outlives an agent's crash: a drained node must not announce after a respawn."""
+"""Its presence outlives agent and container: a drained node must not announce after a restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""``drain`` and ``undrain``: the operator's switch, and the pod's preStop hook."""
+"""``drain`` and ``undrain``: the operator's switch; ``drain --stopping``: the preStop hook."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ GATEWAY_TIMEOUT = 504
 @state_dir_option
 @click.option("--wait", is_flag=True, help="Return when every peer has been sent the withdrawal.")
 @click.option(
+    "--stopping",
+    is_flag=True,
+    help="For the pod's preStop hook: the pod ends, for good or to be replaced.",
+)
+@click.option(
     "--timeout",
     default=30.0,
     show_default=True,
@@ -26,13 +31,17 @@ GATEWAY_TIMEOUT = 504
     metavar="SECONDS",
     help="How long --wait waits; then the exit code is 4 and the drain goes on.",
 )
-def drain(state_dir: Path, wait: bool, timeout: float) -> None:
-    """Withdraw everything this node announces, until `undrain` or a restart of the container.
+def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
+    """Withdraw everything this node announces, until `undrain` or the end of the pod.
 
     With --wait it returns once the withdrawal is acknowledged and the settle time is over:
     then the node may go down.
+
+    With --stopping the pod is about to end, and `undrain` does not take it back. If the pod is
+    only replaced, peers with graceful restart keep their routes and the others get a withdrawal.
     """
-    query = urllib.parse.urlencode({"wait": timeout} if wait else {})
+    asked = {"wait": str(timeout)} if wait else {}
+    query = urllib.parse.urlencode(asked | ({"stop": "1"} if stopping else {}))
     status, answer = _post(state_dir, f"/v1/drain?{query}", timeout + 5)
     if status == GATEWAY_TIMEOUT:
         exits.fail(

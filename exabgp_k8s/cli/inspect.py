@@ -183,6 +183,10 @@ def _sentences(row: Any) -> list[str]:
     lines = []
     if row["announced_to"]:
         lines.append(f"{name}: announced to {', '.join(row['announced_to'])}")
+    if row["bridged_by"]:
+        lines.append(
+            f"{name}: stopping, kept by graceful restart at {', '.join(row['bridged_by'])}"
+        )
     lines += [f"{name}: to {peer}: {state}" for peer, state in row["waiting"].items()]
     for each in row["withheld"]:
         to = f" to {each['peer']}" if each["peer"] else ""

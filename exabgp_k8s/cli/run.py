@@ -199,7 +199,6 @@ def _prepare(chosen: agent_options.Options) -> None:
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
         daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
-        (chosen.state_dir / agent_options.DRAIN_FILE).unlink(missing_ok=True)
     except OSError as error:
         exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
     checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell

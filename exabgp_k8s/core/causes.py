@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core import config, hysteresis, lifecycle, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import config, hysteresis, model
+from exabgp_k8s.core.world import World, is_stopping
 
 OUT_OF_SERVICE_TAINTS = frozenset(
     {"node.kubernetes.io/out-of-service", "node.cloudprovider.kubernetes.io/shutdown"}
@@ -44,13 +44,10 @@ def active(world: World) -> frozenset[model.Cause]:
 
 
 def _of_the_agent(world: World) -> Iterator[model.Cause]:
-    if world.phase is lifecycle.Phase.SERVING:
-        return
-    drain = model.Cause(model.Reason.OPERATOR, "drain")
     # A drain asked for before the stop still stands: the stop's own hold must not undo it.
-    if not world.is_stopping or drain in world.causes:
-        yield drain
-    if world.is_stopping:
+    if world.is_drain_asked:
+        yield model.Cause(model.Reason.OPERATOR, "drain")
+    if is_stopping(world):
         yield model.Cause(model.Reason.STOPPING)
 
 

@@ -217,5 +217,7 @@ class Config:
     hold_down: HoldDown = HoldDown()
     graceful_shutdown: float = 0
     """How long a planned withdrawal is preceded by GRACEFUL_SHUTDOWN."""
+    is_rollout_drained: bool = False
+    """Withdraw even where graceful restart would bridge the replacement of our own pod."""
     settle: float = 1
     """How long after the last acknowledgement a drain counts as over: the routers' FIBs."""

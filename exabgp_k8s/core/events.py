@@ -98,6 +98,8 @@ class DrainAsked:
     """Somebody asked for a drain; with ``is_stopping`` the pod itself is about to end."""
 
     is_stopping: bool = False
+    is_rollout: bool = False
+    """The API server says that the pod is being replaced; only looked at with ``is_stopping``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ class NeighborRow:
     router_id: str = ""
     """The peer's own router id; empty while down."""
     graceful_restart: bool = False
-    """The peer offered graceful restart too."""
+    """Both sides offered graceful restart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

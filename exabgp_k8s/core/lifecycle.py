@@ -20,6 +20,20 @@ class Phase(enum.StrEnum):
     DRAINED = "drained"
 
 
+class Stop(enum.StrEnum):
+    """What is known of the end of our own pod."""
+
+    NOT_ASKED = "no"
+    ROLLOUT = "rollout"
+    """A successor comes: routers that support graceful restart keep the routes until then."""
+    DRAIN = "drain"
+    """Nobody is known to come: everything is withdrawn first."""
+
+
+STOPS = (Stop.NOT_ASKED, Stop.ROLLOUT, Stop.DRAIN)
+"""One way only: what has once begun to withdraw announces nothing any more."""
+
+
 class Trigger(enum.StrEnum):
     """What may move it."""
 
@@ -41,6 +55,11 @@ TRANSITIONS: Mapping[tuple[Phase, Trigger], Phase] = {
     (Phase.SETTLING, Trigger.UNDRAIN_ASKED): Phase.SERVING,
     (Phase.DRAINED, Trigger.UNDRAIN_ASKED): Phase.SERVING,
 }
+
+
+def further(stop: Stop, asked: Stop) -> Stop:
+    """Return how a stop goes on after another request."""
+    return max(stop, asked, key=STOPS.index)
 
 
 def advance(phase: Phase, trigger: Trigger) -> Phase:

@@ -17,10 +17,11 @@ from exabgp_k8s.core import (
     lifecycle,
     model,
     ribs,
+    rollout,
     sessions,
     succession,
 )
-from exabgp_k8s.core.world import CheckState, World
+from exabgp_k8s.core.world import CheckState, World, is_stopping
 
 
 def observe(world: World, event: events.Event, now: float) -> World:
@@ -32,7 +33,7 @@ def settle(world: World, now: float) -> World:
     """Recompute what follows from the facts and the time alone."""
     world = _node_in_force(world, now)
     standing = {cause: world.causes.get(cause, now) for cause in causes.active(world)}
-    world = dataclasses.replace(world, causes=standing)
+    world = rollout.settle(dataclasses.replace(world, causes=standing))
     if world.config is None:
         return world
     return dataclasses.replace(
@@ -40,7 +41,9 @@ def settle(world: World, now: float) -> World:
         membership={
             prefix_class: hysteresis.settle(
                 world.membership.get(prefix_class, hysteresis.Membership()),
-                causes.worst(causes.demands(standing, prefix_class, world.config, now)),
+                causes.worst(
+                    causes.demands(rollout.common(world), prefix_class, world.config, now)
+                ),
                 world.config.hold_down,
                 now,
             )
@@ -199,14 +202,24 @@ def _check_settings(world: World, name: str) -> config.Check | None:
 def _drain(world: World, event: events.DrainAsked | events.UndrainAsked, now: float) -> World:
     match event:
         case events.DrainAsked():
-            world = dataclasses.replace(world, is_stopping=world.is_stopping or event.is_stopping)
+            world = _stop(world, event) if event.is_stopping else _drained(world, is_asked=True)
             return advance(world, lifecycle.Trigger.DRAIN_ASKED, now)
         case events.UndrainAsked():
-            if world.is_stopping:
+            if is_stopping(world):
                 return world
+            world = _drained(world, is_asked=False)
             return advance(world, lifecycle.Trigger.UNDRAIN_ASKED, now)
         case _:
             assert_never(event)
+
+
+def _drained(world: World, *, is_asked: bool) -> World:
+    return dataclasses.replace(world, is_drain_asked=is_asked)
+
+
+def _stop(world: World, event: events.DrainAsked) -> World:
+    asked = lifecycle.Stop.ROLLOUT if event.is_rollout else lifecycle.Stop.DRAIN
+    return dataclasses.replace(world, stop=lifecycle.further(world.stop, asked))
 
 
 def advance(world: World, trigger: lifecycle.Trigger, now: float) -> World:

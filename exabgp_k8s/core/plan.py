@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from exabgp_k8s.core import commands, model, prefixes
+from exabgp_k8s.core import commands, model, prefixes, rollout
 from exabgp_k8s.core.policy import Decision
 from exabgp_k8s.core.world import PeerRib, Rib, World
 
@@ -147,7 +147,8 @@ def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[co
 
 
 def _poll(world: World, now: float) -> Iterator[commands.ShowNeighbors]:
-    if now >= world.neighbors_read_at + POLL:
+    pause = REREAD if rollout.is_unread(world) else POLL
+    if now >= world.neighbors_read_at + pause:
         yield commands.ShowNeighbors()
 
 

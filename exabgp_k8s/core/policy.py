@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes
+from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes, rollout
 from exabgp_k8s.core.world import World
 
 Wanted = Mapping[tuple[model.Address, model.Network], model.Route]
@@ -110,7 +110,29 @@ def _outcomes(
         yield from _starting(world, candidate)
         return
     for neighbor in sessions:
-        yield from _for_peer(world, neighbor, candidate, action, now)
+        yield from _of_the_stop(world, neighbor, candidate, action, now)
+
+
+def _of_the_stop(
+    world: World,
+    neighbor: model.Neighbor,
+    candidate: prefixes.Candidate,
+    action: model.Action,
+    now: float,
+) -> Iterator[model.Route | model.Withheld]:
+    """Yield a peer's route, or what a rollout makes of it where the peer cannot bridge it."""
+    asked = rollout.action(world, neighbor, candidate.prefix_class, now)
+    is_worse = model.SEVERITY[asked] > model.SEVERITY[action]
+    if is_worse:
+        yield model.Withheld(
+            prefix=candidate.prefix,
+            prefix_class=candidate.prefix_class,
+            action=asked,
+            causes=(rollout.STOPPING,),
+            peer=neighbor.name,
+        )
+    if asked is not model.Action.WITHDRAW:
+        yield from _for_peer(world, neighbor, candidate, asked if is_worse else action, now)
 
 
 def _blind(
@@ -153,7 +175,7 @@ def _withheld(
 ) -> model.Withheld:
     found = [candidate.guard] if candidate.guard is not None else []
     if world.config is not None:
-        asked = causes.demands(world.causes, candidate.prefix_class, world.config, now)
+        asked = causes.demands(rollout.common(world), candidate.prefix_class, world.config, now)
         found += [each.cause for each in asked if each.action is not model.Action.KEEP]
         if model.SEVERITY[action] > model.SEVERITY[causes.worst(asked)]:
             found.append(model.Cause(model.Reason.HOLD_DOWN))

@@ -6,12 +6,12 @@ thing everywhere. Values are JSON's own types; ages and durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from exabgp_k8s.core import config, hysteresis, model, prefixes
+from exabgp_k8s.core import config, hysteresis, lifecycle, model, prefixes, rollout
 from exabgp_k8s.core.step import Turn
-from exabgp_k8s.core.world import CheckState, Session, World
+from exabgp_k8s.core.world import CheckState, Session, World, is_stopping
 
 Row = Mapping[str, Any]
 
@@ -27,7 +27,8 @@ def status(turn: Turn, now: float) -> Row:
     return {
         "node": node.name if node else None,
         "phase": str(world.phase),
-        "stopping": world.is_stopping,
+        "stopping": is_stopping(world),
+        "stop": str(world.stop),
         "classes": {
             str(prefix_class): _class(turn, prefix_class) for prefix_class in model.PrefixClass
         },
@@ -122,8 +123,7 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
         "families": sorted(str(family) for family in session.families),
         "hold_time": session.hold_time if session.is_up else peer.hold_time,
         "router_id": row.router_id if row and session.is_up else None,
-        "graceful_restart": peer.graceful_restart is not None
-        and bool(row and row.graceful_restart),
+        "graceful_restart": bool(session.is_restartable),
         "times_up": session.times_up,
     }
 
@@ -238,6 +238,7 @@ def _explain(
         "announced_to": [
             row["peer"] for row in rows if row["state"] in {"announced", "deprioritised"}
         ],
+        "bridged_by": _bridged(turn, {row["peer"] for row in rows}),
         "waiting": {
             row["peer"]: row["state"]
             for row in rows
@@ -254,6 +255,17 @@ def _explain(
             for cause in each.causes
         ],
     }
+
+
+def _bridged(turn: Turn, announced: Collection[str]) -> list[str]:
+    """Return the peers that keep their routes over the replacement of our pod."""
+    if turn.world.stop is not lifecycle.Stop.ROLLOUT:
+        return []
+    return [
+        neighbor.name
+        for neighbor in turn.decision.neighbors or ()
+        if neighbor.name in announced and rollout.is_bridged(turn.world, neighbor)
+    ]
 
 
 def _age(moment: float | None, now: float) -> float | None:

@@ -68,6 +68,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
             session = dataclasses.replace(
                 session,
                 is_up=True,
+                is_restartable=None,
                 since=now,
                 local=event.local,
                 problem="",
@@ -77,6 +78,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
             session = dataclasses.replace(
                 session,
                 is_up=False,
+                is_restartable=None,
                 since=now if session.is_up else session.since,
                 connected_at=None,
                 families=frozenset(),
@@ -165,6 +167,7 @@ def _from_row(before: Session | None, row: events.NeighborRow, now: float) -> Se
     return dataclasses.replace(
         session,
         row=row,
+        is_restartable=row.graceful_restart if row.is_up else None,
         local=row.local or session.local,
         families=row.families if row.is_up else session.families,
         hold_time=row.hold_time if row.is_up else session.hold_time,

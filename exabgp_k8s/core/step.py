@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exabgp_k8s.core import causes, commands, events, lifecycle, model
+from exabgp_k8s.core import causes, commands, events, lifecycle, model, rollout
 from exabgp_k8s.core import observe as observing
 from exabgp_k8s.core import plan as planning
 from exabgp_k8s.core.policy import Decision, decide
@@ -47,7 +47,7 @@ def _progress(world: World, decision: Decision, now: float) -> World:
     if not _is_out(world, decision, now):
         return observing.advance(world, lifecycle.Trigger.REOPENED, now)
     world = observing.advance(world, lifecycle.Trigger.ACKNOWLEDGED, now)
-    if now >= settled_at(world):
+    if now >= settled_at(world, decision):
         world = observing.advance(world, lifecycle.Trigger.SETTLE_TIME_OVER, now)
     return world
 
@@ -56,11 +56,15 @@ def _is_out(world: World, decision: Decision, now: float) -> bool:
     """Return whether nothing more will be withdrawn because of the drain."""
     if world.config is None:
         return False
+    if world.stop is lifecycle.Stop.ROLLOUT and rollout.is_unread(world):
+        return False
     drain = {
         cause: since
         for cause, since in world.causes.items()
         if cause.reason in (model.Reason.STOPPING, model.Reason.OPERATOR)
     }
+    if rollout.is_bridged_everywhere(world, decision.neighbors):
+        drain = {}
     is_waiting = any(
         each.until is not None
         for prefix_class in model.PrefixClass
@@ -69,16 +73,17 @@ def _is_out(world: World, decision: Decision, now: float) -> bool:
     return not is_waiting and planning.is_withdrawn(decision, world, now)
 
 
-def settled_at(world: World) -> float:
-    """Return when the settle time of a drain is over."""
-    return world.phase_since + (world.config.settle if world.config else 0)
+def settled_at(world: World, decision: Decision) -> float:
+    """Return when the settle time of a drain is over; what withdraws nothing has none."""
+    is_needed = not rollout.is_bridged_everywhere(world, decision.neighbors)
+    return world.phase_since + (world.config.settle if world.config and is_needed else 0)
 
 
 def _deadline(world: World, decision: Decision, now: float) -> float | None:
     moments = [] if decision.deadline is None else [decision.deadline]
     if world.phase is lifecycle.Phase.SETTLING:
-        moments.append(settled_at(world))
-    if not world.is_rib_current:
+        moments.append(settled_at(world, decision))
+    if not world.is_rib_current or rollout.is_unread(world):
         moments.append(planning.reread_at(world))
     moments += [
         change.since + planning.OVERDUE

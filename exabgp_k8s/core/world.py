@@ -53,6 +53,8 @@ class Session:
     """What was negotiated; empty while the session is down."""
     hold_time: int = 0
     local: model.Address | None = None
+    is_restartable: bool | None = None
+    """Graceful restart was negotiated; None: not read since the session came up."""
     problem: str = ""
     """Why it is down, in the words of ExaBGP or of the router's NOTIFICATION."""
     times_up: int = 0
@@ -105,7 +107,9 @@ class World:
     checks: Mapping[str, CheckState] = field(default_factory=dict)
     phase: lifecycle.Phase = lifecycle.Phase.SERVING
     phase_since: float = 0
-    is_stopping: bool = False
+    is_drain_asked: bool = False
+    """By the operator, on the command line."""
+    stop: lifecycle.Stop = lifecycle.Stop.NOT_ASKED
 
     causes: Mapping[model.Cause, float] = field(default_factory=dict)
     """Every cause that stands now, with the time since when."""
@@ -128,6 +132,11 @@ class World:
     is_joining_refused: bool = False
     """ExaBGP refused several changes in one line: one by one shows which of them it means."""
     refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)
+
+
+def is_stopping(world: World) -> bool:
+    """Return whether the pod itself is about to end."""
+    return world.stop is not lifecycle.Stop.NOT_ASKED
 
 
 def awaits_echo(session: Session | None, prefix: model.Network) -> bool:

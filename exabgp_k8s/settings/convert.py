@@ -37,6 +37,7 @@ def to_core(settings: schema.Settings) -> config.Config:
             window=announce.hold_down.window,
         ),
         graceful_shutdown=drain.graceful_shutdown,
+        is_rollout_drained=drain.rollout is schema.Rollout.WITHDRAW,
         settle=drain.settle,
     )
 

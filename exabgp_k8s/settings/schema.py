@@ -6,6 +6,7 @@ Here stands what each value must be on its own. What two values must not be toge
 
 from __future__ import annotations
 
+import enum
 from typing import Annotated, Any
 
 import pydantic
@@ -75,6 +76,13 @@ class Deprioritise(fields.Section):
     """How often our AS is added in front; eBGP peers only."""
 
 
+class Rollout(enum.StrEnum):
+    """What the replacement of our own pod does to the routes."""
+
+    AUTO = "auto"
+    WITHDRAW = "withdraw"
+
+
 class Drain(fields.Section):
     """How a planned withdrawal goes."""
 
@@ -84,6 +92,9 @@ class Drain(fields.Section):
     settle: fields.Duration = 1
     """How long after the last acknowledgement a drain counts as over; routers need 2 to 100 ms
     to forward differently."""
+    rollout: Rollout = Rollout.AUTO
+    """What happens while our own pod is replaced. auto: peers with graceful restart keep their
+    routes, others get a withdrawal; withdraw: all of them get one."""
     taints: Annotated[tuple[fields.Taint, ...], fields.Unique] = pydantic.Field(
         config.DRAIN_TAINTS,
         json_schema_extra={"default": [taint.key for taint in config.DRAIN_TAINTS]},

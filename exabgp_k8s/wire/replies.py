@@ -205,7 +205,10 @@ def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
         updates_sent=int(messages["sent"]["update"]),
         updates_received=int(messages["received"]["update"]),
         router_id=str(peer.get("id") or ""),
-        graceful_restart=bool(peer["capabilities"].get("graceful-restart")),
+        # Ours as configured, and the peer's as it came in its OPEN.
+        graceful_restart=all(
+            side["capabilities"].get("graceful-restart") for side in (local, peer)
+        ),
     )
 
 

@@ -10,7 +10,7 @@ import yaml
 import exabgp_k8s
 from exabgp_k8s import supervisor
 from exabgp_k8s.adapters import metrics
-from exabgp_k8s.adapters.kube import reflector
+from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.core import config
 from exabgp_k8s.settings import load
@@ -161,6 +161,7 @@ def test_a_stop_fits_into_the_grace_period(
     )
 
     assert drain.params["wait"]
+    assert drain.params["stopping"]
     assert longest < pod["terminationGracePeriodSeconds"]
 
 
@@ -173,23 +174,30 @@ def test_a_drain_fits_into_the_time_that_pre_stop_gives_it(
 
 
 def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
+    assert _allowed("ClusterRole") == {
+        (*_resource(reflector._NODES), "list"),
+        (*_resource(reflector._NODES), "watch"),
+        (*_resource(reflector._SERVICE_CIDRS), "list"),
+    }
+    assert _allowed("Role") == {
+        (*_resource(pods.PODS.rpartition("/")[0]), "get"),
+        (*_resource(pods.DAEMON_SETS.rpartition("/")[0]), "get"),
+    }
+
+
+def _allowed(kind: str) -> set[tuple[str, str, str]]:
+    """Return API group, resource and verb of what the one role of a kind allows."""
     role = next(
         document
         for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml"))
-        if document["kind"] == "ClusterRole"
+        if document["kind"] == kind
     )
-    allowed = {
+    return {
         (group, resource, verb)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
-    }
-
-    assert allowed == {
-        (*_resource(reflector._NODES), "list"),
-        (*_resource(reflector._NODES), "watch"),
-        (*_resource(reflector._SERVICE_CIDRS), "list"),
     }
 
 

@@ -222,6 +222,16 @@ class Machine(stateful.RuleBasedStateMachine):
         self.is_drained = False
         self._happens(events.UndrainAsked())
 
+    @stateful.rule(is_rollout=st.booleans())
+    def the_pod_is_to_end(self, *, is_rollout: bool) -> None:
+        self._happens(events.DrainAsked(is_stopping=True, is_rollout=is_rollout))
+
+    @stateful.rule()
+    def the_pod_ends_and_another_one_starts(self) -> None:
+        self.is_drained = False
+        self.exabgp.die()
+        self._start()
+
     @stateful.rule(seconds=st.sampled_from([0.01, 0.2, 1.5, 6, 40]))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
@@ -282,9 +292,13 @@ class Machine(stateful.RuleBasedStateMachine):
             if peer.is_up:
                 heard = _routes_of(decision, address, peer.neighbor.families)
                 assert peer.router.routes == heard, "the router holds something else"
-        if self.is_drained:
+        if self.is_drained or self.world.stop is not lifecycle.Stop.NOT_ASKED:
             assert self.world.phase is lifecycle.Phase.DRAINED
+        if self.is_drained or self.world.stop is lifecycle.Stop.DRAIN:
             assert decision.routes == {}
+        if self.world.stop is lifecycle.Stop.ROLLOUT:
+            assert not self.node.is_unschedulable or self.node.override is model.Override.ALWAYS
+            assert {peer for peer, _ in decision.routes or {}} <= {TOR_A}, "kept for nothing"
 
 
 def _routes_of(

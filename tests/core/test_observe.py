@@ -285,7 +285,10 @@ class TestDrain:
     def test_of_a_stopping_pod_is_not_taken_back(self) -> None:
         world = builders.a_world(events.DrainAsked(is_stopping=True), events.UndrainAsked())
 
-        assert (world.phase, world.is_stopping) == (lifecycle.Phase.DRAINING, True)
+        assert (world.phase, world.stop) == (
+            lifecycle.Phase.DRAINING,
+            lifecycle.Stop.DRAIN,
+        )
         assert world.causes.keys() == {model.Cause(model.Reason.STOPPING)}
 
     def test_stays_a_cause_beside_the_stop_that_follows(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,6 +50,10 @@ class NodeAgent:
             ],
             log=self.node.directory / "agent.log",
         )  # fmt: skip
+
+    def forget(self) -> None:
+        """Lose the state directory: it is in memory, and lives as long as the pod."""
+        shutil.rmtree(self.state_dir)
 
     def terminate(self) -> int:
         """End it with SIGTERM, as kubelet does, and return its exit code."""

@@ -105,6 +105,7 @@ class Cluster:
         node = self.fabric.node(name)
         self.agents[name].terminate()
         node.power_off()
+        self.agents[name].forget()
         node.power_on()
         self.agents[name].start()
 

@@ -160,6 +160,7 @@ def _row_of(neighbor: model.Neighbor) -> events.NeighborRow:
         peer_asn=neighbor.peer_asn,
         local_router_id=str(neighbor.router_id),
         local_hold_time=neighbor.hold_time,
+        graceful_restart=neighbor.graceful_restart is not None,
     )
 
 

@@ -348,6 +348,7 @@ def _row(peer: Peer) -> dict[str, Any]:
         "duration": 0,
         "fsm": "ESTABLISHED" if is_up else "ACTIVE",
         "local": {
+            "capabilities": {"graceful-restart": neighbor.graceful_restart is not None},
             "address": str(neighbor.local_address),
             "as": neighbor.local_asn,
             "id": str(neighbor.router_id),

@@ -14,10 +14,16 @@ from typing import Any
 from exabgp_k8s.tryout.kubeapi import exchange, patches, store
 
 NODES = store.Collection(api_version="v1", plural="nodes", kind="Node")
+PODS = store.Collection(api_version="v1", plural="pods", kind="Pod", is_namespaced=True)
+DAEMON_SETS = store.Collection(
+    api_version="apps/v1", plural="daemonsets", kind="DaemonSet", is_namespaced=True
+)
 
 COLLECTIONS = (
     NODES,
     store.Collection(api_version="v1", plural="events", kind="Event", is_namespaced=True),
+    PODS,
+    DAEMON_SETS,
     store.Collection(
         api_version="networking.k8s.io/v1", plural="servicecidrs", kind="ServiceCIDR"
     ),
