@@ -295,6 +295,21 @@ def test_a_replaced_authority_is_trusted_from_the_next_connection_on(
     assert get(pod)["items"]
 
 
+def test_an_authority_replaced_in_a_kubeconfig_is_trusted_after_one_failure(
+    secure: kubeapi.KubeApi, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_text(apiserver.kubeconfig(secure))
+    with contextlib.closing(client.Client(client.Access(kubeconfig=path))) as api:
+        get(api)
+        secure.rotate_authority()
+        secure.listener.disconnect()
+        path.write_text(apiserver.kubeconfig(secure))
+        with pytest.raises(errors.KubeError, match="certificate is not trusted"):
+            get(api)
+        assert get(api)["items"]
+
+
 def test_missing_credentials_are_an_error_until_they_appear(
     pod: client.Client, secure: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:

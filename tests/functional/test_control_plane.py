@@ -51,21 +51,55 @@ def test_a_cordon_is_heard_and_taken_back(lab: Lab) -> None:
     lab.expect(lab.services, lab.pods)
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server is killed; a cordon while it is away",
+    sees="nothing while it is away; withdrawals when it is back",
+    within="30 s after it is back",
+)
 def test_a_cordon_that_was_missed_takes_effect_when_the_server_is_back(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
-    lab.api.kill()
-    until(lambda: bool(lab.json("status")["kubernetes"]["problem"]), lab.state)
-    assert lab.router.routes() == before
 
-    lab.api.restart()
-    lab.api.cordon(lab.name, True)
+    with lab.api.away():
+        until(lambda: bool(lab.json("status")["kubernetes"]["problem"]), lab.state)
+        lab.api.cordon(lab.name)
+        assert lab.router.routes() == before
 
     lab.expect()
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server is killed; the Node is made anew with another podCIDR meanwhile",
+    sees="the new pod range instead of the old one; the service range stays",
+    within="30 s after it is back",
+)
+def test_a_node_made_anew_while_nobody_looked_has_its_new_range_only(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+
+    with lab.api.away():
+        until(lambda: bool(lab.json("status")["kubernetes"]["problem"]), lab.state)
+        lab.api.delete_node(lab.name)
+        lab.api.put_node(
+            nodes.node_object(lab.name, internal_ips=[lab.address], pod_cidrs=["10.244.9.0/24"])
+        )
+        assert lab.router.routes() == before
+
+    lab.expect(lab.services, "10.244.9.0/24")
+    assert lab.router.routes()[lab.services] == before[lab.services]
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="the Node is deleted and made anew with another podCIDR",
+    sees="the old pod range withdrawn, the new one; the service range stays",
+    within="0.1 s",
+)
 def test_a_node_deleted_and_made_again_with_another_range(lab: Lab) -> None:
     lab.up()
+    before = lab.router.routes()
 
     lab.api.delete_node(lab.name)
     lab.expect(lab.services)
@@ -74,6 +108,28 @@ def test_a_node_deleted_and_made_again_with_another_range(lab: Lab) -> None:
     )
 
     lab.expect(lab.services, "10.244.9.0/24")
+    assert lab.router.routes()[lab.services] == before[lab.services]
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="the Node has no podCIDR yet",
+    sees="the service range; the pod range as soon as the Node has one",
+    within="0.1 s",
+)
+def test_a_pod_range_is_announced_once_the_node_has_one(lab: Lab) -> None:
+    lab.api.delete_node(lab.name)
+    lab.api.put_node(nodes.node_object(lab.name, internal_ips=[lab.address], pod_cidrs=[]))
+    lab.start()
+    lab.expect(lab.services)
+    (row,) = [row for row in lab.json("routes") if row["state"] == "withheld"]
+    assert row["reasons"] == ["no-pod-cidr"]
+    before = lab.router.routes()
+
+    lab.api.patch_node(lab.name, {"spec": {"podCIDR": lab.pods, "podCIDRs": [lab.pods]}})
+
+    lab.expect(lab.services, lab.pods)
+    assert lab.router.routes()[lab.services] == before[lab.services]
 
 
 def test_a_drain_taint_withdraws_and_a_pressure_taint_does_not(lab: Lab) -> None:

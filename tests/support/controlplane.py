@@ -18,7 +18,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import trustme
@@ -89,6 +89,19 @@ class ControlPlane:
         """Start kube-apiserver on its port and wait until it says that it is ready."""
         self._server = self._start("kube-apiserver", self._server_arguments())
         _until(lambda: self._status("/readyz", ADMIN_TOKEN) == 200)
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Be dead to the client under test; another server of the cluster serves the admin."""
+        self.kill()
+        known = self.port, self.url
+        (self.port,) = _free_ports(1)
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.restart()
+        yield
+        self.kill()
+        self.port, self.url = known
+        self.restart()
 
     def node(self, name: str) -> dict[str, Any]:
         """Return the Node as stored."""

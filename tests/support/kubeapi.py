@@ -6,6 +6,7 @@ for the next requests of a kind; afterwards the server is itself again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import pathlib
@@ -14,7 +15,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -87,6 +88,13 @@ class KubeApi(apiserver.ApiServer):
     def restart(self) -> None:
         """Come back on the same port with the same objects."""
         self.start()
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Be dead to every client; the objects can be changed all the same."""
+        self.kill()
+        yield
+        self.restart()
 
     def inject(self, fault: Fault, on: str = ANY, times: float = 1) -> None:
         """Answer the next requests of a kind with a fault."""

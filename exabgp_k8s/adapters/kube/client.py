@@ -204,6 +204,8 @@ class Client:
             # The library wraps a TLS error, and nothing else, in a class of its own.
             if not isinstance(error.__context__, urllib3.exceptions.SSLError):
                 raise
+            # The authority of a kubeconfig may have been replaced: the library reads it once.
+            self.close()
             raise errors.KubeError(_describe(error.__context__)) from error
 
 

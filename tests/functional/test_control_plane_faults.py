@@ -1,0 +1,153 @@
+"""A control plane that is wrong in many ways: none of them costs a route, none hides a cordon.
+
+What each answer does to the reflector alone is in tests/adapters/test_kube_faults.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exabgp_k8s.tryout.kubeapi import apiserver, nodes
+from tests.support import kubeapi
+from tests.support.lab import Lab, until
+
+pytestmark = pytest.mark.functional
+
+CUT_SHORT = kubeapi.body(b'{"kind": "NodeList", "metadata": {"resourceVersion": "9"}, "items": [{')
+PROXYS_PAGE = kubeapi.body(b"<html>502 Bad Gateway</html>", 502)
+
+
+def problem(lab: Lab) -> str:
+    """Return what the agent says against the API server."""
+    return str(lab.json("status")["kubernetes"]["problem"])
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="410 Gone inside the stream after a restart; a cordon before it",
+    sees="withdrawals",
+    within="30 s after it is back",
+)
+def test_a_cordon_that_no_watch_can_show_any_more_is_found_by_a_list(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+
+    with lab.api.away():
+        until(lambda: bool(problem(lab)), lab.state)
+        lab.api.cordon(lab.name)
+        lab.api.compact()
+        assert lab.router.routes() == before
+
+    lab.expect()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="403 to a valid token for a while after a restart; a cordon meanwhile",
+    sees="nothing while it lasts; then withdrawals",
+    within="30 s after the first answer",
+)
+def test_a_server_that_refuses_everybody_at_first_withdraws_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+    lab.api.warm_up = 2
+
+    with lab.api.away():
+        lab.api.cordon(lab.name)
+    until(lambda: "answered 403" in problem(lab), lab.state)
+    assert lab.router.routes() == before
+
+    lab.expect()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="410, then half a list, then a proxy's 502 page; a cordon meanwhile",
+    sees="nothing while it lasts; then withdrawals",
+    within="30 s after the last of them",
+)
+def test_answers_that_say_nothing_about_the_node_change_nothing(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+    for fault in (kubeapi.gone_event, CUT_SHORT, PROXYS_PAGE):
+        lab.api.inject(fault)
+
+    lab.api.listener.disconnect()
+    lab.api.cordon(lab.name)
+    until(lambda: "Bad Gateway" in problem(lab), lab.state)
+    assert lab.router.routes() == before
+
+    lab.expect()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="the token is rotated on disk after the old one is refused; a cordon meanwhile",
+    sees="nothing while it is refused; then withdrawals",
+    within="30 s after the new one is there",
+)
+def test_a_rotated_token_costs_nothing_and_is_found(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+
+    lab.api.token = "second-token"
+    lab.api.cordon(lab.name)
+    lab.api.listener.disconnect()
+    until(lambda: "answered 401" in problem(lab), lab.state)
+    assert lab.router.routes() == before
+    (lab.directory / "kubeconfig").write_text(apiserver.kubeconfig(lab.api))
+
+    lab.expect()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server's certificate is of another authority; a cordon meanwhile",
+    sees="nothing while it is not trusted; then withdrawals",
+    within="30 s after the new authority is on disk",
+)
+def test_a_rotated_authority_costs_nothing_and_is_found(lab: Lab) -> None:
+    lab.up()
+    before = lab.router.routes()
+
+    lab.api.rotate_authority()
+    lab.api.cordon(lab.name)
+    lab.api.listener.disconnect()
+    until(lambda: "certificate is not trusted" in problem(lab), lab.state)
+    assert lab.router.routes() == before
+    (lab.directory / "kubeconfig").write_text(apiserver.kubeconfig(lab.api))
+
+    lab.expect()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="the podCIDRs of the Node change: others, several, of both families",
+    sees="exactly the ranges of the Node; the service range stays",
+    within="0.1 s",
+)
+def test_the_router_has_the_pod_ranges_that_the_node_has(tmp_path: Path) -> None:
+    with Lab(tmp_path, router_options="ipv6 { import all; export none; };") as lab:
+        document = lab.document()
+        document["announce"]["pods"]["within"].append("fd00:10:244::/48")
+        lab.write(document)
+        lab.api.put_node(
+            nodes.node_object(
+                lab.name, internal_ips=[lab.address, "fd00::11"], pod_cidrs=[lab.pods]
+            )
+        )
+        lab.up()
+        before = lab.router.routes()
+
+        for cidrs in (
+            ["10.244.7.0/24"],
+            ["10.244.7.0/24", "10.244.8.0/24"],
+            ["fd00:10:244:7::/64", "10.244.8.0/24"],
+            [lab.pods],
+        ):
+            lab.api.patch_node(lab.name, {"spec": {"podCIDR": cidrs[0], "podCIDRs": cidrs}})
+            lab.expect(lab.services, *cidrs)
+
+        assert lab.router.routes()[lab.services] == before[lab.services]
