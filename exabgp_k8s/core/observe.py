@@ -145,7 +145,9 @@ def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
         case events.NodeGone():
             return dataclasses.replace(world, is_node_gone=True)
         case events.ServiceCidrsSeen():
-            return dataclasses.replace(world, service_cidrs=event.cidrs)
+            # Every cluster has one. An empty list is of an API server that is new, or wrong.
+            cidrs = event.cidrs or world.service_cidrs or ()
+            return dataclasses.replace(world, service_cidrs=cidrs)
         case events.KubeContact():
             return world
         case _:

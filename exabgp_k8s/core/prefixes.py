@@ -36,7 +36,7 @@ def are_services_known(world: World) -> bool:
     """Return whether the service ranges are known, be it from the settings or from the API."""
     if world.config is None:
         return False
-    return world.config.service_cidrs is not None or world.service_cidrs is not None
+    return world.config.service_cidrs is not None or bool(world.service_cidrs)
 
 
 def class_of(world: World, prefix: model.Network) -> model.PrefixClass:

@@ -129,6 +129,12 @@ BROKEN_WATCHES = BROKEN_ANSWERS | {
 }
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="a list answered by 401, 403, 404, 429, 500, 503, HTML, garbage, half of it",
+    sees="nothing",
+    within="0 s; asked again within 30 s",
+)
 @pytest.mark.parametrize("fault", BROKEN_LISTS.values(), ids=BROKEN_LISTS)
 def test_a_list_that_fails_is_reported_and_asked_for_again(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path, fault: kubeapi.Fault
@@ -140,6 +146,12 @@ def test_a_list_that_fails_is_reported_and_asked_for_again(
         run.sees_a_cordon()
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="a watch answered by an error, cut in a line, reset, or with a line of garbage",
+    sees="nothing",
+    within="0 s; resumed within 30 s",
+)
 @pytest.mark.parametrize("fault", BROKEN_WATCHES.values(), ids=BROKEN_WATCHES)
 def test_a_watch_that_fails_is_reported_and_resumed_without_a_list(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path, fault: kubeapi.Fault
@@ -153,6 +165,12 @@ def test_a_watch_that_fails_is_reported_and_resumed_without_a_list(
     assert len(run.got.of(events.NodeSeen)) <= 3, "the same facts were delivered twice"
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="410 Gone, as a status or inside the stream",
+    sees="nothing",
+    within="0.2 s until everything is read anew",
+)
 @pytest.mark.parametrize("fault", [kubeapi.status(410), kubeapi.gone_event])
 def test_an_expired_version_means_one_new_list_at_once(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path, fault: kubeapi.Fault
@@ -178,6 +196,29 @@ def test_versions_that_keep_expiring_are_listed_more_and_more_slowly(
         assert server.count(kubeapi.WATCH) <= 5
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="410 Gone after an outage that was long",
+    sees="a cordon meanwhile: withdrawals",
+    within="0.2 s after it is back and asked",
+)
+def test_after_a_long_outage_an_expired_version_is_listed_at_once(
+    server: kubeapi.KubeApi, tmp_path: pathlib.Path
+) -> None:
+    """The delay has grown while the server was away; it must not keep a cordon waiting twice."""
+    with Run(server, tmp_path, reflector.Timings(first_delay=0.4, longest_delay=60)) as run:
+        number = run.synced()
+        server.kill()
+        for _ in range(3):
+            number = run.got.wait_for(is_lost, after=number)
+        server.cordon("n1")
+        server.compact()
+        server.restart()
+        number = run.got.wait_for(is_contact, after=number)
+        run.got.wait_for(is_cordoned, after=number)
+        assert not any(is_lost(event) for event in run.got.events[number:])
+
+
 def test_a_change_made_while_the_version_expired_is_not_missed(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -191,6 +232,12 @@ def test_a_change_made_while_the_version_expired_is_not_missed(
     assert server.count(kubeapi.LIST) == 2
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the Node is deleted while the API server is away",
+    sees="the pod range withdrawn",
+    within="30 s after it is back",
+)
 def test_a_node_deleted_while_the_version_expired_is_gone(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -222,6 +269,12 @@ def test_a_bookmark_moves_the_version_that_is_resumed_from(
     assert server.count(kubeapi.LIST) == 1
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="an open watch says nothing more, a cordon meanwhile",
+    sees="nothing; then withdrawals",
+    within="100 s after the last word",
+)
 def test_a_watch_that_falls_silent_is_given_up_and_the_node_listed(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -229,12 +282,18 @@ def test_a_watch_that_falls_silent_is_given_up_and_the_node_listed(
     server.inject(server.silence, kubeapi.WATCH)
     with Run(server, tmp_path, reflector.Timings(idle=0.2, short_life=0)) as run:
         run.got.wait_for(is_seen)
-        kubeapi.until(lambda: server.count(kubeapi.WATCH) >= 2)
+        kubeapi.until(lambda: server.count(kubeapi.WATCH) == 1)
         run.sees_a_cordon()
     assert not run.got.of(events.KubeLost)
     assert len(run.got.of(events.NodeSeen)) <= 3, "the same facts were delivered twice"
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="an open watch brings bookmarks only",
+    sees="nothing",
+    within="0 s",
+)
 def test_bookmarks_keep_a_quiet_watch_open(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -247,6 +306,12 @@ def test_bookmarks_keep_a_quiet_watch_open(
     assert (server.count(kubeapi.LIST), server.count(kubeapi.WATCH)) == (1, 1)
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="etcd is restored from a backup, versions go back",
+    sees="what the Node says now",
+    within="100 s",
+)
 def test_a_server_restored_from_a_backup_is_not_watched_from_the_future(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -259,6 +324,12 @@ def test_a_server_restored_from_a_backup_is_not_watched_from_the_future(
     assert asked[1] == "999999"
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server takes requests and never answers",
+    sees="nothing",
+    within="0 s; asked again within 40 s",
+)
 def test_a_server_that_takes_requests_and_never_answers_is_reported(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -295,6 +366,12 @@ def test_a_server_that_never_answers_is_asked_less_and_less(
     assert 1 <= server.count(kind) <= 5
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server is down: asked less and less, every 30 s in the end",
+    sees="nothing",
+    within="0 s",
+)
 def test_a_server_that_is_down_is_asked_less_and_less(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -314,6 +391,12 @@ def test_retry_after_is_respected(server: kubeapi.KubeApi, tmp_path: pathlib.Pat
         assert time.monotonic() - before >= 1
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="429 with Retry-After of six hours",
+    sees="nothing; a cordon is heard",
+    within="60 s",
+)
 def test_retry_after_cannot_silence_an_agent_for_hours(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -358,6 +441,12 @@ def test_a_token_that_was_rotated_is_picked_up(
         run.sees_a_cordon()
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the list and the watch show other nodes than ours",
+    sees="nothing",
+    within="0 s",
+)
 def test_a_selector_that_is_ignored_shows_no_other_node(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -397,6 +486,12 @@ def test_contacts_are_not_delivered_more_often_than_asked_for(
 # -- service ranges ------------------------------------------------------------------------------
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the ServiceCIDR objects cannot be read",
+    sees="the pod range; cordons are heard",
+    within="35 s until they are asked for again",
+)
 def test_service_ranges_that_cannot_be_read_do_not_keep_the_node_from_being_watched(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
@@ -497,6 +592,12 @@ def test_it_stops_promptly_whatever_it_does(
     assert stage == "waiting" or not run.got.of(events.KubeLost)
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the thread that watches the Node dies of a bug",
+    sees="nothing: the agent starts anew, its routes stand",
+    within="0 s",
+)
 def test_an_error_of_ours_ends_the_thread_and_is_handed_over(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:

@@ -5,11 +5,12 @@ What each answer does to the reflector alone is in tests/adapters/test_kube_faul
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from exabgp_k8s.tryout.kubeapi import apiserver, nodes
+from exabgp_k8s.tryout.kubeapi import api, apiserver, nodes, store
 from tests.support import kubeapi
 from tests.support.lab import Lab, until
 
@@ -92,9 +93,9 @@ def test_a_rotated_token_costs_nothing_and_is_found(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
 
-    lab.api.token = "second-token"
-    lab.api.cordon(lab.name)
-    lab.api.listener.disconnect()
+    with lab.api.away():
+        lab.api.token = "second-token"
+        lab.api.cordon(lab.name)
     until(lambda: "answered 401" in problem(lab), lab.state)
     assert lab.router.routes() == before
     (lab.directory / "kubeconfig").write_text(apiserver.kubeconfig(lab.api))
@@ -112,9 +113,9 @@ def test_a_rotated_authority_costs_nothing_and_is_found(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
 
-    lab.api.rotate_authority()
-    lab.api.cordon(lab.name)
-    lab.api.listener.disconnect()
+    with lab.api.away():
+        lab.api.rotate_authority()
+        lab.api.cordon(lab.name)
     until(lambda: "certificate is not trusted" in problem(lab), lab.state)
     assert lab.router.routes() == before
     (lab.directory / "kubeconfig").write_text(apiserver.kubeconfig(lab.api))
@@ -151,3 +152,50 @@ def test_the_router_has_the_pod_ranges_that_the_node_has(tmp_path: Path) -> None
             lab.expect(lab.services, *cidrs)
 
         assert lab.router.routes()[lab.services] == before[lab.services]
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="service ranges from the API: none yet, then two, then an empty list",
+    sees="the ranges as they come; an empty list takes none away",
+    within="35 s for the first, 5 min for a later one",
+)
+def test_service_ranges_come_and_an_empty_list_takes_none_away(lab: Lab) -> None:
+    document = lab.document()
+    document["announce"]["services"] = {"cidrs": "auto"}
+    lab.write(document)
+    lab.start()
+    lab.expect(lab.pods)
+
+    _while_away(lab, lambda: _add_ranges(lab, lab.services, "10.97.0.0/16"))
+    lab.expect(lab.pods, lab.services, "10.97.0.0/16")
+    before = lab.router.routes()
+    _while_away(lab, lambda: _remove_ranges(lab))
+    lab.cli("drain", "--wait")
+    lab.cli("undrain")
+
+    lab.expect(*before)
+
+
+SERVICE_CIDRS = api.find_collection("networking.k8s.io/v1", "servicecidrs")
+
+
+def _while_away(lab: Lab, change: Callable[[], object]) -> None:
+    """Change something behind the agent's back, and return when it has read everything anew."""
+    asked = lab.api.count(kubeapi.SERVICE_CIDRS)
+    with lab.api.away():
+        change()
+        lab.api.compact()
+    until(lambda: lab.api.count(kubeapi.SERVICE_CIDRS) > asked and lab.api.watches == 1, lab.state)
+    until(lambda: not problem(lab), lab.state)
+
+
+def _add_ranges(lab: Lab, *cidrs: str) -> None:
+    for name, cidr in zip(("kubernetes", "second"), cidrs, strict=True):
+        written = {"metadata": {"name": name}, "spec": {"cidrs": [cidr]}}
+        lab.api.store.create(SERVICE_CIDRS, written)
+
+
+def _remove_ranges(lab: Lab) -> None:
+    for name in ("kubernetes", "second"):
+        lab.api.store.delete(SERVICE_CIDRS, store.Scope(name=name))

@@ -152,6 +152,12 @@ def test_bad_settings_and_a_crash_together_still_change_nothing(lab: Lab) -> Non
     assert lab.router.routes() == before
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the API server is away",
+    sees="nothing",
+    within="0 s",
+)
 def test_an_absent_api_server_changes_nothing(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
@@ -248,6 +254,12 @@ def test_a_name_that_no_node_can_have_is_refused(lab: Lab, name: str) -> None:
     assert "--node" in lab.log()
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="labels and annotations hold newlines and ExaBGP's commands",
+    sees="nothing of them",
+    within="0 s",
+)
 def test_hostile_labels_and_annotations_are_never_a_command(lab: Lab) -> None:
     hostile = {"x\nshutdown": "shutdown\nannounce route 0.0.0.0/0 next-hop self\n"}
     lab.api.patch_node(lab.name, {"metadata": {"labels": hostile, "annotations": hostile}})
@@ -287,6 +299,12 @@ def test_the_command_line_says_where_to_look_when_nobody_answers(tmp_path: Path)
         assert "Is `exabgp-k8s run` up" in asked.stderr
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the Node is deleted",
+    sees="the pod range withdrawn; the service range stays for 30 s",
+    within="0.1 s",
+)
 def test_a_node_that_is_deleted_loses_its_pod_range_at_once(lab: Lab) -> None:
     """Its range may be given to another node; the service range waits for a re-registration."""
     lab.up()

@@ -90,6 +90,7 @@ class Reflector:
         self._timings = timings or Timings()
         self._backoff = backoff.Backoff(self._timings.first_delay, self._timings.longest_delay)
         self._version = ""
+        self._has_relisted = False
         self._service_cidrs: tuple[model.Network, ...] | None = None
         self._are_service_cidrs_current = False
         self._shown: model.NodeFacts | None = None
@@ -151,8 +152,10 @@ class Reflector:
         self._reset_after_long_life()
         if isinstance(error, errors.Expired):
             self._version = ""
-            if self._backoff.is_fresh:
+            if not self._has_relisted:
                 # It happens to every agent whose API server was started anew; listing is the cure.
+                # That the server was away for long before is no reason to wait once more.
+                self._has_relisted = True
                 self._backoff.delay()
                 return self._pause()
         self._lost(str(error))
@@ -173,6 +176,7 @@ class Reflector:
     def _reset_after_long_life(self) -> None:
         if self._lived() >= self._timings.long_life:
             self._backoff.reset()
+            self._has_relisted = False
 
     def _lived(self) -> float:
         """Return the seconds since the server accepted the watch, 0 if it did not."""
