@@ -62,7 +62,9 @@ class Membership:
 
     action: model.Action = model.Action.KEEP
     leaves: tuple[float, ...] = ()
-    """When the class left KEEP, oldest first; at most ``LEAVES_KEPT``."""
+    """When the class got worse after it had been better, oldest first; at most ``LEAVES_KEPT``."""
+    is_partly_back: bool = False
+    """It got better, though not as good as KEEP: to get worse now is one more leave."""
     until: float | None = None
     """The hold-down ends then; None: nothing better is waited for."""
 
@@ -79,15 +81,16 @@ def settle(
     leaves = tuple(leave for leave in membership.leaves if now - leave <= hold.window)
     action, until = membership.action, membership.until
     if model.SEVERITY[wanted] > model.SEVERITY[action]:
-        if action is model.Action.KEEP:
+        if action is model.Action.KEEP or membership.is_partly_back:
             leaves = (*leaves, now)[-LEAVES_KEPT:]
         return Membership(action=wanted, leaves=leaves)
     if wanted is action:
-        return Membership(action=action, leaves=leaves)
+        return dataclasses.replace(membership, leaves=leaves, until=None)
     if until is None:
         until = now + _delay(len(leaves), hold)
     if now >= until:
-        return Membership(action=wanted, leaves=leaves)
+        is_partly_back = wanted is not model.Action.KEEP
+        return Membership(action=wanted, leaves=leaves, is_partly_back=is_partly_back)
     return dataclasses.replace(membership, leaves=leaves, until=until)
 
 

@@ -218,6 +218,19 @@ def echoes(world: World, command: commands.Command) -> Iterable[events.Event]:
             return ()
 
 
+def answers(world: World, command: commands.Command) -> tuple[events.Event, ...]:
+    """Return what a truthful ExaBGP, begun with an empty table, says to a command."""
+    match command:
+        case commands.ShowNeighbors():
+            rows = tuple(_row_of(neighbor) for neighbor in world.neighbors or ())
+            return (events.NeighborsRead(rows=rows),)
+        case commands.ShowRib():
+            held = [route for rib in (world.rib or {}).values() for route in rib.routes.values()]
+            return (events.RibRead(routes=tuple(held)),)
+        case _:
+            return (events.CommandDone(command=command), *echoes(world, command))
+
+
 def obeyed(world: World, now: float = START, *, limit: int = 100) -> World:
     """Return the world once an ExaBGP that does all it is told has nothing left to do."""
     for _ in range(limit):
@@ -226,14 +239,7 @@ def obeyed(world: World, now: float = START, *, limit: int = 100) -> World:
         if not turn.commands:
             return world
         command = turn.commands[0]
-        if isinstance(command, commands.ShowNeighbors):
-            rows = tuple(_row_of(neighbor) for neighbor in world.neighbors or ())
-            happened: tuple[events.Event, ...] = (events.NeighborsRead(rows=rows),)
-        elif isinstance(command, commands.ShowRib):
-            happened = (events.RibRead(routes=()),)
-        else:
-            happened = (events.CommandDone(command=command), *echoes(world, command))
-        world = after(world, *happened, now=now)
+        world = after(world, *answers(world, command), now=now)
     raise AssertionError(f"no end after {limit} commands, the last of them {command}")
 
 
