@@ -1,0 +1,1 @@
+"""Random faults against a whole cluster, and what must hold all the while."""
