@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from tests.fabric import namespaces, nodes, volume, waiting
+from tests.support import pods
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 
@@ -43,6 +44,8 @@ class NodeAgent:
                 *CLI, "run",
                 "--settings", str(self.settings),
                 "--node", self.node.name,
+                "--namespace", pods.NAMESPACE,
+                "--pod", pods.name_of(self.node.name),
                 "--kubeconfig", str(self.kubeconfig),
                 "--password-dir", str(self.passwords.path),
                 "--state-dir", str(self.state_dir),
@@ -81,6 +84,12 @@ class NodeAgent:
     def drain(self) -> None:
         """``exabgp-k8s drain --wait``: when it returns, the node may go down."""
         done = self.run_cli("drain", "--wait")
+        assert done.returncode == 0, done.stderr
+
+    def pre_stop(self) -> None:
+        """Run the manifest's preStop hook, as kubelet does before it sends SIGTERM."""
+        command, *arguments = pods.pre_stop()
+        done = self.run_cli(command, *arguments)
         assert done.returncode == 0, done.stderr
 
     def undrain(self) -> None:
