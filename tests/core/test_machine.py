@@ -14,7 +14,7 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, events, lifecycle, model, plan, step
+from exabgp_k8s.core import commands, events, lifecycle, model, notices, plan, step
 from exabgp_k8s.core.policy import Decision
 from exabgp_k8s.core.world import World
 from exabgp_k8s.wire.dialogue import Dialogue
@@ -51,6 +51,7 @@ class Machine(stateful.RuleBasedStateMachine):
     def _start(self) -> None:
         """Begin a new agent's life: it has its settings and, where there was one, its drain."""
         self.world = World(started=self.now)
+        self.told = notices.Told()
         self.dialogue = Dialogue()
         self.unheard.clear()
         self._turn(events.ConfigLoaded(config=self.settings))
@@ -61,6 +62,8 @@ class Machine(stateful.RuleBasedStateMachine):
     def _turn(self, event: events.Event) -> None:
         self.turn = step.step(self.world, (event,), self.now)
         self.world = self.turn.world
+        self.told, _ = notices.tell(self.told, self.turn)
+        assert not notices.tell(self.told, self.turn)[1]
 
     def _act(self) -> None:
         """Do what the agent's loop does after each item of its inbox."""
