@@ -22,13 +22,13 @@ from typing import Any, TypeVar
 import trustme
 
 from exabgp_k8s.core import events
-from exabgp_k8s.tryout.kubeapi import apiserver, exchange, store
+from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, store
 
 Kind = TypeVar("Kind")
 
 Fault = Callable[[exchange.Exchange], None]
 
-LIST, WATCH, SERVICE_CIDRS, ANY = "list", "watch", "servicecidrs", "any"
+LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
 
 
 def authority() -> trustme.CA:
@@ -110,6 +110,12 @@ class KubeApi(apiserver.ApiServer):
         with self._faults_lock:
             self._injected.clear()
 
+    def events(self) -> list[dict[str, Any]]:
+        """Return the Events about cluster-wide objects, oldest first."""
+        collection = api.find_collection("v1", "events")
+        found, _ = self.store.find(collection, store.Scope(namespace="default"))
+        return sorted(found, key=lambda each: str(each["metadata"]["name"]))
+
     def compact(self) -> None:
         """Expire every version there was."""
         self.store.compact()
@@ -171,9 +177,10 @@ class KubeApi(apiserver.ApiServer):
 
 
 def _is_of(request: exchange.Request, on: str) -> bool:
-    if on == SERVICE_CIDRS:
-        return request.path.endswith("/servicecidrs")
-    return on == ANY or (on == WATCH) == request.is_watch
+    parts = request.path.split("/")
+    if on in {SERVICE_CIDRS, EVENTS}:
+        return on in parts
+    return on == ANY or (EVENTS not in parts and (on == WATCH) == request.is_watch)
 
 
 def status(code: int, retry_after: str | None = None, reason: str = "Made") -> Fault:
