@@ -26,7 +26,7 @@ from exabgp_k8s.adapters import (
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent import stop
 from exabgp_k8s.agent.options import DRAIN_FILE, Options
-from exabgp_k8s.core import config, events, lifecycle, model, policy, step
+from exabgp_k8s.core import config, events, lifecycle, model, notices, policy, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire.dialogue import Dialogue
@@ -56,12 +56,15 @@ class Agent:
         pipes: speaker.Speaker,
         exabgp: int,
         look_again: Callable[[], None],
+        notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None],
     ) -> None:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[events.Event | bytes] = asyncio.Queue()
         self._pipes = pipes
         self._look_again = look_again
+        self._notify = notify
+        self._told = notices.Told()
         self._dialogue = Dialogue()
         self._daemon = daemon.Daemon(options.state_dir, exabgp)
         self._heartbeat = heartbeat.Heartbeat(options.state_dir)
@@ -138,6 +141,10 @@ class Agent:
         self._memory.note(self.turn.world)
         journal.note(before, self.turn)
         self.metrics.note(before, self.turn, now)
+        self._told, news = notices.tell(self._told, self.turn)
+        if news:
+            node = self.turn.world.node or model.NodeFacts(name=self._options.node)
+            self._notify(news, node)
         is_edited = before.world.config is not self.turn.world.config
         if is_edited and self.wants_service_cidrs():
             self._look_again()

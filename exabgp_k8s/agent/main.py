@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from exabgp_k8s.adapters import files, http, logs, speaker
-from exabgp_k8s.adapters.kube import client, reflector
+from exabgp_k8s.adapters.kube import client, events, reflector
 from exabgp_k8s.agent import endpoints
 from exabgp_k8s.agent.loop import Agent
 from exabgp_k8s.agent.options import Options
@@ -36,11 +36,13 @@ def run(options: Options) -> int:
 
 
 async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
+    api = client.Client(client.Access(kubeconfig=options.kubeconfig))
     agent = Agent(
         options,
         pipes,
         exabgp,
         look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
+        notify=events.Events(api).post,
     )
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
@@ -50,7 +52,7 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
     agent.resume_drain()
     pipes.start(agent.received, _end)
     node = reflector.Reflector(
-        client.Client(client.Access(kubeconfig=options.kubeconfig)),
+        api,
         options.node,
         agent.deliver_from_thread,
         wants_service_cidrs=agent.wants_service_cidrs,

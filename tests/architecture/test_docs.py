@@ -16,7 +16,7 @@ import yaml
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.cli import exits, root
-from exabgp_k8s.core import config, events, model, step
+from exabgp_k8s.core import config, events, model, notices, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.settings import durations, load
 from tests.architecture import fault_matrix, repository, settings_page
@@ -114,6 +114,10 @@ def test_every_piece_of_settings_on_a_page_is_valid(fragment: Any) -> None:
 
 def test_every_reason_is_documented_and_no_other() -> None:
     assert first_words("docs/reference/reasons.md") == {str(reason) for reason in model.Reason}
+
+
+def test_every_event_is_documented_and_no_other() -> None:
+    assert first_words("docs/reference/events.md") == {str(word) for word in notices.Word}
 
 
 @pytest.mark.parametrize("reason", model.CAUSES)

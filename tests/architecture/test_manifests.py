@@ -14,6 +14,7 @@ from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.core import config
 from exabgp_k8s.settings import load
+from exabgp_k8s.wire import kube_events
 from tests.architecture import repository
 
 ANSWER = 5
@@ -178,6 +179,8 @@ def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
         (*_resource(reflector._NODES), "list"),
         (*_resource(reflector._NODES), "watch"),
         (*_resource(reflector._SERVICE_CIDRS), "list"),
+        (*_resource(kube_events.COLLECTION), "create"),
+        (*_resource(kube_events.COLLECTION), "patch"),
     }
     assert _allowed("Role") == {
         (*_resource(pods.PODS.rpartition("/")[0]), "get"),

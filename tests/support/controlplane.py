@@ -143,6 +143,11 @@ class ControlPlane:
         """Delete the Node; one with finalizers is only marked."""
         self.ask("DELETE", f"/api/v1/nodes/{name}")
 
+    def events(self) -> list[dict[str, Any]]:
+        """Return the Events about cluster-wide objects, oldest first."""
+        found = self.ask("GET", "/api/v1/namespaces/default/events")["items"]
+        return sorted(found, key=lambda each: str(each["metadata"]["name"]))
+
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Make a request as the cluster's admin and return the answer."""
         request = urllib.request.Request(
