@@ -219,7 +219,7 @@ def _of_a_node(bed: cluster.Cluster, known: model.Model, name: str) -> Iterator[
     if known.are_settings_good:
         # What it has kept is gone; with bad settings it would not start at all.
         yield Fault(name="node loses its power and boots", target=name, also=API | {"settings"},
-                    do=lambda: _reboot(bed, name), note=rebooted)  # fmt: skip
+                    do=lambda: _reboot(bed, known, name), note=rebooted)  # fmt: skip
 
 
 def _signal(process: Callable[[], psutil.Process], number: int) -> None:
@@ -248,10 +248,16 @@ def _end(agent: Any) -> None:
     agent.process.wait(10)
 
 
-def _reboot(bed: cluster.Cluster, name: str) -> None:
-    """Cut the power: nothing is withdrawn, and what was in memory is gone."""
+def _reboot(bed: cluster.Cluster, known: model.Model, name: str) -> None:
+    """Cut the power: nothing is withdrawn, and what was in memory is gone.
+
+    It comes back after the routers' hold timers expired: before that they show old routes.
+    """
     node, agent = bed.fabric.node(name), bed.agents[name]
     node.power_off()
+    for router in bed.fabric.routers:
+        if known.routers[router.number]:
+            waiting.until(lambda: not router.nexthops(node.pod_cidr), "hold time over")  # noqa: B023
     node.power_on()
     shutil.rmtree(agent.state_dir, ignore_errors=True)
     agent.start()
