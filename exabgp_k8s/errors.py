@@ -5,6 +5,7 @@
     errors.Error
     ├── SettingsError        the settings file is not usable; carries every problem found
     ├── DialogueError        ExaBGP's side of the pipe broke its own rules: exit and be respawned
+    │   └── Unanswered       it answers too late or not at all
     ├── DaemonError          ExaBGP refused the configuration written for it
     ├── KubeError            the API server could not be asked, or answered with an error
     │   └── Expired          410: the resource version is too old, list again
@@ -46,6 +47,10 @@ class SettingsError(Error):
 
 class DialogueError(Error):
     """ExaBGP answered out of turn, too late, or with something that cannot be read."""
+
+
+class Unanswered(DialogueError):
+    """ExaBGP's answer did not come: it may hang, and then nobody starts another agent."""
 
 
 class DaemonError(Error):

@@ -4,15 +4,18 @@ Standard library only, and little of it: this process lives as long as the conta
 next to nothing. ExaBGP as PID 1 would drop its sessions on SIGTERM before its helper could
 withdraw; the agent as PID 1 would turn every crash of its own into a lost session.
 
-========================  ==========================================================
-what ends                 what happens here
-========================  ==========================================================
-the agent falls silent    it is killed; ExaBGP starts another, routes stand
-it stays silent           ExaBGP is killed as well, and started anew
-that does not help        this process ends, and with it the container
-ExaBGP ends               it is started again after 0.3 s, then later and later
-SIGTERM                   the agent is asked to drain, then ExaBGP is ended
-========================  ==========================================================
+==========================  ========================================================
+what happens                what is done here
+==========================  ========================================================
+the agent falls silent      it is killed; ExaBGP starts another, routes stand
+ExaBGP is stopped           it is continued at once
+ExaBGP does not answer      the agent says so and ends; the next one tries again
+it does not see that end    it hangs: it is killed, and started anew
+either fault again, soon    both are killed, and started anew
+and once more               this process ends, and with it the container
+ExaBGP ends                 it is started again after 0.3 s, then later and later
+SIGTERM                     the agent is asked to drain, then ExaBGP is ended
+==========================  ========================================================
 """
 
 from __future__ import annotations
@@ -23,31 +26,20 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+
+from exabgp_k8s import relay, watchdog
 
 HEARTBEAT_SOCKET = "supervisor.sock"
 AGENT_SOCKET = "agent.sock"
 
-SILENCE_LIMIT = 10.0
-"""Seconds without a sign of life until the agent is killed; it beats once a second."""
-START_LIMIT = 30.0
-"""Seconds for the first sign of life after ExaBGP was started, on a slow disk."""
 RESTART_FIRST, RESTART_MOST = 0.3, 10.0
 """Seconds between the end of ExaBGP and its next start; doubled while it keeps ending."""
 STEADY = 60.0
 """Seconds that ExaBGP must have run for the next restart to be a quick one again."""
-KILLS_LIMIT = 3
-"""Silences in a row, each answered by a kill, after which the container ends."""
 STOP_LIMIT = 3.0
 """Seconds between SIGTERM and SIGKILL for ExaBGP; 0.15 are usual."""
-
-
-def say(event: str, **fields: object) -> None:
-    """Write a log line like the agent's; names and numbers only, so no JSON library is needed."""
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    pairs = "".join(f', "{name}": "{value}"' for name, value in fields.items())
-    line = f'{{"event": "{event}"{pairs}, "level": "info", "timestamp": "{stamp}"}}\n'
-    os.write(2, line.encode())
+LOOK = 1.0
+"""Seconds between two looks at everything while the agent withdraws."""
 
 
 class Supervisor:
@@ -57,13 +49,13 @@ class Supervisor:
         self._command, self._stop_limit = command, stop_limit
         self._agent_socket = os.path.join(state_dir, AGENT_SOCKET)
         self._beats = _bind(os.path.join(state_dir, HEARTBEAT_SOCKET))
+        self._watchdog = watchdog.Watchdog()
+        # People at a terminal read as fast as we write, and the agent writes for them there.
+        self._relay = None if os.isatty(2) else relay.Relay(2)
         self._exabgp = 0
-        self._agent = 0
         self._started_at = 0.0
         self._start_at: float | None = time.monotonic()
         self._delay = RESTART_FIRST
-        self._silent_after = float("inf")
-        self._kills = 0
         self._is_stopping = False
         self._woken, waker = os.pipe()
         os.set_blocking(self._woken, False)
@@ -72,6 +64,13 @@ class Supervisor:
 
     def run(self) -> int:
         """Supervise until told to stop; return the exit code."""
+        try:
+            return self._run()
+        finally:
+            if self._relay:
+                self._relay.finish()
+
+    def _run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._ask_to_stop)
         # Only to be woken: what ended is found by asking.
@@ -82,44 +81,56 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
         self._start_if_due()
         while not self._is_stopping:
-            self._listen()
-            self._reap()
-            self._start_if_due()
-            if not self._watch():
-                say("supervisor.gave_up", why="the agent stays silent whatever is restarted")
+            due = self._watchdog.due if self._start_at is None else self._start_at
+            if not self._live(due - time.monotonic()):
+                self._say("supervisor.gave_up", why="the same again whatever is restarted")
                 self._end_exabgp()
                 return 1
+            self._start_if_due()
         self._stop()
         return 0
 
     def _ask_to_stop(self, *_: object) -> None:
         self._is_stopping = True
 
-    def _listen(self) -> None:
-        """Wait for a sign of life, a signal or the next thing that is due."""
-        due = self._silent_after if self._start_at is None else self._start_at
-        timeout = min(max(due - time.monotonic(), 0), SILENCE_LIMIT)
-        ready, _, _ = select.select([self._beats.fileno(), self._woken], [], [], timeout)
+    def _live(self, limit: float, *others: socket.socket) -> bool:
+        """Wait for anything to happen and answer it; return whether it makes sense to go on."""
+        heard = self._listen(min(max(limit, 0), watchdog.SILENCE_LIMIT), *others)
+        self._reap()
+        now = time.monotonic()
+        answer = self._watchdog.heard(heard, now)
+        if answer is watchdog.Answer.NOTHING:
+            answer = self._watchdog.look(now, _is_there)
+        return self._act(answer)
+
+    def _listen(self, timeout: float, *others: socket.socket) -> bytes:
+        """Wait for a datagram, a log line, a signal or anything else; return the datagram."""
+        readable = [self._beats.fileno(), self._woken, *(each.fileno() for each in others)]
+        writable: list[int] = []
+        if self._relay:
+            readable.append(self._relay.source)
+            writable += [2] if self._relay.is_waiting else []
+        ready, _, _ = select.select(readable, writable, [], timeout)
         if self._woken in ready:
             os.read(self._woken, 4096)
-        if self._beats.fileno() not in ready:
-            return
-        beat = self._beats.recv(64)
-        if beat.isdigit():
-            self._agent = int(beat)
-            self._silent_after = time.monotonic() + SILENCE_LIMIT
-            self._kills = 0
+        if self._relay:
+            self._relay.read()
+            self._relay.write()
+        return self._beats.recv(64) if self._beats.fileno() in ready else b""
 
     def _reap(self) -> None:
         """Collect every child that ended; as PID 1 that includes other people's orphans."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
-            if pid == self._exabgp:
+            if pid == self._exabgp and os.WIFSTOPPED(status):
+                self._say("exabgp.stopped", pid=pid, action="continued")
+                _kill(pid, signal.SIGCONT)
+            elif pid == self._exabgp:
                 self._ended(os.waitstatus_to_exitcode(status))
 
     def _ended(self, code: int) -> None:
@@ -127,71 +138,105 @@ class Supervisor:
         if now - self._started_at > STEADY:
             self._delay = RESTART_FIRST
         effect = "none" if self._is_stopping else f"restarted in {self._delay:g} s"
-        say("exabgp.ended", code=code, effect=effect)
+        self._say("exabgp.ended", code=code, effect=effect)
+        # It ends by itself, unless it hangs; then it would keep what the next one needs.
+        _kill(self._watchdog.agent, signal.SIGKILL)
+        self._watchdog.ended()
         self._exabgp, self._start_at = 0, now + self._delay
-        self._silent_after = float("inf")
         self._delay = min(self._delay * 2, RESTART_MOST)
 
     def _start_if_due(self) -> None:
         now = time.monotonic()
         if self._start_at is None or now < self._start_at or self._is_stopping:
             return
+        outlets = (1, 2) if self._relay else ()
+        inlet = self._relay.inlet if self._relay else -1
         # A group of its own: Ctrl-C at a terminal reaches us alone, and we withdraw first.
         self._exabgp = os.posix_spawn(
             self._command[0],
             self._command,
             os.environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, inlet, outlet) for outlet in outlets],
             setpgroup=0,
             setsigmask=[],
             setsigdef=[signal.SIGUSR1, signal.SIGCHLD],
         )
         self._start_at, self._started_at = None, now
-        self._silent_after = now + START_LIMIT
-        say("exabgp.started", pid=self._exabgp)
+        self._watchdog.started(now)
+        self._say("exabgp.started", pid=self._exabgp)
 
-    def _watch(self) -> bool:
-        """Answer a silence; return whether it makes sense to go on."""
-        now = time.monotonic()
-        if not self._exabgp or now < self._silent_after:
+    def _act(self, answer: watchdog.Answer) -> bool:
+        """Do what the watchdog wants; return whether it makes sense to go on."""
+        if answer is watchdog.Answer.NOTHING or not self._exabgp:
             return True
-        self._kills += 1
-        if self._kills > KILLS_LIMIT:
+        self._say("watchdog.bit", why=self._watchdog.why, action=answer.value)
+        if answer is watchdog.Answer.END:
             return False
-        if self._kills == 1 and self._agent:
-            say("agent.silent", pid=self._agent, action="killed")
-            _kill(self._agent, signal.SIGKILL)
-        else:
-            say("agent.silent", pid=self._exabgp, action="exabgp killed")
+        _kill(self._watchdog.killed, signal.SIGKILL)
+        if answer is watchdog.Answer.KILL_BOTH:
             _kill(self._exabgp, signal.SIGKILL)
-        self._silent_after = now + SILENCE_LIMIT
         return True
 
     def _stop(self) -> None:
-        say("supervisor.stopping")
+        self._say("supervisor.stopping")
         if self._exabgp:
-            say("agent.drained", outcome=self._drain(time.monotonic() + self._stop_limit))
+            self._say("agent.drained", outcome=self._drain(time.monotonic() + self._stop_limit))
         self._end_exabgp()
 
     def _drain(self, deadline: float) -> str:
         """Ask the agent to withdraw everything and wait for it; a respawned one is asked again."""
         while (left := deadline - time.monotonic()) > 0:
             try:
-                return _request_drain(self._agent_socket, left)
+                return self._request_drain(left)
             except TimeoutError:
                 break
             except OSError:
                 # No agent at this moment: it crashed and the next one is starting.
-                time.sleep(0.05)
-                self._reap()
+                self._live(0.05)
                 if not self._exabgp:
                     return "exabgp is gone"
         return "not within the limit"
 
+    def _request_drain(self, limit: float) -> str:
+        """Speak the one HTTP request we need; an HTTP library would double our memory."""
+        deadline = time.monotonic() + limit
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(LOOK)
+            client.connect(self._agent_socket)
+            client.sendall(
+                f"POST /v1/drain?stop=1&wait={limit:.1f} HTTP/1.1\r\n"
+                "Host: agent\r\nContent-Length: 0\r\n\r\n".encode()
+            )
+            # Meanwhile both are watched as ever: the one that withdraws may hang too.
+            while not _is_readable(client):
+                self._live(LOOK, client)
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+            line = client.recv(4096).split(b"\r\n", 1)[0].decode("ascii", "replace")
+        if not line:
+            raise ConnectionResetError("the agent ended before it answered")
+        return "withdrawn and settled" if " 200" in line else f"not drained: {line}"
+
     def _end_exabgp(self) -> None:
         for number, limit in ((signal.SIGTERM, STOP_LIMIT), (signal.SIGKILL, STOP_LIMIT)):
             _kill(self._exabgp, number)
-            if _wait_until(lambda: not self._exabgp, limit, self._reap):
+            deadline = time.monotonic() + limit
+            while self._exabgp and (left := deadline - time.monotonic()) > 0:
+                self._listen(left)
+                self._reap()
+            if not self._exabgp:
                 return
+
+    def _say(self, event: str, **fields: object) -> None:
+        """Log a line like the agent's; names and numbers only, so no JSON library is needed."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        pairs = "".join(f', "{name}": "{value}"' for name, value in fields.items())
+        line = f'{{"event": "{event}"{pairs}, "level": "info", "timestamp": "{stamp}"}}\n'.encode()
+        if self._relay:
+            self._relay.put(line)
+            self._relay.write()
+        else:
+            os.write(2, line)
 
 
 def _bind(path: str) -> socket.socket:
@@ -211,30 +256,18 @@ def _kill(pid: int, number: int) -> None:
             pass
 
 
-def _wait_until(is_true: Callable[[], bool], limit: float, look: Callable[[], None]) -> bool:
-    deadline = time.monotonic() + limit
-    while True:
-        look()
-        if is_true():
-            return True
-        if time.monotonic() >= deadline:
-            return False
-        time.sleep(0.01)
+def _is_there(pid: int) -> bool:
+    """Return whether a process exists, be it only that its parent has not noticed its end."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
-def _request_drain(path: str, limit: float) -> str:
-    """Speak the one HTTP request we need; an HTTP library would double our memory."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(limit)
-        client.connect(path)
-        client.sendall(
-            f"POST /v1/drain?stop=1&wait={limit:.1f} HTTP/1.1\r\n"
-            "Host: agent\r\nContent-Length: 0\r\n\r\n".encode()
-        )
-        line = client.recv(4096).split(b"\r\n", 1)[0].decode("ascii", "replace")
-    if not line:
-        raise ConnectionResetError("the agent ended before it answered")
-    return "withdrawn and settled" if " 200" in line else f"not drained: {line}"
+def _is_readable(client: socket.socket) -> bool:
+    ready, _, _ = select.select([client], [], [], 0)
+    return bool(ready)
 
 
 def main(arguments: list[str]) -> int:

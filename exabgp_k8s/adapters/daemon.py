@@ -24,6 +24,9 @@ ENV_FILE_NAME = "exabgp.env"
 """An empty one: without it ExaBGP complains at every start."""
 VALIDATE_LIMIT = 20.0
 """Seconds for ``exabgp validate``; it needs 0.2 on an idle core."""
+TIDY_EVERY, TIDY_PAUSE = 16, 1.0
+"""Attempts to reconnect between two tidy reloads, and seconds between such a pair of reloads:
+ExaBGP forgets a signal that comes while it still handles the one before."""
 AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s", "agent")
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -66,8 +69,8 @@ def validate_command(path: Path) -> tuple[str, ...]:
 
 
 def server_command(path: Path) -> tuple[str, ...]:
-    """Return the command that runs ExaBGP."""
-    return (sys.executable, "-m", "exabgp", "server", str(path))
+    """Return the command that runs ExaBGP, by a clock that does not jump."""
+    return (sys.executable, "-m", "exabgp_k8s.steady", "server", str(path))
 
 
 def write_private(path: Path, text: str) -> None:
@@ -86,6 +89,7 @@ class Daemon:
         self._process_id = process_id
         # An earlier agent may have toggled some: to take that back would cost their sessions.
         self._toggled = daemon_conf.toggled(self._current())
+        self._attempts = 0
 
     async def configure(
         self, neighbors: tuple[model.Neighbor, ...]
@@ -102,13 +106,15 @@ class Daemon:
             return events.DaemonRefused(problem=str(error))
         return events.DaemonReloaded(neighbors=neighbors)
 
-    def reconnect(
+    async def reconnect(
         self, neighbors: tuple[model.Neighbor, ...], down: frozenset[model.Address]
     ) -> None:
         """Make ExaBGP try these neighbors now.
 
         It waits longer after each failure, up to a minute, and has no command to try at once.
         But a neighbor whose configuration changed is tried at once; the others stay untouched.
+        While one is down it keeps each of its former configurations, 8 kB a time, until it reads
+        one in which it is as it was; so now and then the file is read twice.
 
         Args:
             neighbors: what ExaBGP runs; only one word of it changes, so it is not checked again.
@@ -117,18 +123,32 @@ class Daemon:
         Raises:
             OSError: the file cannot be written.
         """
-        self._toggled ^= down
+        before = self._toggled
+        self._toggled = before ^ down
         candidate = self._path.with_suffix(".new")
-        write_private(candidate, self._render(neighbors))
+        try:
+            write_private(candidate, self._render(neighbors))
+        except OSError:
+            # To toggle them once more would bring the file to what it is already.
+            self._toggled = before
+            raise
         self._take(candidate)
+        self._attempts += 1
+        if self._attempts % TIDY_EVERY == 0:
+            await asyncio.sleep(TIDY_PAUSE)
+            self.reload()
 
     def reload(self) -> None:
         """Tell ExaBGP once more to read the file that is there."""
         os.kill(self._process_id, signal.SIGUSR1)
 
-    def restart(self) -> None:
-        """End ExaBGP; the supervisor starts it again with the file that is there now."""
+    def end(self) -> None:
+        """End ExaBGP; a supervisor starts it again with the file that is there now."""
         os.kill(self._process_id, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End an ExaBGP that does not answer; only for where there is no supervisor to do it."""
+        os.kill(self._process_id, signal.SIGKILL)
 
     def _render(self, neighbors: tuple[model.Neighbor, ...]) -> str:
         return daemon_conf.render(

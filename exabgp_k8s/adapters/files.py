@@ -8,7 +8,6 @@ costs nothing and needs no inotify, which sees none of it reliably.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,8 +68,10 @@ class Files:
         text = load.read_text(self._settings)
         settings = load.parse(text, str(self._settings))
         # Without a copy the next crash would find less; that is no reason to refuse now.
-        with contextlib.suppress(OSError):
+        try:
             keep(self._last_good, text)
+        except OSError as error:
+            log.warning("settings.not_kept", file=str(self._last_good), why=str(error))
         return self._loaded(settings)
 
     def _loaded(self, settings: config.Config) -> events.ConfigLoaded:

@@ -1,14 +1,28 @@
 """Log lines on standard error, one JSON object each, set up before anything can log.
 
-An unconfigured structlog prints to standard output, which under ExaBGP is the command pipe.
+An unconfigured structlog prints to standard output, which under ExaBGP is the command pipe. And
+a line that cannot be written, because the disk or the pipe is full, must not end who writes it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import os
 import sys
+from typing import TextIO, cast
 
 import structlog
+
+
+class _StandardError(io.TextIOBase):
+    """Standard error, each line in one write, and lost where it cannot be written."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            os.write(2, text.encode("utf-8", "backslashreplace"))
+        return len(text)
 
 
 def set_up(*, is_terminal: bool | None = None) -> None:
@@ -27,6 +41,6 @@ def set_up(*, is_terminal: bool | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _StandardError())),
         cache_logger_on_first_use=True,
     )

@@ -25,7 +25,8 @@ from exabgp_k8s.adapters import (
 )
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent import stop
-from exabgp_k8s.agent.options import DRAIN_FILE, Options
+from exabgp_k8s.agent.drainfile import DrainFile
+from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core import config, events, lifecycle, model, notices, policy, step
 from exabgp_k8s.core.world import World
 from exabgp_k8s.errors import DialogueError
@@ -54,7 +55,8 @@ class Agent:
         self,
         options: Options,
         pipes: speaker.Speaker,
-        exabgp: int,
+        exabgp: daemon.Daemon,
+        supervisor: heartbeat.Heartbeat,
         look_again: Callable[[], None],
         notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None],
     ) -> None:
@@ -66,8 +68,10 @@ class Agent:
         self._notify = notify
         self._told = notices.Told()
         self._dialogue = Dialogue()
-        self._daemon = daemon.Daemon(options.state_dir, exabgp)
-        self._heartbeat = heartbeat.Heartbeat(options.state_dir)
+        self._daemon, self._supervisor = exabgp, supervisor
+        self.orphaned = asyncio.Event()
+        """Set when there is no supervisor any more."""
+        self._drain_file = DrainFile(options.state_dir)
         self._memory = memory.Memory(options.state_dir, options.node)
         self._checks = runner.Runner(self.deliver)
         self._timer: asyncio.TimerHandle | None = None
@@ -194,7 +198,7 @@ class Agent:
         """Carry out what else the latest turn asks for."""
         world = self.turn.world
         if world.is_reload_lost:
-            self._daemon.restart()
+            self._daemon.end()
             raise DialogueError("ExaBGP did not take its new configuration and is restarted")
         if self.turn.decision.neighbors not in (None, world.neighbors):
             self._reconfigure.set()
@@ -203,7 +207,8 @@ class Agent:
         else:
             self._drained.clear()
         self._checks.apply(world.config.checks if world.config else ())
-        self._heartbeat.beat(now)
+        if not self._supervisor.beat(now):
+            self.orphaned.set()
         self._wake_at(self._next(now))
 
     def _next(self, now: float) -> float:
@@ -246,7 +251,7 @@ class Agent:
                     if neighbors is not None and not self.turn.world.is_rib_current:
                         self._daemon.reload()
                     elif neighbors and (down := self._down()):
-                        self._daemon.reconnect(neighbors, down)
+                        await self._daemon.reconnect(neighbors, down)
                 except OSError as error:
                     log.warning("reconnect.failed", why=str(error))
 
@@ -277,18 +282,18 @@ class Agent:
 
     def drain(self) -> None:
         """Ask for a drain, which outlives this process and the container."""
-        (self._options.state_dir / DRAIN_FILE).touch()
+        self._drain_file.put()
         self._drained.clear()
         self.deliver(events.DrainAsked())
 
     def undrain(self) -> None:
         """Take the drain back."""
-        (self._options.state_dir / DRAIN_FILE).unlink(missing_ok=True)
+        self._drain_file.remove()
         self.deliver(events.UndrainAsked())
 
     def resume_drain(self) -> None:
         """Go on with a drain that an earlier agent was asked for."""
-        if (self._options.state_dir / DRAIN_FILE).exists():
+        if self._drain_file.is_there:
             self.deliver(events.DrainAsked())
 
     async def caught_up(self) -> None:

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.adapters import files, http, logs, speaker
+from exabgp_k8s.adapters import daemon, files, heartbeat, http, logs, speaker
 from exabgp_k8s.adapters.kube import client, events, reflector
-from exabgp_k8s.agent import endpoints
+from exabgp_k8s.agent import endpoints, ends
 from exabgp_k8s.agent.loop import Agent
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.errors import DialogueError
 
 RETRY_LISTEN = 2.0
 """Seconds until a taken address is tried again: a predecessor may not have let go of it yet."""
@@ -27,20 +26,19 @@ def run(options: Options) -> int:
     sink = speaker.claim_stdout()
     logs.set_up()
     structlog.contextvars.bind_contextvars(node=options.node)
-    try:
-        asyncio.run(_run(options, speaker.Speaker(0, sink), exabgp=os.getppid()))
-    except* DialogueError as group:
-        for error in group.exceptions:
-            log.error("dialogue.broken", why=str(error), effect="the agent starts anew")  # noqa: TRY400
+    asyncio.run(_run(options, speaker.Speaker(0, sink)))
     return 1
 
 
-async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
+async def _run(options: Options, pipes: speaker.Speaker) -> None:
+    exabgp = daemon.Daemon(options.state_dir, os.getppid())
+    supervisor = heartbeat.Heartbeat(options.state_dir)
     api = client.Client(client.Access(kubeconfig=options.kubeconfig))
     agent = Agent(
         options,
         pipes,
         exabgp,
+        supervisor,
         look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
         notify=events.Events(api).post,
     )
@@ -50,13 +48,13 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
     for event in watched.first():
         agent.deliver(event)
     agent.resume_drain()
-    pipes.start(agent.received, _end)
+    pipes.start(agent.received, ends.with_exabgp)
     node = reflector.Reflector(
         api,
         options.node,
         agent.deliver_from_thread,
         wants_service_cidrs=agent.wants_service_cidrs,
-        on_crash=_crash,
+        on_crash=ends.blind,
     )
     node.start()
     shown = http.Server(endpoints.readable(agent, agent.metrics))
@@ -64,22 +62,11 @@ async def _run(options: Options, pipes: speaker.Speaker, exabgp: int) -> None:
         {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}
     )
     async with asyncio.TaskGroup() as group:
-        group.create_task(agent.run())
+        group.create_task(ends.on_broken_dialogue(agent, supervisor, exabgp))
+        group.create_task(ends.as_orphan(agent, exabgp))
         group.create_task(watched.follow(agent.deliver))
         group.create_task(_listen_unix(controlled, options.socket))
         group.create_task(_listen(shown, options.http_host, options.http_port))
-
-
-def _crash(error: BaseException) -> None:
-    """End at once: without its eyes on the API server the next agent serves better."""
-    log.critical("reflector.crashed", why=repr(error), effect="the agent starts anew")
-    os._exit(1)
-
-
-def _end() -> None:
-    """End at once: ExaBGP is gone, and with it everything this process is for."""
-    log.info("exabgp.gone", effect="the agent ends")
-    os._exit(0)
 
 
 async def _listen_unix(server: http.Server, path: Path) -> None:

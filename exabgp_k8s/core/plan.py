@@ -15,7 +15,7 @@ from exabgp_k8s.core import commands, model, prefixes, rollout
 from exabgp_k8s.core.policy import Decision
 from exabgp_k8s.core.world import PeerRib, Rib, World
 
-POLL = 15.0
+POLL = 5.0
 """Seconds between two looks at the counters; also proof that ExaBGP still answers."""
 REREAD = 0.1
 """Seconds between two looks while ExaBGP takes a new configuration."""

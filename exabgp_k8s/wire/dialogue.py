@@ -9,7 +9,7 @@ and that one reads the truth from ExaBGP's own tables.
 from __future__ import annotations
 
 from exabgp_k8s.core import commands, events, model
-from exabgp_k8s.errors import DialogueError
+from exabgp_k8s.errors import DialogueError, Unanswered
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
 
@@ -70,10 +70,10 @@ class Dialogue:
         """Raise when the answer under way is overdue.
 
         Raises:
-            DialogueError: no answer within ``ANSWER_LIMIT`` seconds.
+            Unanswered: no answer within ``ANSWER_LIMIT`` seconds.
         """
         if self.deadline is not None and now >= self.deadline:
-            raise DialogueError(f"no answer to {self._asked} within {ANSWER_LIMIT:g} s")
+            raise Unanswered(f"no answer to {self._asked} within {ANSWER_LIMIT:g} s")
 
     def _line(self, line: bytes) -> events.Event | None:
         match replies.parse(line):

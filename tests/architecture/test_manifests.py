@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import exabgp_k8s
-from exabgp_k8s import supervisor
+from exabgp_k8s import alive, supervisor, watchdog
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
@@ -134,21 +134,38 @@ def test_http_is_served_at_the_nodes_address_of_either_family(
     assert options.split_address(value) == (address, port["containerPort"])
 
 
-@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
-def test_a_probe_asks_for_a_path_that_is_served(probe: str, container: dict[str, Any]) -> None:
+def test_readiness_asks_for_a_path_that_is_served(container: dict[str, Any]) -> None:
     served = endpoints.readable(cast("endpoints.Served", None), cast("metrics.Metrics", None))
-    asked = container[probe]["httpGet"]
+    asked = container["readinessProbe"]["httpGet"]
 
     assert ("GET", asked["path"]) in served
     assert asked["port"] == container["ports"][0]["name"]
 
 
-def test_kubelet_restarts_later_than_the_supervisor(container: dict[str, Any]) -> None:
-    """The watchdog kills the agent, then ExaBGP; only after that is the container's end due."""
-    watchdog = supervisor.SILENCE_LIMIT * (supervisor.KILLS_LIMIT + 1)
+@pytest.mark.fault(
+    area="our processes",
+    what="another program of the node holds the agent's TCP port",
+    sees="nothing: kubelet asks over the unix socket and restarts nothing",
+    within="0 s",
+)
+@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe"])
+def test_liveness_does_not_depend_on_a_port(probe: str, container: dict[str, Any]) -> None:
+    interpreter, *arguments, module = container[probe]["exec"]["command"]
 
-    assert seconds(container, "livenessProbe") > watchdog
-    assert seconds(container, "startupProbe") > supervisor.START_LIMIT
+    assert (interpreter, arguments, module) == ("python", ["-I", "-m"], alive.__name__)
+    assert container[probe]["timeoutSeconds"] > alive.LIMIT
+    assert (
+        options.STATE_DIR,
+        str(options.DEFAULT_STATE_DIR),
+    ) == (alive.STATE_DIR, alive.DEFAULT_STATE_DIR)
+
+
+def test_kubelet_restarts_later_than_the_supervisor(container: dict[str, Any]) -> None:
+    """The watchdog kills the agent, then ExaBGP too; then it waits for its start."""
+    longest = 2 * watchdog.SILENCE_LIMIT + supervisor.RESTART_FIRST + watchdog.START_LIMIT
+
+    assert seconds(container, "livenessProbe") > longest
+    assert seconds(container, "startupProbe") > watchdog.START_LIMIT
 
 
 def test_a_stop_fits_into_the_grace_period(

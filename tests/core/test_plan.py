@@ -213,7 +213,7 @@ def test_an_announcement_without_an_update_is_flushed_after_a_while() -> None:
     world = after(builders.a_serving_world(), events.CommandDone(command=changed))
 
     assert told(world, START + 4.9) == ()
-    assert told(world, START + 5) == (commands.Flush(peer=TOR_A),)
+    assert told(world, START + 5)[0] == commands.Flush(peer=TOR_A)
 
 
 def test_a_withdrawal_without_an_update_is_repeated_after_a_while() -> None:

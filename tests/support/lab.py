@@ -46,6 +46,24 @@ def until(condition: Callable[[], bool], what: Callable[[], object] | str = "") 
         time.sleep(0.03)
 
 
+class Since(float):
+    """Seconds of the day since which BIRD has a route unchanged.
+
+    BIRD counts them from a clock that nobody sets and shows them by one that somebody does, so
+    the same moment may be shown a millisecond apart.
+    """
+
+    def __new__(cls, text: str) -> Self:
+        """Return the moment that BIRD shows as ``HH:MM:SS.mmm``."""
+        hours, minutes, seconds = text.split(":")
+        return super().__new__(cls, int(hours) * 3600 + int(minutes) * 60 + float(seconds))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Since) and abs(self - other) < 0.05
+
+    __hash__ = float.__hash__
+
+
 class Router:
     """A BIRD that listens on loopback for one node."""
 
@@ -84,10 +102,10 @@ class Router:
         command = ("birdc", "-s", str(self._control), "-r", f"show {what}")
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
-    def routes(self) -> dict[str, str]:
+    def routes(self) -> dict[str, Since]:
         """Return prefix → the moment since which BIRD has it unchanged."""
         found = re.findall(r"^(\S+/\d+)\s+\S+ \[node (\S+)", self.show("route"), re.MULTILINE)
-        return dict(found)
+        return {prefix: Since(moment) for prefix, moment in found}
 
     @property
     def is_up(self) -> bool:

@@ -1,0 +1,118 @@
+"""When the supervisor steps in, and how hard: signs of life come in, answers go out.
+
+No clock and no signal in here, so that a minute of faults is tested in a millisecond.
+
+Each fault is answered by the least that may mend it: the agent is killed, which the routers do
+not see. A fault that comes again soon is answered harder, even if all was well in between:
+otherwise an agent that hangs a second after each start would be killed for ever.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+UNANSWERED = b"unanswered "
+"""What stands before the agent's process id where ExaBGP did not answer it."""
+
+SILENCE_LIMIT = 10.0
+"""Seconds without a sign of life until the agent is killed; it beats once a second."""
+START_LIMIT = 30.0
+"""Seconds for the first sign of life after ExaBGP was started, on a slow disk."""
+NOTICE_LIMIT = 3.0
+"""Seconds for ExaBGP to notice that its agent ended; it looks ten times a second at least."""
+FAULTS_APART = 60.0
+"""Seconds since the last fault after which the next one counts as the first again."""
+FAULTS_LIMIT = 3
+"""The fault in a row that ends the container."""
+NEVER = float("inf")
+
+
+class Answer(enum.Enum):
+    """What the supervisor shall do."""
+
+    NOTHING = "nothing"
+    KILL_AGENT = "agent killed"
+    KILL_BOTH = "both killed"
+    END = "container ended"
+
+
+class Watchdog:
+    """What is known of the two processes; every moment is one of the monotonic clock."""
+
+    def __init__(self) -> None:
+        self.agent = 0
+        """The process id of the last sign of life; 0 before the first."""
+        self.killed = 0
+        """The agent that was killed or ends by itself."""
+        self.why = ""
+        """What the latest answer is about, for the log."""
+        self._is_running = False
+        self._silent_after = self._noticed_by = NEVER
+        self._faults = 0
+        self._fault_at = -NEVER
+
+    @property
+    def due(self) -> float:
+        """When to look next if nothing is heard."""
+        return min(self._silent_after, self._noticed_by)
+
+    def started(self, now: float) -> None:
+        """ExaBGP was started."""
+        self._is_running = True
+        self._silent_after = now + START_LIMIT
+
+    def ended(self) -> None:
+        """ExaBGP ended, and nothing is expected until it is started again."""
+        self._is_running = False
+        self.agent = self.killed = 0
+        self._silent_after = self._noticed_by = NEVER
+
+    def heard(self, datagram: bytes, now: float) -> Answer:
+        """Take in what the agent said."""
+        is_unanswered = datagram.startswith(UNANSWERED)
+        pid = datagram.removeprefix(UNANSWERED)
+        if not pid.isdigit() or not self._is_running:
+            return Answer.NOTHING
+        self.agent = int(pid)
+        if is_unanswered:
+            self.why = "exabgp does not answer the agent"
+            return self._fault(now)
+        self._silent_after = now + SILENCE_LIMIT
+        return Answer.NOTHING
+
+    def look(self, now: float, is_there: Callable[[int], bool]) -> Answer:
+        """Answer what did not happen in time.
+
+        Args:
+            now: the present time.
+            is_there: whether a process exists; one that ended does until its parent notices.
+        """
+        if now >= self._noticed_by:
+            self._noticed_by = NEVER
+            if is_there(self.killed):
+                self.why = "exabgp does not notice the agent's end"
+                self._faults, self._fault_at = max(self._faults, 2), now
+                return self._kill_both(now)
+        if now >= self._silent_after:
+            self.why = "no sign of life of the agent"
+            return self._fault(now)
+        return Answer.NOTHING
+
+    def _fault(self, now: float) -> Answer:
+        is_soon = now - self._fault_at < FAULTS_APART
+        self._faults = self._faults + 1 if is_soon else 1
+        self._fault_at = now
+        if self._faults >= FAULTS_LIMIT:
+            return Answer.END
+        if self._faults > 1 or not self.agent:
+            return self._kill_both(now)
+        self.killed, self._noticed_by = self.agent, now + NOTICE_LIMIT
+        self._silent_after = now + SILENCE_LIMIT
+        self.agent = 0
+        return Answer.KILL_AGENT
+
+    def _kill_both(self, now: float) -> Answer:
+        self.killed = self.agent or self.killed
+        self._silent_after = now + SILENCE_LIMIT
+        return Answer.KILL_BOTH

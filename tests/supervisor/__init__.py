@@ -1,0 +1,1 @@
+"""The supervisor's parts, without an ExaBGP."""

@@ -1,0 +1,72 @@
+"""Faults for a real ExaBGP: put this directory on PYTHONPATH and name a file in EXABGP_FAULTS.
+
+Python imports a ``sitecustomize`` before anything else. In ExaBGP's process, and in no other,
+this one makes the wall clock and the answers to the agent do what the file says, as JSON:
+
+    {"clock": 3600}                 the wall clock is set forwards by an hour
+    {"answers": ["drop"]}           the next answer is lost; "late", "error" and "spin" likewise
+    {"answers": ["drop", "..."]}    and so is every other one
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+LATE = 6.0
+"""Seconds; the agent waits for five."""
+
+_wall = time.time
+
+
+def _told() -> dict[str, Any]:
+    try:
+        return dict(json.loads(Path(os.environ["EXABGP_FAULTS"]).read_text()))
+    except (OSError, ValueError):
+        return {}
+
+
+def _next_fault() -> str:
+    told = _told()
+    first, *rest = told.get("answers") or [""]
+    if first and rest != ["..."]:
+        fresh = Path(os.environ["EXABGP_FAULTS"] + ".fresh")
+        fresh.write_text(json.dumps({**told, "answers": rest}))
+        fresh.replace(os.environ["EXABGP_FAULTS"])
+    return str(first)
+
+
+def _faulty_clock() -> float:
+    return _wall() + float(_told().get("clock", 0))
+
+
+def _make_answers_faulty() -> None:
+    from exabgp.reactor.api import processes  # noqa: PLC0415 - in ExaBGP's process only
+
+    answer = processes.Processes._answer
+
+    def faulty(self: Any, service: str, string: str, force: bool = False) -> None:
+        match _next_fault():
+            case "drop":
+                pass
+            case "error":
+                answer(self, service, "error", force)
+            case "late":
+                threading.Timer(LATE, answer, (self, service, string, force)).start()
+            case "spin":
+                while True:
+                    pass
+            case _:
+                answer(self, service, string, force)
+
+    processes.Processes._answer = faulty
+
+
+if "server" in sys.orig_argv and "EXABGP_FAULTS" in os.environ:
+    time.time = _faulty_clock
+    _make_answers_faulty()
