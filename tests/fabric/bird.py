@@ -5,9 +5,27 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from typing import ClassVar
 
-from tests.fabric import namespaces, routers
+from tests.fabric import addresses, namespaces, routers
+
+Variation = routers.Variation
+
+VARIATIONS = {
+    Variation.SHORT_HOLD: (
+        "hold time 9;\n  keepalive time 3;",
+        "hold time 3;\n  keepalive time 1;",
+    ),
+    Variation.OTHER_ASN: ("as 64512;", "as 64599;"),
+    Variation.OWN_ASN: ("as 64512;", f"as {addresses.ROUTER_ASN};"),
+    Variation.NO_SERVICES: (f"[ {addresses.SERVICES}, ", "[ "),
+    Variation.ONE_PREFIX: (
+        "ipv4 { import filter from_nodes; import limit 20 action block;",
+        "ipv4 { import filter from_nodes; import limit 1 action restart;",
+    ),
+}
+"""What each replaces in the example."""
 
 
 class Bird(routers.Router):
@@ -16,15 +34,30 @@ class Bird(routers.Router):
     kind: ClassVar[str] = "bird"
     _bird: subprocess.Popen[bytes]
 
-    def with_password(self, text: str) -> str:
-        """Uncomment the password line of the example."""
-        if not self.password:
-            return text
-        return text.replace('# password "CHANGE-ME";', f'password "{self.password}";')
+    def edits(self) -> Iterator[tuple[str, str]]:
+        """Yield the edits of ``bird.conf.example``."""
+        if self.password:
+            yield '# password "CHANGE-ME";', f'password "{self.password}";'
+        for variation in self.variations:
+            yield VARIATIONS[variation]
+
+    def change(self, *variations: routers.Variation, password: str = "") -> None:
+        """``configure``."""
+        self.variations, self.password = frozenset(variations), password
+        self._write()
+        self._do("configure")
+
+    def shut(self, text: str) -> None:
+        """``disable`` with a message, the range and the protocols spawned for it."""
+        self._do(f'disable "node*" "{text}"')
+
+    def unshut(self) -> None:
+        """``enable``."""
+        self._do('enable "node*"')
 
     def start(self) -> None:
         """Start BIRD and return when its CLI answers."""
-        (self.directory / "bird.conf").write_text("log stderr all;\n" + self.example())
+        self._write()
         self._bird = self.launch(
             "bird", "-f",
             "-c", str(self.directory / "bird.conf"),
@@ -51,6 +84,14 @@ class Bird(routers.Router):
         output = self._show(f"show route {prefix} all")
         # One path begins with its protocol in brackets, and ends where the next one begins.
         return [_path(block) for block in re.split(r"\bunicast \[", output)[1:]]
+
+    def _write(self) -> None:
+        (self.directory / "bird.conf").write_text("log stderr all;\n" + self.example())
+
+    def _do(self, command: str) -> None:
+        argv = ("birdc", "-s", str(self.directory / "bird.ctl"), command)
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+        assert "rror" not in done.stdout, done.stdout
 
     def _birdc(self, command: str) -> tuple[str, ...]:
         return ("birdc", "-s", str(self.directory / "bird.ctl"), "-r", command)

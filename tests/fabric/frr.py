@@ -6,12 +6,49 @@ import json
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.fabric import namespaces, routers
+from tests.fabric import addresses, namespaces, routers
 
 DAEMONS = Path("/usr/lib/frr")
+
+BGP = f"router bgp {addresses.ROUTER_ASN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One line of the example and what takes its place; nothing where it just goes."""
+
+    old: str
+    new: str = ""
+    context: tuple[str, ...] = ()
+    """The commands that lead to where the line stands."""
+
+
+VARIATIONS = {
+    routers.Variation.SHORT_HOLD: Edit(
+        old="neighbor NODES timers 3 9", new="neighbor NODES timers 1 3", context=(BGP,)
+    ),
+    routers.Variation.OTHER_ASN: Edit(
+        old="neighbor NODES remote-as 64512", new="neighbor NODES remote-as 64599", context=(BGP,)
+    ),
+    routers.Variation.OWN_ASN: Edit(
+        old="neighbor NODES remote-as 64512",
+        new="neighbor NODES remote-as internal",
+        context=(BGP,),
+    ),
+    routers.Variation.NO_SERVICES: Edit(
+        old=f"ip prefix-list NODES-IN seq 10 permit {addresses.SERVICES}"
+    ),
+    routers.Variation.ONE_PREFIX: Edit(
+        old="neighbor NODES maximum-prefix 20",
+        new="neighbor NODES maximum-prefix 1",
+        context=(BGP, "address-family ipv4 unicast"),
+    ),
+}
 
 
 class Frr(routers.Router):
@@ -21,13 +58,35 @@ class Frr(routers.Router):
     _zebra: subprocess.Popen[bytes]
     _bgpd: subprocess.Popen[bytes]
 
-    def with_password(self, text: str) -> str:
-        """Uncomment the password line of the example."""
-        if not self.password:
-            return text
-        return text.replace(
-            "! neighbor NODES password CHANGE-ME", f"neighbor NODES password {self.password}"
-        )
+    def edits(self) -> Iterator[tuple[str, str]]:
+        """Yield the edits of ``frr.conf.example``."""
+        if self.password:
+            yield "! neighbor NODES password CHANGE-ME", f"neighbor NODES password {self.password}"
+        for variation in self.variations:
+            edit = VARIATIONS[variation]
+            yield edit.old, edit.new
+
+    def change(self, *variations: routers.Variation, password: str = "") -> None:
+        """Type what differs into the terminal, and have the filters applied to what is there."""
+        if password != self.password:
+            self._configure(BGP, f"neighbor NODES password {password}" if password
+                            else "no neighbor NODES password")  # fmt: skip
+        for variation in self.variations ^ frozenset(variations):
+            edit = VARIATIONS[variation]
+            is_new = variation in variations
+            # A line with another value of the same setting replaces the one before.
+            lines = (edit.old, edit.new) if edit.new else (edit.old, f"no {edit.old}")
+            self._configure(*edit.context, lines[is_new])
+        self.variations, self.password = frozenset(variations), password
+        self._type("clear bgp * soft in")
+
+    def shut(self, text: str) -> None:
+        """``neighbor NODES shutdown`` with a message."""
+        self._configure(BGP, f"neighbor NODES shutdown message {text}")
+
+    def unshut(self) -> None:
+        """``no neighbor NODES shutdown``."""
+        self._configure(BGP, "no neighbor NODES shutdown")
 
     def start(self) -> None:
         """Start zebra, then bgpd, and return when both answer."""
@@ -73,8 +132,19 @@ class Frr(routers.Router):
             "--log-level", "informational",
         )  # fmt: skip
 
-    def _vtysh(self, daemon: str, command: str) -> tuple[str, ...]:
-        return ("vtysh", "--vty_socket", str(self.directory), "-d", daemon, "-c", command)
+    def _configure(self, *lines: str) -> None:
+        self._type("configure terminal", *lines)
+
+    def _type(self, *lines: str) -> None:
+        typed = [word for line in lines for word in ("-c", line)]
+        done = subprocess.run(
+            (*self._vtysh("bgpd"), *typed), capture_output=True, text=True, check=True
+        )
+        assert "%" not in done.stdout, done.stdout
+
+    def _vtysh(self, daemon: str, *command: str) -> tuple[str, ...]:
+        typed = ("-c", *command) if command else ()
+        return ("vtysh", "--vty_socket", str(self.directory), "-d", daemon, *typed)
 
     def _show(self, command: str) -> dict[str, Any]:
         output = subprocess.run(

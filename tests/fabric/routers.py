@@ -8,9 +8,10 @@ Configurations are the files of ``docs/router``, so that what is documented is w
 from __future__ import annotations
 
 import abc
+import enum
 import ipaddress
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -51,6 +52,21 @@ class BgpPath:
     large_communities: frozenset[tuple[int, int, int]] = frozenset()
 
 
+class Variation(enum.Enum):
+    """What a router may do otherwise than its documented configuration; a mistake mostly."""
+
+    SHORT_HOLD = enum.auto()
+    """A hold time of 3 s."""
+    OTHER_ASN = enum.auto()
+    """The nodes are expected in another AS than theirs."""
+    OWN_ASN = enum.auto()
+    """The nodes are expected in the router's own AS: iBGP."""
+    NO_SERVICES = enum.auto()
+    """The import filter refuses the IPv4 service range."""
+    ONE_PREFIX = enum.auto()
+    """A session with more than one IPv4 prefix is torn down."""
+
+
 class Router(abc.ABC):
     """A router of the bed: its namespace exists from the start, its daemon may come and go."""
 
@@ -61,6 +77,7 @@ class Router(abc.ABC):
         self.address, self.address6 = addresses.router(number)
         self.directory = directory
         self.password = password
+        self.variations: frozenset[Variation] = frozenset()
         self.namespace = namespaces.Namespace(name)
         self.namespace.sysctl({**FORWARDING, **HASHING})
         directory.mkdir()
@@ -74,11 +91,27 @@ class Router(abc.ABC):
             line.replace(first, self.address) if "/24" not in line else line
             for line in text.splitlines()
         ]
-        return self.with_password("\n".join(lines) + "\n")
+        text = "\n".join(lines) + "\n"
+        for old, new in self.edits():
+            assert old in text, old
+            text = text.replace(old, new)
+        return text
 
     @abc.abstractmethod
-    def with_password(self, text: str) -> str:
-        """Return the configuration with the password, if this router has one."""
+    def edits(self) -> Iterator[tuple[str, str]]:
+        """Yield what to replace in the example for the password and the variations."""
+
+    @abc.abstractmethod
+    def change(self, *variations: Variation, password: str = "") -> None:
+        """Configure the running daemon anew: with these variations, and no others."""
+
+    @abc.abstractmethod
+    def shut(self, text: str) -> None:
+        """Shut every session as an admin does, and say why (RFC 9003)."""
+
+    @abc.abstractmethod
+    def unshut(self) -> None:
+        """Take ``shut`` back."""
 
     @abc.abstractmethod
     def start(self) -> None:
@@ -108,6 +141,12 @@ class Router(abc.ABC):
             for hop in route.get("nexthops", [route]):
                 hops.add(_gateway(hop))
         return frozenset(hops)
+
+    def connections(self) -> dict[str, str]:
+        """Return the node's port of each TCP connection: another one is another session."""
+        output = self.namespace.run("ss", "-Htn", "state", "established", "sport", "=", ":179")
+        peers = (line.split()[3].rpartition(":") for line in output.splitlines())
+        return {address.strip("[]"): port for address, _, port in peers}
 
     def delete(self) -> None:
         """Remove the router with everything that runs in it."""
