@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.core import config, events
+from exabgp_k8s.core import config, events, hysteresis
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load
 
@@ -81,10 +81,13 @@ class Files:
         return events.ConfigLoaded(config=settings, passwords=passwords)
 
     async def follow(self, deliver: Callable[[events.Event], None]) -> None:
-        """Deliver the settings each time that they changed on disk."""
+        """Deliver the settings each time that they changed on disk, but not all the time."""
+        taken: tuple[float, ...] = ()
         while True:
             await asyncio.sleep(POLL)
-            if self._signature() != self._seen:
+            now = asyncio.get_running_loop().time()
+            if self._signature() != self._seen and not hysteresis.pause(taken, now):
+                taken = hysteresis.noted(taken, now)
                 deliver(self.read())
 
     def _signature(self) -> Signature:

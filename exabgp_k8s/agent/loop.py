@@ -27,7 +27,16 @@ from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent import stop
 from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.core import config, events, lifecycle, model, notices, policy, step
+from exabgp_k8s.core import (
+    config,
+    events,
+    hysteresis,
+    lifecycle,
+    model,
+    notices,
+    policy,
+    step,
+)
 from exabgp_k8s.core.world import World
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire.dialogue import Dialogue
@@ -222,12 +231,15 @@ class Agent:
 
     async def _configure(self) -> None:
         """Bring ExaBGP's configuration to the latest decision, one change at a time."""
+        taken: tuple[float, ...] = ()
         while True:
             await self._reconfigure.wait()
+            await asyncio.sleep(hysteresis.pause(taken, self.clock()))
             self._reconfigure.clear()
             wanted = self.turn.decision.neighbors
             if wanted is None or wanted == self.turn.world.neighbors:
                 continue
+            taken = hysteresis.noted(taken, self.clock())
             async with self._configuring:
                 outcome = await self._daemon.configure(wanted)
             self.deliver(outcome)

@@ -1,10 +1,12 @@
-"""Two dampers between what is measured and what the routers hear.
+"""Three dampers between what is measured and what the routers hear.
 
 Every withdrawal and every return rehashes the routers' ECMP group, and connections may move to
 another node by it. A probe that fails once is noise, so a check changes its health only after
 ``rise`` successes or ``fall`` failures in a row. A node that keeps going in and out is worse than
 one that is out, so a prefix class worsens at once but gets better only after a hold-down, which
-doubles while the class keeps leaving.
+doubles while the class keeps leaving. And a settings file or a label of the node that keeps
+changing must not make ExaBGP read its configuration all the time, which costs the peers that come
+and go their sessions, so only a few changes are taken at once.
 
 Times are seconds on the monotonic clock whose reading is passed as ``now``.
 """
@@ -22,6 +24,10 @@ LEAVES_KEPT = 32
 
 LEAVES_FREE = 3
 """A node may be rebooted, and rebooted again, before it counts as flapping."""
+
+CHANGES_AT_ONCE = 3
+CHANGES_WINDOW = 10.0
+"""Seconds in which so many changes are taken and no more: 18 a minute, the last one always."""
 
 
 class Health(enum.StrEnum):
@@ -98,3 +104,20 @@ def _delay(leaves: int, hold: config.HoldDown) -> float:
     """Return the hold-down in seconds after so many leaves within the window."""
     doublings = max(leaves - LEAVES_FREE, 0)
     return float(min(hold.initial * 2**doublings, hold.maximum))
+
+
+def pause(taken: tuple[float, ...], now: float) -> float:
+    """Return for how many seconds one more change has to wait.
+
+    Args:
+        taken: when the latest changes were taken, as ``noted`` keeps it.
+        now: the present time.
+    """
+    if len(taken) < CHANGES_AT_ONCE:
+        return 0
+    return max(0.0, taken[0] + CHANGES_WINDOW - now)
+
+
+def noted(taken: tuple[float, ...], now: float) -> tuple[float, ...]:
+    """Return when the latest changes were taken, with one more now."""
+    return (*taken, now)[-CHANGES_AT_ONCE:]

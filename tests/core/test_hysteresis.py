@@ -253,3 +253,25 @@ def test_the_memory_of_a_membership_is_bounded(asked: list[tuple[float, model.Ac
 @hypothesis.given(asks)
 def test_equal_inputs_give_equal_histories(asked: list[tuple[float, model.Action]]) -> None:
     assert settle_all(asked) == settle_all(list(asked))
+
+
+@hypothesis.given(st.lists(st.floats(min_value=0, max_value=20), max_size=60))
+def test_no_more_than_three_changes_are_taken_in_any_ten_seconds(pauses: list[float]) -> None:
+    now, all_taken = 0.0, list[float]()
+    taken: tuple[float, ...] = ()
+    for wait in pauses:
+        now += wait + hysteresis.pause(taken, now + wait)
+        taken = hysteresis.noted(taken, now)
+        all_taken.append(now)
+    for moment in all_taken:
+        assert sum(moment - 9.99 < other <= moment for other in all_taken) <= 3
+
+
+def test_three_changes_are_taken_at_once_and_the_fourth_waits() -> None:
+    taken: tuple[float, ...] = ()
+    for now in (100.0, 100.0, 101.0):
+        assert hysteresis.pause(taken, now) == 0
+        taken = hysteresis.noted(taken, now)
+
+    assert hysteresis.pause(taken, 102.0) == 8
+    assert hysteresis.pause(taken, 110.0) == 0

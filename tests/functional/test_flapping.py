@@ -1,0 +1,159 @@
+"""What flaps for long, against the whole program: the router hears little, and nothing grows.
+
+The same in virtual hours, with the bounds worked out: tests/core/test_flapping.py.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.support.lab import PORT, Document, Lab, until
+
+pytestmark = pytest.mark.functional
+
+LEAVES_IN_A_MINUTE = 8
+CHANGES_AT_ONCE, CHANGES_WINDOW = 3, 10
+"""Settings or neighbors: so many changes are taken in so many seconds."""
+GROWTH = 6 * 2**20
+"""Bytes, of which 3 may be a burst on its way; a leak of 6 KB for each change is found."""
+
+
+def counters(lab: Lab) -> Mapping[str, int]:
+    """Return how many announcements and withdrawals BIRD has received."""
+    shown = lab.router.show("protocols all node")
+    found = re.findall(r"Import (updates|withdraws):\s+(\d+)", shown)
+    return {name: int(number) for name, number in found}
+
+
+def footprint(lab: Lab) -> Mapping[str, Mapping[str, int]]:
+    """Return what each process holds."""
+    return {
+        name: {
+            "memory": process.memory_full_info().uss,
+            "files": process.num_fds(),
+            "threads": process.num_threads(),
+        }
+        for name, process in zip(("supervisor", "exabgp", "agent"), lab.processes(), strict=True)
+    }
+
+
+def assert_nothing_grew(
+    before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]]
+) -> None:
+    for name, held in after.items():
+        assert held["memory"] <= before[name]["memory"] + GROWTH, (name, before, after)
+        assert held["files"] <= before[name]["files"] + 1, (name, before, after)
+        assert held["threads"] <= before[name]["threads"], (name, before, after)
+
+
+@pytest.fixture(name="lab")
+def _lab(lab: Lab) -> Lab:
+    """Use the default hold-down instead of the quick one of the lab."""
+    document = lab.document()
+    del document["announce"]["holdDown"]
+    lab.write(document)
+    return lab
+
+
+def toggle_cordon(lab: Lab, times: int) -> None:
+    for number in range(times):
+        lab.api.patch_node(lab.name, {"spec": {"unschedulable": number % 2 == 0}})
+        time.sleep(0.003)
+
+
+@pytest.mark.fault(
+    area="health and flapping",
+    what="a cordon is toggled 1,000 times as fast as the API server takes it",
+    sees="8 withdrawals of each prefix at most; what the Node says in the end; nothing grows",
+    within="60 s after the last change, by the default hold-down",
+)
+def test_a_thousand_cordons_are_a_few_updates_at_the_router(lab: Lab) -> None:
+    lab.up()
+    toggle_cordon(lab, 300)
+    lab.expect(lab.services, lab.pods)
+    held, heard = footprint(lab), counters(lab)
+
+    toggle_cordon(lab, 1000)
+    lab.expect(lab.services, lab.pods)
+
+    until(lambda: lab.json("status")["causes"] == [], lab.state)
+    changes = {name: number - heard[name] for name, number in counters(lab).items()}
+    assert 0 < changes["withdraws"] <= 2 * LEAVES_IN_A_MINUTE
+    assert 0 < changes["updates"] <= 2 * LEAVES_IN_A_MINUTE
+    assert lab.json("sessions")[0]["times_up"] == 1
+    assert_nothing_grew(held, footprint(lab))
+
+
+@pytest.mark.fault(
+    area="health and flapping",
+    what="the settings are rewritten 100 times, bad ones among them, while a label that a peer"
+    " is selected by flips as often",
+    sees="sessions that stay up; the last valid settings; nothing grows",
+    within="11 s after the last edit; 18 changes a minute are taken",
+)
+def test_a_hundred_edits_are_a_few_changes_and_the_last_valid_one_stays(lab: Lab) -> None:
+    lab.up()
+    _edit(lab, 10)
+    _settle(lab)
+    held, logged, began = footprint(lab), lab.log(), time.monotonic()
+
+    _edit(lab, 100)
+    _settle(lab)
+
+    seconds = time.monotonic() - began
+    said = lab.log()[len(logged) :]
+    taken = CHANGES_AT_ONCE * (1 + seconds / CHANGES_WINDOW)
+    assert said.count("settings.changed") + said.count("settings.refused") <= taken
+    # Either of both makes a reload, and so does each attempt at a peer that is down.
+    assert said.count("SIGUSR1 received") <= taken + seconds / 3 + 1
+    tor = lab.json("sessions")[0]
+    assert (tor["peer"], tor["up"], tor["times_up"]) == ("tor", True, 1)
+    assert_nothing_grew(held, footprint(lab))
+
+
+def _edit(lab: Lab, times: int) -> None:
+    """Write two valid documents and a bad one in turns, and flip the label with each."""
+    for number in range(times):
+        document: Document | str = _document(lab, med=number % 2)
+        lab.write("bgp: nonsense" if number % 3 == 0 else document)
+        labels: dict[str, Any] = {"rack": "a" if number % 2 == 0 else None}
+        lab.api.patch_node(lab.name, {"metadata": {"labels": labels}})
+        time.sleep(0.12)
+    lab.write(_document(lab, med=7))
+    lab.api.patch_node(lab.name, {"metadata": {"labels": {"rack": None}}})
+
+
+def _document(lab: Lab, *, med: int) -> Document:
+    document = lab.document()
+    document["peers"][0]["attributes"] = {"med": med}
+    selector = {"matchLabels": {"rack": "a"}}
+    document["peers"].append(
+        {
+            "name": "gone",
+            "address": "127.0.0.98",
+            "port": PORT,
+            "asn": 64514,
+            "nodeSelector": selector,
+        }
+    )
+    return document
+
+
+def _settle(lab: Lab) -> None:
+    """Wait until the router has what the last edit says, and only the one peer is left."""
+    until(lambda: "bgp_med: 7" in _lower(lab.router.show(f"route {lab.services} all")), lab.state)
+    until(lambda: len(lab.json("sessions")) == 1, lab.state)
+    until(lambda: "127.0.0.98" not in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
+    until(lambda: lab.json("status")["exabgp"]["table_known"], lab.state)
+    assert not lab.json("status")["settings"]["stale"]
+    assert set(lab.router.routes()) == {lab.services, lab.pods}
+
+
+def _lower(text: str) -> str:
+    # BIRD 2 says "BGP.med: 7", BIRD 3 "bgp_med: 7".
+    return text.lower().replace("bgp.med", "bgp_med")
