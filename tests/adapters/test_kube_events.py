@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -121,7 +122,21 @@ def test_of_more_than_may_wait_the_latest_are_kept(
     until(lambda: messages(server) == ["4", "5"])
 
 
-def test_a_burst_is_free_and_what_follows_waits_for_its_turn() -> None:
+def test_what_follows_a_burst_waits_for_its_turn(
+    server: kubeapi.KubeApi, api: client.Client
+) -> None:
+    """It can take longer than this, never less."""
+    started = time.monotonic()
+
+    events.Events(api, events.Limits(spread=0, burst=1, interval=0.3)).post(
+        [a_notice(str(number)) for number in range(3)], NODE
+    )
+
+    until(lambda: messages(server) == ["0", "1", "2"])
+    assert time.monotonic() - started >= 0.6
+
+
+def test_a_burst_is_free_and_each_after_it_a_little_later() -> None:
     bucket = events.Bucket(burst=3, interval=30)
 
     assert [bucket.take(100) for _ in range(5)] == [0, 0, 0, 30, 60]

@@ -95,6 +95,16 @@ def test_a_start_says_once_what_is_announced() -> None:
     )
 
 
+def test_waiting_for_the_first_verdict_of_a_check_is_not_said() -> None:
+    node = Node(World(started=START))
+
+    waiting = node.starts(builders.a_config(checks=(builders.a_check(),)))
+    decided = node.hears(builders.outcome(is_ok=True))
+
+    assert waiting == []
+    assert said(decided) == [(Kind.NORMAL, Word.ROUTES_ANNOUNCED)]
+
+
 def test_an_agent_that_takes_over_standing_routes_says_nothing() -> None:
     node = Node(builders.a_serving_world())
 
