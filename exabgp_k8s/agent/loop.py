@@ -60,12 +60,13 @@ log = structlog.get_logger()
 class Agent:
     """One node's agent, without the adapters that only bring events in."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, and by name whom it tells
         self,
         options: Options,
         pipes: speaker.Speaker,
         exabgp: daemon.Daemon,
         supervisor: heartbeat.Heartbeat,
+        *,
         look_again: Callable[[], None],
         notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None],
     ) -> None:
