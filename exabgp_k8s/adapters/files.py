@@ -15,7 +15,7 @@ import structlog
 
 from exabgp_k8s.core import config, events, hysteresis
 from exabgp_k8s.errors import SettingsError
-from exabgp_k8s.settings import load
+from exabgp_k8s.settings import load, notes
 
 POLL = 1.0
 """Seconds between two looks; kubelet itself takes up to a minute to swap the link."""
@@ -78,6 +78,8 @@ class Files:
         passwords, problems = load.read_passwords(self._password_dir, settings.peers)
         for problem in problems:
             log.error("password.unusable", why=str(problem))
+        for note in notes.find(settings):
+            log.info("settings.ineffective", why=str(note))
         return events.ConfigLoaded(config=settings, passwords=passwords)
 
     async def follow(self, deliver: Callable[[events.Event], None]) -> None:

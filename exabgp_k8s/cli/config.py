@@ -17,7 +17,7 @@ from exabgp_k8s import errors
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.cli import exits, output
 from exabgp_k8s.core import config, model, neighbors, world
-from exabgp_k8s.settings import convert, load, schema
+from exabgp_k8s.settings import convert, load, notes, schema
 from exabgp_k8s.wire import daemon_conf
 
 settings_option = click.option(
@@ -57,6 +57,8 @@ def validate(path: Path, password_dir: Path) -> None:
     _, missing = load.read_passwords(password_dir, settings.peers)
     for problem in missing:
         click.echo(f"{path}: warning: {problem}", err=True)
+    for note in notes.find(settings):
+        click.echo(f"{path}: note: {note}", err=True)
     click.echo(f"{path}: valid; {_summary(settings)}")
 
 

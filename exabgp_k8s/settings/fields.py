@@ -7,8 +7,9 @@ and ``durations`` alone.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,6 +21,9 @@ from exabgp_k8s.core import config, model
 from exabgp_k8s.settings import durations, values
 
 Item = TypeVar("Item")
+
+ALIKE = 0.8
+"""How like a value must be for a suggestion: ipv5 was not meant to be ipv4."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +126,14 @@ def _local_address(value: object) -> model.Address | config.LocalAddress:
         return values.address(value)
     except ValueError as error:
         raise ValueError(f"write node, route or an address: {error}") from None
+
+
+def suggestion(written: object, words: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the question whether a known word was meant; nothing where none is like it."""
+    known = {word.lower(): word for word in words}
+    plain = str(written).replace("_", "").lower()
+    close = difflib.get_close_matches(plain, known, n=1, cutoff=likeness)
+    return f"did you mean {known[close[0]]}? " if close else ""
 
 
 def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -26,7 +26,9 @@ def _expand(written: object, keys: str) -> dict[Any, Any] | str:
     """Return a mapping as it is, or the word that stands for one."""
     if isinstance(written, dict) or written in WORDS:
         return written
-    raise ValueError(f"write {', '.join(WORDS[:-1])} or {WORDS[-1]}, or a mapping of {keys}")
+    hint = fields.suggestion(written, WORDS, fields.ALIKE)
+    words = f"{', '.join(WORDS[:-1])} or {WORDS[-1]}"
+    raise ValueError(f"{hint}write {words}, or a mapping of {keys}")
 
 
 class Cell(fields.Section):

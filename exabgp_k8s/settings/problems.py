@@ -6,7 +6,7 @@ about what a person wrote; nothing of the library shows through.
 
 from __future__ import annotations
 
-import difflib
+import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -59,6 +59,8 @@ def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Proble
     if kind in {"model_type", "model_attributes_type"}:
         keys = ", ".join(_keys(_section_at(root, location)))
         return errors.Problem(path_of(location), f"write a mapping of {keys}")
+    if kind == "too_short" and _is_required(root, location):
+        return errors.Problem(path_of(location), "write at least one entry")
     explain_value: Explanation = MESSAGES.get(kind, _otherwise)
     message = explain_value(details["input"], details.get("ctx", {}))
     return errors.Problem(path_of(location), message)
@@ -73,16 +75,23 @@ def _keys(section: type[pydantic.BaseModel]) -> dict[str, str]:
 
 
 def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
-    allowed = {known.lower(): known for known in _keys(section)}
-    plain = key.replace("_", "").lower()
-    close = difflib.get_close_matches(plain, allowed, n=1)
-    hint = f"did you mean {allowed[close[0]]}? " if close else ""
-    return f"unknown key; {hint}allowed here: {', '.join(allowed.values())}"
+    allowed = _keys(section)
+    hint = fields.suggestion(key, allowed)
+    return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
 
 
 def _missing(key: str, section: type[pydantic.BaseModel]) -> str:
     meaning = _keys(section)[key].partition(". ")[0].rstrip(".")
     return f"is missing ({meaning})"
+
+
+def _is_required(root: type[pydantic.BaseModel], location: Location) -> bool:
+    section = _section_at(root, location[:-1])
+    return any(
+        field.is_required()
+        for name, field in section.model_fields.items()
+        if (field.alias or name) == location[-1]
+    )
 
 
 def _section_at(root: type[pydantic.BaseModel], location: Location) -> type[pydantic.BaseModel]:
@@ -119,6 +128,12 @@ def _count(value: Sequence[Any], context: Mapping[str, Any]) -> str:
     return f"{len(value)} entries are too many; write at most {context['max_length']}"
 
 
+def _word(written: object, context: Mapping[str, Any]) -> str:
+    expected = context["expected"]
+    hint = fields.suggestion(written, re.findall("'([^']+)'", expected), fields.ALIKE)
+    return f"{hint}write {expected.replace(chr(39), '')}"
+
+
 MESSAGES: Mapping[str, Explanation] = {
     "int_type": _whole,
     "int_parsing": _whole,
@@ -128,7 +143,7 @@ MESSAGES: Mapping[str, Explanation] = {
     ),
     "less_than_equal": lambda value, limit: f"{value} is too large; write at most {limit['le']}",
     "bool_type": lambda _value, _limit: "write true or false, without quotes",
-    "enum": lambda _value, limit: f"write {limit['expected'].replace(chr(39), '')}",
+    "enum": _word,
     "tuple_type": lambda _value, _limit: "write a list, for example [a, b]",
     "dict_type": lambda _value, _limit: "write a mapping, for example {rack: a}",
     "too_short": lambda _value, _limit: "write at least one entry, or leave the key out",

@@ -7,6 +7,7 @@ import contextlib
 import pathlib
 
 import pytest
+import structlog
 import yaml
 
 from exabgp_k8s.adapters import files
@@ -92,6 +93,17 @@ def test_the_settings_are_delivered_with_the_passwords(mounts: Mounts) -> None:
 
     assert loaded(event).config.asn == 64512
     assert loaded(event).passwords["tor"].reveal() == "first"
+
+
+def test_what_has_no_effect_is_logged(mounts: Mounts) -> None:
+    document = samples.changed(("peers", 0, "attributes"), {"localPref": 200})
+    mounts.edit(yaml.safe_dump(document))
+
+    with structlog.testing.capture_logs() as lines:
+        loaded(mounts.files.read())
+
+    (line,) = (each for each in lines if each["event"] == "settings.ineffective")
+    assert "peers[0].attributes.localPref" in line["why"]
 
 
 def test_a_swap_of_the_configmap_is_noticed(mounts: Mounts) -> None:

@@ -32,7 +32,16 @@ def test_valid_settings_are_summed_up_in_one_line(settings: Path, tmp_path: Path
     assert result.stdout == (
         f"{settings}: valid; peers: 1, announced: services and pods, checks: 3\n"
     )
-    assert result.stderr == ""
+    assert "warning" not in result.stderr
+
+
+def test_what_is_valid_and_has_no_effect_is_noted(settings: Path, tmp_path: Path) -> None:
+    """The sample sets localPref for a router of another AS."""
+    (tmp_path / "tor-a1").write_text("s3cret")
+    result = call("validate", "--settings", settings, "--password-dir", tmp_path)
+
+    (note,) = result.stderr.splitlines()
+    assert note.startswith(f"{settings}: note: peers[0].attributes.localPref: is not sent")
 
 
 def test_a_missing_password_is_a_warning_that_names_it(settings: Path, tmp_path: Path) -> None:

@@ -117,6 +117,18 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
         "write at least 2m",
     ),
     (("withdraw", "cordon"), "keep", "withdraw.cordon", "did you mean cordoned?"),
+    (
+        ("withdraw", "cordoned"),
+        "deprioritize",
+        "withdraw.cordoned",
+        "did you mean deprioritise? write keep, deprioritise or withdraw, or a mapping",
+    ),
+    (
+        ("withdraw", "cordoned"),
+        {"pods": {"action": "Deprioritize"}},
+        "withdraw.cordoned.pods.action",
+        "did you mean deprioritise? write keep, deprioritise or withdraw",
+    ),
     (("withdraw", "cordoned"), "never", "withdraw.cordoned", "write keep, deprioritise"),
     (
         ("withdraw", "cordoned"),
@@ -212,6 +224,18 @@ withdraw: {cordoned: never}
         "peers[1].name",
         "withdraw.cordoned",
     ]
+
+
+def test_what_is_needed_is_not_said_to_be_left_out() -> None:
+    found = samples.problems(samples.changed(("peers",), []))
+
+    assert found == ["peers: write at least one entry"]
+
+
+def test_only_a_word_that_may_have_been_meant_is_suggested() -> None:
+    found = samples.problems(samples.changed((*PEER, "families"), ["ipv5"]))
+
+    assert found == ["peers[0].families[0]: write ipv4 or ipv6"]
 
 
 def test_a_mistake_does_not_hide_a_contradiction_beside_it() -> None:
