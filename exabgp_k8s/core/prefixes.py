@@ -2,11 +2,13 @@
 
 A prefix is announced only inside a range that the settings allow. A default route, the network
 of the node's own uplink and a prefix that covers the node or one of its peers never are: each
-would draw the routers' own traffic to the node.
+would draw the routers' own traffic to the node. Nor is a pod range within a service range: it
+would draw a part of everybody's services.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,9 +29,10 @@ def candidates(world: World) -> Iterator[Candidate]:
     """Yield every prefix the settings and the node speak of, services first."""
     if world.config is None:
         return
-    yield from _services(world, world.config)
+    services = tuple(_services(world, world.config))
+    yield from services
     if world.config.pods_within and world.node is not None:
-        yield from _pods(world, world.config, world.node)
+        yield from _pods(world, world.config, world.node, services)
 
 
 def are_services_known(world: World) -> bool:
@@ -64,12 +67,23 @@ def _services(world: World, settings: config.Config) -> Iterator[Candidate]:
         yield _guarded(world, cidr, model.PrefixClass.SERVICES, allowed)
 
 
-def _pods(world: World, settings: config.Config, node: model.NodeFacts) -> Iterator[Candidate]:
+def _pods(
+    world: World,
+    settings: config.Config,
+    node: model.NodeFacts,
+    services: tuple[Candidate, ...],
+) -> Iterator[Candidate]:
     if not node.pod_cidrs:
         cause = model.Cause(model.Reason.NO_POD_CIDR)
         yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
+    ranges = [each.prefix for each in services if each.prefix and each.guard is None]
     for cidr in node.pod_cidrs:
-        yield _guarded(world, cidr, model.PrefixClass.PODS, settings.pods_within)
+        candidate = _guarded(world, cidr, model.PrefixClass.PODS, settings.pods_within)
+        shared = next((each for each in ranges if _overlap(cidr, each)), None)
+        if shared is not None and candidate.guard is None:
+            cause = model.Cause(model.Reason.NOT_ALLOWED, f"overlaps the service range {shared}")
+            candidate = dataclasses.replace(candidate, guard=cause)
+        yield candidate
 
 
 def _guarded(
@@ -92,7 +106,7 @@ def _objection(
         ranges = " ".join(str(outer) for outer in allowed)
         return f"outside of the allowed {ranges}"
     for uplink in world.host.uplinks:
-        if prefix.version == uplink.version and prefix.overlaps(uplink):
+        if _overlap(prefix, uplink):
             return f"overlaps the node's own uplink network {uplink}"
     for address in _own_addresses(world):
         if address in prefix:
@@ -106,6 +120,10 @@ def _own_addresses(world: World) -> Iterator[model.Address]:
     if world.config is not None:
         for peer in world.config.peers:
             yield peer.address
+
+
+def _overlap(one: model.Network, other: model.Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
 
 
 def is_inside(prefix: model.Network, outer: model.Network) -> bool:

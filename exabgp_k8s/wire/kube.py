@@ -42,6 +42,9 @@ _SHOWN = 60
 _SHOWN_OF_STATUS = 300
 """The same for the message of a Status: it names the user and the right that is missing."""
 
+_PROBLEMS_KEPT = 20
+"""Of one Node; anybody who may write it can make thousands."""
+
 _GONE = 410
 
 _T = TypeVar("_T", model.Address, model.Network)
@@ -85,7 +88,7 @@ def parse_node(document: object) -> model.NodeFacts:
         taints=read.taints(spec.get("taints")),
         pod_cidrs=read.pod_cidrs(spec),
         internal_ips=read.internal_ips(status.get("addresses")),
-        problems=tuple(read.problems),
+        problems=tuple(read.problems[:_PROBLEMS_KEPT]),
     )
 
 
@@ -240,7 +243,7 @@ class _Reader:
             entry = self.mapping(item, path)
             if entry.get("type") == "InternalIP":
                 address = self._number(
-                    entry.get("address"), f"{path}.address", ipaddress.ip_address, "an IP address"
+                    entry.get("address"), f"{path}.address", _unicast, "an IP address of one host"
                 )
                 found |= dict.fromkeys(() if address is None else (address,))
         return tuple(found)
@@ -274,6 +277,14 @@ def _is_shutting_down(read: _Reader, conditions: object) -> bool:
             said = (condition.get("reason"), condition.get("message"))
             return any(isinstance(text, str) and SHUTTING_DOWN in text.lower() for text in said)
     return False
+
+
+def _unicast(text: str) -> model.Address:
+    # As a next hop any other would make a router drop the route, if not the session.
+    address = ipaddress.ip_address(text)
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(text)
+    return address
 
 
 def _network(text: str) -> model.Network:

@@ -67,6 +67,29 @@ def test_a_prefix_that_covers_a_peer_is_not_announced() -> None:
     assert withheld(settings).startswith("not-allowed:covers 192.0.2.1,")
 
 
+@pytest.mark.fault(
+    area="control plane",
+    what="the podCIDR of the Node lies within a service range, or around it",
+    sees="the service range; no such pod range",
+    within="0 s",
+)
+@pytest.mark.parametrize("cidr", ["10.96.7.0/24", "10.96.0.0/16", "10.96.0.0/12"])
+@pytest.mark.parametrize("source", ["settings", "API"])
+def test_a_pod_range_that_overlaps_a_service_range_is_not_announced(
+    cidr: str, source: str
+) -> None:
+    ranges = builders.networks("10.96.0.0/16")
+    settings = builders.a_config(
+        service_cidrs=ranges if source == "settings" else None,
+        pods_within=builders.networks("10.0.0.0/8"),
+    )
+    seen = events.ServiceCidrsSeen(cidrs=ranges)
+
+    said = withheld(settings, seen, pod_cidrs=builders.networks(cidr))
+
+    assert said == "not-allowed:overlaps the service range 10.96.0.0/16"
+
+
 def test_a_node_without_a_pod_range_says_so() -> None:
     assert withheld(builders.a_config(), pod_cidrs=()) == "no-pod-cidr"
 
@@ -101,6 +124,16 @@ class TestAutomaticServiceRanges:
 
     def test_may_be_absent(self) -> None:
         assert withheld(AUTO, events.ServiceCidrsSeen(cidrs=())) == "no-service-cidr"
+
+    def test_are_not_taken_away_by_an_empty_list(self) -> None:
+        """Every cluster has one: such a list is of an API server that is new, or wrong."""
+        emptied = events.ServiceCidrsSeen(cidrs=())
+        seen = builders.a_world(self.SEEN, emptied, settings=AUTO)
+        standing = builders.a_serving_world(self.SEEN, settings=AUTO)
+        respawned = builders.after(builders.a_world(emptied, settings=AUTO), *reread(standing))
+
+        assert builders.SERVICE_RANGE in builders.announced(builders.decided(seen))
+        assert builders.SERVICE_RANGE in builders.decided(respawned).kept
 
     def test_must_lie_inside_the_ranges_the_settings_name(self) -> None:
         settings = builders.a_config(

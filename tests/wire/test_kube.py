@@ -122,6 +122,35 @@ def test_a_cordoned_node_with_its_taint_is_read() -> None:
     )
 
 
+def test_a_thousand_taints_are_read_and_a_thousand_bad_ones_make_few_words() -> None:
+    good = [{"key": f"example.org/{n}", "effect": "NoSchedule"} for n in range(1000)]
+    bad: list[Any] = [{"key": n, "effect": ["x"]} for n in range(1000)]
+
+    facts = kube.parse_node(changed("spec", "taints", value=[*good, *bad]))
+
+    assert [taint.key for taint in facts.taints] == [taint["key"] for taint in good]
+    assert len(facts.problems) == 20
+
+
+def test_labels_with_odd_characters_are_kept_or_named_and_never_a_second_line() -> None:
+    odd = {"a/b.c_d-e": "", "\u202e": "x", "x": "\ud800", "y": "a\u2028b", "\n": "1", "ü": "é"}
+
+    facts = kube.parse_node(changed("metadata", "labels", value=odd))
+
+    assert facts.labels == {"a/b.c_d-e": "", "ü": "é", "x": "", "y": ""}
+    assert all(problem.isprintable() for problem in facts.problems)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1"])
+def test_an_address_that_is_no_hosts_is_no_internal_ip(address: str) -> None:
+    found = [{"type": "InternalIP", "address": each} for each in (address, "192.0.2.10")]
+
+    facts = kube.parse_node(changed("status", "addresses", value=found))
+
+    assert [str(each) for each in facts.internal_ips] == ["192.0.2.10"]
+    assert "IP address of one host" in facts.problems[0]
+
+
 def test_a_deletion_timestamp_is_a_deletion() -> None:
     node = changed("metadata", "deletionTimestamp", value="2026-01-01T00:00:00Z")
     assert kube.parse_node(node).is_deleting

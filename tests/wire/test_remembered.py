@@ -17,7 +17,8 @@ RANGES = st.lists(
                     + [ipaddress.ip_network(f"fd00:{n}::/64") for n in range(4)]),
     unique=True,
 ).map(tuple)  # fmt: skip
-ADDRESSES = st.lists(st.ip_addresses(), unique=True, max_size=3).map(tuple)
+HOSTS = st.ip_addresses().filter(lambda each: not (each.is_unspecified or each.is_multicast))
+ADDRESSES = st.lists(HOSTS, unique=True, max_size=3).map(tuple)
 NODES = st.builds(
     model.NodeFacts,
     name=st.just("node-3"),

@@ -178,7 +178,8 @@ class Client:
             document = json.loads(body)
         except (ValueError, RecursionError):
             document = {"message": body}
-        wait = response.headers.get("Retry-After", "")
+        # Ten thousand digits are more than int() takes, and nine are 30 years.
+        wait = response.headers.get("Retry-After", "")[:9]
         return kube.parse_status(
             document, response.status, int(wait) if wait.isascii() and wait.isdigit() else 0
         )
