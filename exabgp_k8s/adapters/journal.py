@@ -56,6 +56,8 @@ def _sessions(before: Turn, after: Turn) -> None:
             log.info("session.established", peer=str(peer), families=families)
         elif was is not None and was.is_up and not session.is_up:
             log.warning("session.lost", peer=str(peer), why=session.problem)
+        elif not session.is_up and session.problem != (was.problem if was else ""):
+            log.warning("session.failed", peer=str(peer), why=session.problem)
     for peer in before.world.sessions.keys() - after.world.sessions.keys():
         log.info("session.removed", peer=str(peer))
 

@@ -275,7 +275,8 @@ def test_a_session_that_is_lost_is_said_with_the_routers_reason_and_its_return()
 
     assert (lost.kind, lost.word) == (Kind.WARNING, Word.SESSION_LOST)
     assert lost.message == (
-        "The BGP session with tor-a (192.0.2.1) is lost: notification 6/2 maintenance"
+        "The BGP session with tor-a (192.0.2.1) is lost: "
+        "notification 6/2 (administrative shutdown) maintenance"
     )
     assert still == []
     assert (back.kind, back.word) == (Kind.NORMAL, Word.SESSION_ESTABLISHED)

@@ -129,7 +129,7 @@ class TestSessions:
     def test_connected_is_not_up(self) -> None:
         connected = events.SessionChanged(peer=TOR_A, state="connected")
 
-        assert not after(builders.a_world(), connected).sessions[TOR_A].is_up
+        assert after(builders.a_world(), connected).sessions == {}
 
     def test_the_router_s_own_words_outlive_exabgp_s(self) -> None:
         said = events.NotificationReceived(
@@ -139,14 +139,40 @@ class TestSessions:
 
         world = after(builders.a_world(), *builders.up(), said, gone)
 
-        assert world.sessions[TOR_A].problem == "notification 6/2 planned maintenance"
+        assert (
+            world.sessions[TOR_A].problem
+            == "notification 6/2 (administrative shutdown) planned maintenance"
+        )
+
+    def test_attempts_in_vain_do_not_hide_why_the_session_ended(self) -> None:
+        said = events.NotificationReceived(peer=TOR_A, code=6, subcode=2)
+
+        world = after(builders.a_world(), said, builders.down(), builders.down())
+
+        assert world.sessions[TOR_A].problem == "notification 6/2 (administrative shutdown)"
 
     def test_a_later_problem_replaces_the_router_s_words(self) -> None:
         said = events.NotificationReceived(peer=TOR_A, code=6, subcode=2)
+        later = builders.down(problem="notification sent (2,2)")
 
-        world = after(builders.a_world(), said, builders.down(problem="closing connection"))
+        world = after(builders.a_world(), said, later)
+
+        assert world.sessions[TOR_A].problem == "notification sent 2/2 (bad peer AS)"
+
+    def test_what_ended_an_earlier_session_is_no_reason_for_the_end_of_the_next(self) -> None:
+        said = events.NotificationReceived(peer=TOR_A, code=6, subcode=2)
+
+        world = after(builders.a_world(), said, *builders.up(), builders.down())
 
         assert world.sessions[TOR_A].problem == "closing connection"
+
+    def test_bytes_that_are_no_text_stay_out_of_the_router_s_words(self) -> None:
+        said = events.NotificationReceived(peer=TOR_A, code=6, subcode=1, message="\x00\x01\ufffd")
+
+        world = after(builders.a_world(), *builders.up(), said)
+
+        problem = world.sessions[TOR_A].problem
+        assert problem == "notification 6/1 (maximum number of prefixes reached)"
 
     def test_a_table_tells_a_new_agent_what_it_missed(self) -> None:
         row = builders.a_row(duration=60)
