@@ -6,7 +6,7 @@ the keepalives until the clock has caught up; either way the routers lose the se
 ``time.time`` starts at the wall clock and then only counts, as the kernel's monotonic clock does.
 It reads it as an attribute of the module everywhere, so one replacement reaches all of it.
 
-This is the only module that imports ExaBGP, and it imports nothing else of ours.
+Only this module and ``redial`` import ExaBGP.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+
+from exabgp_k8s import redial
 
 
 def steady(started: float) -> Callable[[], float]:
@@ -28,6 +30,7 @@ def main() -> int | None:
     # Only now: nothing of it may have kept the other clock.
     from exabgp.application import main as exabgp  # noqa: PLC0415
 
+    redial.install()
     code: int | None = exabgp.main()
     return code
 

@@ -24,9 +24,6 @@ ENV_FILE_NAME = "exabgp.env"
 """An empty one: without it ExaBGP complains at every start."""
 VALIDATE_LIMIT = 20.0
 """Seconds for ``exabgp validate``; it needs 0.2 on an idle core."""
-TIDY_EVERY, TIDY_PAUSE = 16, 1.0
-"""Attempts to reconnect between two tidy reloads, and seconds between such a pair of reloads:
-ExaBGP forgets a signal that comes while it still handles the one before."""
 AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s", "agent")
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -42,6 +39,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "exabgp_log_short": "false",
     # 0.2 % of a core instead of 1.6 while idle; helpers' pipes are polled, so it costs no latency.
     "exabgp_reactor_speed": "10",
+    # Seconds that a router may take from the connection to its OPEN; 60 unless told.
+    "exabgp_bgp_openwait": "20",
     # Who starts us decides the user; ExaBGP changes to another one only as root.
     "exabgp_daemon_drop": "false",
 }
@@ -87,56 +86,22 @@ class Daemon:
     def __init__(self, state_dir: Path, process_id: int) -> None:
         self._path = state_dir / FILE_NAME
         self._process_id = process_id
-        # An earlier agent may have toggled some: to take that back would cost their sessions.
-        self._toggled = daemon_conf.toggled(self._current())
-        self._attempts = 0
 
     async def configure(
         self, neighbors: tuple[model.Neighbor, ...]
     ) -> events.DaemonReloaded | events.DaemonRefused:
         """Bring the file and ExaBGP to these neighbors; nothing is done if they are there."""
-        text = self._render(neighbors)
+        text = daemon_conf.render(neighbors, AGENT_COMMAND, show_secrets=True)
         try:
             if text != self._current():
                 candidate = self._path.with_suffix(".new")
                 write_private(candidate, text)
                 await _validate(candidate)
-                self._take(candidate)
+                candidate.replace(self._path)
+                self.reload()
         except (OSError, DaemonError) as error:
             return events.DaemonRefused(problem=str(error))
         return events.DaemonReloaded(neighbors=neighbors)
-
-    async def reconnect(
-        self, neighbors: tuple[model.Neighbor, ...], down: frozenset[model.Address]
-    ) -> None:
-        """Make ExaBGP try these neighbors now.
-
-        It waits longer after each failure, up to a minute, and has no command to try at once.
-        But a neighbor whose configuration changed is tried at once; the others stay untouched.
-        While one is down it keeps each of its former configurations, 8 kB a time, until it reads
-        one in which it is as it was; so now and then the file is read twice.
-
-        Args:
-            neighbors: what ExaBGP runs; only one word of it changes, so it is not checked again.
-            down: the neighbors to try.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        before = self._toggled
-        self._toggled = before ^ down
-        candidate = self._path.with_suffix(".new")
-        try:
-            write_private(candidate, self._render(neighbors))
-        except OSError:
-            # To toggle them once more would bring the file to what it is already.
-            self._toggled = before
-            raise
-        self._take(candidate)
-        self._attempts += 1
-        if self._attempts % TIDY_EVERY == 0:
-            await asyncio.sleep(TIDY_PAUSE)
-            self.reload()
 
     def reload(self) -> None:
         """Tell ExaBGP once more to read the file that is there."""
@@ -150,20 +115,11 @@ class Daemon:
         """End an ExaBGP that does not answer; only for where there is no supervisor to do it."""
         os.kill(self._process_id, signal.SIGKILL)
 
-    def _render(self, neighbors: tuple[model.Neighbor, ...]) -> str:
-        return daemon_conf.render(
-            neighbors, AGENT_COMMAND, toggled=self._toggled, show_secrets=True
-        )
-
     def _current(self) -> str:
         try:
             return self._path.read_text(encoding="ascii")
         except FileNotFoundError:
             return ""
-
-    def _take(self, candidate: Path) -> None:
-        candidate.replace(self._path)
-        self.reload()
 
 
 async def _validate(path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Callable
 
 import structlog
@@ -45,10 +44,8 @@ TICK = 1.0
 """Seconds between two turns at the least: the sign of life, and the counters' polling."""
 RETRY_REFUSED = 30.0
 """Seconds until a configuration that ExaBGP refused is tried again unchanged."""
-RECONNECT = (3.0, 5.0)
-"""Seconds between two attempts at a peer that is down; random, so that nodes are not in step."""
-HANDSHAKE = 60.0
-"""Seconds from a TCP connection to Established that a busy router may take."""
+REPEAT = 2.0
+"""Seconds until ExaBGP is told once more to read its configuration."""
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
 LOOK_ROUTES = 5.0
@@ -130,7 +127,7 @@ class Agent:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._turns())
             group.create_task(self._configure())
-            group.create_task(self._reconnect())
+            group.create_task(self._repeat_reloads())
 
     async def _turns(self) -> None:
         self.deliver(events.Tick())
@@ -254,33 +251,14 @@ class Agent:
                 return
             await asyncio.sleep(TICK)
 
-    async def _reconnect(self) -> None:
-        """Have peers that are down tried again soon, however long they have been down."""
+    async def _repeat_reloads(self) -> None:
+        """Tell ExaBGP again to read what it has not taken: it forgets that easily."""
         while True:
-            await asyncio.sleep(random.uniform(*RECONNECT))  # noqa: S311 - spreading load
+            await asyncio.sleep(REPEAT)
             async with self._configuring:
-                neighbors = self.turn.world.neighbors
-                try:
-                    if neighbors is not None and not self.turn.world.is_rib_current:
-                        self._daemon.reload()
-                    elif neighbors and (down := self._down()):
-                        await self._daemon.reconnect(neighbors, down)
-                except OSError as error:
-                    log.warning("reconnect.failed", why=str(error))
-
-    def _down(self) -> frozenset[model.Address]:
-        """Return the peers that ExaBGP has been trying for so long that it waits too long."""
-        world, now = self.turn.world, self.clock()
-        if world.phase is not lifecycle.Phase.SERVING:
-            return frozenset()
-        return frozenset(
-            peer
-            for peer, session in world.sessions.items()
-            if not session.is_up
-            and session.since < now - max(RECONNECT)
-            # A slow router is left alone in the middle of an attempt.
-            and (session.connected_at is None or session.connected_at < now - HANDSHAKE)
-        )
+                world = self.turn.world
+                if world.neighbors is not None and not world.is_rib_current:
+                    self._daemon.reload()
 
     def wants_service_cidrs(self) -> bool:
         """Return whether the service ranges come from the API; asked by the reflector's thread."""

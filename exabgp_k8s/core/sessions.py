@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core import events, model, ribs
+from exabgp_k8s.core import events, model, notifications, ribs
 from exabgp_k8s.core.world import PeerRib, Session, World, with_peer_rib
 
 RELOAD_LIMIT = 75.0
@@ -14,6 +14,9 @@ RELOAD_LIMIT = 75.0
 0.02 are usual. But it forgets to reload while something waits for a peer that is down, and what
 waits is dropped at its next attempt, which it may put off for a minute.
 """
+
+NO_MORE = "closing connection"
+"""All that ExaBGP says when there is no connection, or no longer one."""
 
 SessionEvent = (
     events.SessionChanged
@@ -38,7 +41,7 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
             )
             return _with_session(world, event.peer, session)
         case events.NotificationReceived():
-            problem = f"notification {event.code}/{event.subcode} {event.message}".strip()
+            problem = notifications.received(event.code, event.subcode, event.message)
             session = dataclasses.replace(_session(world, event.peer, now), problem=problem)
             return _with_session(world, event.peer, session)
         case events.UpdateSent():
@@ -80,24 +83,24 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 is_up=False,
                 is_restartable=None,
                 since=now if session.is_up else session.since,
-                connected_at=None,
                 families=frozenset(),
                 hold_time=0,
                 problem=_why_down(session, event),
             )
-        case "connected":
-            session = dataclasses.replace(session, connected_at=now)
-            return _with_session(world, event.peer, session)
         case _:
             return world
     return _restart_rib(_with_session(world, event.peer, session), event.peer)
 
 
 def _why_down(session: Session, event: events.SessionChanged) -> str:
-    """Keep the router's own words: "notification received" comes after them and says less."""
+    """Keep what ended the session: what follows, up to the next one, says less.
+
+    "notification received" comes after the router's own words, and after it, each time that a
+    router which shut the session is tried, that there is no connection.
+    """
     is_known = session.problem.startswith("notification ")
-    is_echo = event.problem.startswith("notification received")
-    return session.problem if is_known and is_echo else event.problem
+    says_less = event.problem.startswith("notification received") or event.problem == NO_MORE
+    return session.problem if is_known and says_less else notifications.named(event.problem)
 
 
 def _restart_rib(world: World, peer: model.Address) -> World:

@@ -45,8 +45,6 @@ class Session:
     is_up: bool = False
     since: float = 0
     """When ``is_up`` last changed, or when the session was first heard of."""
-    connected_at: float | None = None
-    """When TCP was there and the OPENs were on their way; None once the attempt failed."""
     row: events.NeighborRow | None = None
     """The latest counters."""
     families: frozenset[model.Family] = frozenset()

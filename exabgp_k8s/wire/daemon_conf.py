@@ -7,24 +7,17 @@ password goes in as base64, whose alphabet means nothing to ExaBGP's parser.
 from __future__ import annotations
 
 import base64
-import ipaddress
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from exabgp_k8s.core import model
 
 HIDDEN = "***"
 
 
-TOGGLE = "auto-flush false;"
-"""A word that ExaBGP 5.0 compares and never uses: it makes a neighbor count as changed."""
-
-
 def render(
     neighbors: Sequence[model.Neighbor],
     run: Sequence[str],
     *,
-    toggled: Collection[model.Address] = (),
     show_secrets: bool = False,
 ) -> str:
     """Return the configuration for these neighbors.
@@ -34,27 +27,15 @@ def render(
     Args:
         neighbors: the sessions; none at all is legal.
         run: path and arguments of the helper.
-        toggled: neighbors that carry ``TOGGLE``; changing that reconnects them at once.
         show_secrets: write the passwords instead of a mark in their place.
     """
     blocks = [f"process agent {{\n  run {' '.join(run)};\n  encoder json;\n}}\n"]
-    blocks += [
-        "\n".join(_neighbor(each, is_toggled=each.address in toggled, show_secrets=show_secrets))
-        for each in neighbors
-    ]
+    blocks += ["\n".join(_neighbor(each, show_secrets=show_secrets)) for each in neighbors]
     return "\n".join(blocks)
 
 
-def toggled(text: str) -> frozenset[model.Address]:
-    """Return the neighbors that carry ``TOGGLE`` in a configuration of ours."""
-    found = re.findall(rf"^neighbor (\S+) {{\n  {TOGGLE}$", text, re.MULTILINE)
-    return frozenset(ipaddress.ip_address(address) for address in found)
-
-
-def _neighbor(neighbor: model.Neighbor, *, is_toggled: bool, show_secrets: bool) -> Iterator[str]:
+def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield f"neighbor {neighbor.address} {{"
-    if is_toggled:
-        yield f"  {TOGGLE}"
     yield f"  local-address {neighbor.local_address};"
     yield f"  local-as {neighbor.local_asn};"
     yield f"  peer-as {neighbor.peer_asn};"

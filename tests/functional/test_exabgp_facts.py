@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import ipaddress
+import itertools
 import pathlib
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -234,17 +236,17 @@ def test_a_reload_adds_a_neighbor_and_touches_no_session(up: Pair) -> None:
     assert {each.peer for each in changed} <= {ABSENT}
 
 
-def test_a_toggled_neighbor_is_accepted_and_reconnected_with_its_routes(up: Pair) -> None:
-    up.us.say(commands.Announce(route=PLAIN))
-    up.us.await_event(announced(PLAIN))
-    since = up.us.mark()
+def test_a_router_that_ends_every_session_at_once_is_not_tried_in_a_storm(pair: Pair) -> None:
+    """ExaBGP runs by ``redial``; left to itself it tries twice at once, then after one second."""
+    with socket.create_server((str(ROUTER), 0)) as router:
+        neighbor = dataclasses.replace(pair.neighbor, port=router.getsockname()[1])
+        pair.us.start(pair.rendered(neighbor))
+        tried = []
+        for _ in range(4):
+            router.accept()[0].close()
+            tried.append(time.monotonic())
 
-    text = daemon_conf.render([up.neighbor], up.us.run, toggled=[ROUTER], show_secrets=True)
-    up.us.reload(text)
-
-    up.us.await_event(events.SessionChanged(peer=ROUTER, state="up", local=LOCAL), since)
-    up.us.await_event(announced(PLAIN), since)
-    assert table(up.us) == [PLAIN]
+    assert all(after - before > 1.5 for before, after in itertools.pairwise(tried)), tried
 
 
 def test_changes_for_a_neighbor_that_is_down_are_stored(up: Pair) -> None:

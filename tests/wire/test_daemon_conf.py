@@ -119,17 +119,3 @@ def test_free_text_of_the_settings_stays_out(name: str, description: str) -> Non
     neighbor = dataclasses.replace(PLAIN, name=name, description=description)
 
     assert daemon_conf.render((neighbor,), RUN) == WHOLE
-
-
-def test_a_toggled_neighbor_differs_in_one_word_and_is_found_again() -> None:
-    """ExaBGP reconnects a neighbor whose configuration changed; this changes nothing else."""
-    peers = [
-        dataclasses.replace(PLAIN, address=ipaddress.ip_address(address))
-        for address in ("192.0.2.1", "2001:db8::1")
-    ]
-    plain = daemon_conf.render(peers, RUN)
-    toggled = daemon_conf.render(peers, RUN, toggled=[peers[1].address])
-
-    assert daemon_conf.toggled(plain) == frozenset()
-    assert daemon_conf.toggled(toggled) == {peers[1].address}
-    assert toggled.replace(f"  {daemon_conf.TOGGLE}\n", "") == plain

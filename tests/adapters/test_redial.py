@@ -1,0 +1,120 @@
+"""The moments at which a router is tried, in virtual time."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import pytest
+
+from exabgp_k8s import redial
+
+TICK = 0.1
+"""Seconds between two of ExaBGP's own looks."""
+
+
+@dataclasses.dataclass
+class Peer:
+    """ExaBGP's use of the pause, at one peer."""
+
+    seed: int
+    now: float = 0.0
+    attempts: list[float] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        chance = random.Random(self.seed).uniform
+        self.redial = redial.Redial(lambda: self.now, chance)
+
+    def attempt(self) -> None:
+        """Ask until an attempt begins."""
+        while self.redial.backoff():
+            self.now += TICK
+        self.attempts.append(self.now)
+
+    def fail(self, *, after: float = 0) -> None:
+        """Make an attempt that ends without a session."""
+        self.attempt()
+        self.now += after
+        self.redial.increase()
+
+    def live(self, seconds: float) -> None:
+        """Make an attempt, and have a session of so many seconds."""
+        self.attempt()
+        self.redial.reset()
+        # A flush says the same once more.
+        self.redial.reset()
+        self.now += seconds
+        self.redial.increase()
+
+    def gaps(self) -> list[float]:
+        """Return the seconds between the attempts."""
+        return [
+            after - before for before, after in zip(self.attempts, self.attempts[1:], strict=False)
+        ]
+
+
+@pytest.mark.parametrize("after", [0, 3], ids=["refused", "not answered"])
+def test_a_router_that_is_away_for_hours_is_tried_every_few_seconds(after: float) -> None:
+    peer = Peer(1)
+    while peer.now < 3 * 3600:
+        peer.fail(after=after)
+
+    assert min(peer.gaps()) >= redial.PAUSE[0]
+    assert max(peer.gaps()) <= redial.PAUSE[1] + redial.SPREAD + 2 * TICK
+
+
+@pytest.mark.fault(
+    area="routers",
+    what="many nodes have lost the same router",
+    sees="attempts that are not in step, however long it was away",
+    within="each node 2 to 4.5 s after its last attempt",
+)
+def test_nodes_that_lost_the_same_router_at_once_are_not_in_step() -> None:
+    """A thousand of them: no tenth of a second has more than 15 % of a second's attempts."""
+    nodes = [Peer(seed) for seed in range(1000)]
+    for node in nodes:
+        node.live(3600)
+        while node.now < 3660:
+            node.fail()
+
+    for second in (3601, 3610, 3659):
+        attempts = [at for node in nodes for at in node.attempts if second - 1 <= at < second]
+        tenths = [sum(round(at * 10) == tenth for at in attempts)
+                  for tenth in range(second * 10 - 10, second * 10)]  # fmt: skip
+        assert len(attempts) > 100
+        assert max(tenths) < 250, (second, tenths)
+
+
+def test_a_session_that_lasted_is_tried_again_within_half_a_second() -> None:
+    peer = Peer(1)
+    for _ in range(20):
+        peer.live(60)
+        ended = peer.now
+        peer.attempt()
+        assert peer.now - ended <= redial.SPREAD + TICK
+        peer.redial.increase()
+
+
+def test_sessions_that_do_not_last_become_rare() -> None:
+    """A router that ends each at once, by a limit of prefixes, changes its next hops each time."""
+    peer = Peer(1)
+    while peer.now < 600:
+        peer.live(0.1)
+
+    assert sum(at < 60 for at in peer.attempts) <= 9
+    assert sum(at >= 300 for at in peer.attempts) <= 300 / 16 + 1
+    assert max(peer.gaps()) <= redial.PAUSE[1] * 2**redial.DOUBLINGS + 2 * TICK
+
+
+@pytest.mark.parametrize("better", [lambda peer: peer.live(60), lambda peer: peer.fail()])
+def test_what_fell_often_is_forgotten_with_the_next_other_end(better: object) -> None:
+    """A session that lasts, or a router that is away altogether, is not a storm."""
+    peer = Peer(1)
+    for _ in range(10):
+        peer.live(0.1)
+    assert callable(better)
+    better(peer)
+    started = peer.attempts[-1]
+
+    peer.attempt()
+    assert peer.now <= max(started + redial.PAUSE[1], started + 60) + redial.SPREAD + TICK
