@@ -111,6 +111,9 @@ def acknowledged(
 ) -> PeerRib:
     """Return a peer's RIB after an UPDATE was seen on its way to the peer.
 
+    The attributes need no comparison: ExaBGP sends all that waits for a peer in one step, so an
+    UPDATE seen after a change was stored carries that change and not an earlier one.
+
     ExaBGP may announce what it was told to withdraw while the session was down, where two
     changes of the prefix waited before. Its own table has nothing of it: withdraw it once more.
     """

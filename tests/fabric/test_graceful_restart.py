@@ -99,12 +99,18 @@ def gr(roll: Callable[..., Rollout]) -> Rollout:
     within="0 s",
 )
 def test_a_rollout_with_graceful_restart_is_seen_by_nobody(gr: Rollout) -> None:
-    client = gr.cluster.fabric.client
+    client, slow = gr.cluster.fabric.client, gr.cluster.document()
+    slow["health"]["checks"][0]["rise"] = 7
     with (
         watched(gr.cluster.fabric.routers) as watches,
         traffic.Traffic(client, addresses.WEB, 80) as flow,
     ):
-        gr.replace("n1")
+        gr.objects.delete_pod("n1")
+        gr.end("n1")
+        # The next pod has its sessions long before its check has a verdict.
+        gr.cluster.write(slow)
+        time.sleep(AWAY)
+        gr.begin("n1")
         gr.await_serving("n1")
         time.sleep(1)
 
@@ -164,8 +170,16 @@ def test_what_the_next_pod_does_not_announce_goes_with_its_end_of_rib(gr: Rollou
     sees="the withdrawal, from every router",
     within="the next turn of the agent",
 )
-def test_a_cordon_before_the_pod_has_ended_makes_a_drain_of_its_rollout(gr: Rollout) -> None:
-    """The hook preStop found a rollout and has let everything stand; SIGTERM has not come yet."""
+def test_a_cordon_before_the_pod_has_ended_makes_a_drain_of_its_rollout(
+    form: cluster.Factory,
+) -> None:
+    """The hook preStop found a rollout and has let everything stand; SIGTERM has not come yet.
+
+    By the policy of this cluster a cordon alone would keep the services.
+    """
+    formed = form(BOTH, nodes_wanted=2, peer={"gracefulRestart": "60s"})
+    formed.write({**formed.document(), "withdraw": {"cordoned": {"services": "keep"}}})
+    gr = Rollout(formed)
     agent = gr.cluster.agents["n1"]
     gr.objects.delete_pod("n1")
     agent.pre_stop()
@@ -248,8 +262,11 @@ def test_each_router_gets_what_it_understands(form: cluster.Factory, without: in
 
     with fib.Watch(has) as watch:
         rolled.objects.delete_pod("n1")
-        rolled.end("n1")
+        formed.agents["n1"].pre_stop()
+        # Withdrawn before the session closes, which would take the routes away as well.
         assert formed.routes(lacks) == formed.wanted(OTHERS, OTHERS)
+        assert lacks.sessions()[formed.fabric.node("n1").address] == "Established"
+        assert formed.agents["n1"].terminate() == 0
         rolled.begin("n1")
         formed.expect(services=ALL, pods=ALL)
         rolled.await_serving("n1")
