@@ -27,32 +27,18 @@ def plan(decision: Decision, world: World, now: float) -> tuple[commands.Command
     """Return what is to be told to ExaBGP, most urgent first; empty: nothing."""
     if world.rib is None:
         return _read(world, now)
-    told = _told(decision, world, world.rib)
-    leaving = together(world, withdrawals(decision, told, now))
+    leaving = together(world, withdrawals(decision, world.rib, now))
     if not world.is_rib_current:
         # ExaBGP takes its time with a new configuration; a withdrawal does not wait for that.
         return (*leaving, *_read(world, now))
     return (
         *leaving,
         *_flushes(world, world.rib),
-        *together(world, _announcements(decision, told)),
+        *together(world, _announcements(decision, world.rib)),
         *_reminders(world.rib, now),
         *_ends(decision, world, world.rib, now),
         *_poll(world, now),
     )
-
-
-def _told(decision: Decision, world: World, rib: Rib) -> Rib:
-    """Return the peers that may be told something now.
-
-    ExaBGP forgets to reload while anything waits for a peer that is down. So such peers are told
-    nothing between a change of the neighbors and ExaBGP having taken it.
-    """
-    is_changing = decision.neighbors not in (None, world.neighbors)
-    if world.is_rib_current and not is_changing:
-        return rib
-    sessions = world.sessions
-    return {peer: held for peer, held in rib.items() if peer in sessions and sessions[peer].is_up}
 
 
 def _read(world: World, now: float) -> tuple[commands.Command, ...]:
@@ -157,5 +143,4 @@ def is_withdrawn(decision: Decision, world: World, now: float) -> bool:
     if world.rib is None or decision.routes is None:
         return False
     is_acknowledged = not any(held.pending for held in world.rib.values())
-    told = _told(decision, world, world.rib)
-    return is_acknowledged and not any(True for _ in withdrawals(decision, told, now))
+    return is_acknowledged and not any(True for _ in withdrawals(decision, world.rib, now))

@@ -8,11 +8,10 @@ from typing import assert_never
 from exabgp_k8s.core import events, model, notifications, ribs
 from exabgp_k8s.core.world import PeerRib, Session, World, with_peer_rib
 
-RELOAD_LIMIT = 75.0
+RELOAD_LIMIT = 20.0
 """Seconds that ExaBGP may take to run a configuration it is told to read every few seconds.
 
-0.02 are usual. But it forgets to reload while something waits for a peer that is down, and what
-waits is dropped at its next attempt, which it may put off for a minute.
+0.02 are usual; afterwards it is taken for broken and started anew.
 """
 
 NO_MORE = "closing connection"

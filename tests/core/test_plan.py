@@ -111,16 +111,6 @@ def test_a_withdrawal_does_not_wait_for_a_reload() -> None:
     assert kinds(told(world)) == ["Withdraw"]
 
 
-def test_a_peer_that_is_down_is_told_nothing_until_a_reload_is_taken() -> None:
-    """ExaBGP forgets to reload while anything waits for a peer that is down."""
-    lost = events.SessionChanged(peer=TOR_B, state="down")
-    world = after(a_reloading_world(), lost, CORDON)
-
-    assert {
-        command.route.peer for command in told(world) if isinstance(command, commands.Withdraw)
-    } == {TOR_A}
-
-
 def test_a_reload_that_takes_effect_late_does_not() -> None:
     rows = (builders.a_row(TOR_A), builders.a_row(TOR_B))
 

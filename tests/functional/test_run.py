@@ -367,6 +367,33 @@ def test_a_dead_router_is_removed_without_touching_the_other(lab: Lab) -> None:
     assert lab.exabgp.pid == exabgp
 
 
+@pytest.mark.fault(
+    area="settings",
+    what="an edit of one peer while changes wait for another one that is down",
+    sees="the one session reset that the edit asks for",
+    within="2 s",
+)
+def test_an_edit_that_comes_with_changes_for_a_dead_peer_is_not_forgotten(lab: Lab) -> None:
+    """ExaBGP alone forgets a reload while something waits for a peer; this edit shows nowhere."""
+    document = lab.document()
+    (tor,) = document["peers"]
+    document["peers"].append({"name": "gone", "address": "127.0.0.98", "port": PORT, "asn": 64514})
+    lab.write(document)
+    lab.up()
+
+    for edit in range(1, 5):
+        tor["families"] = ["ipv4"] if edit % 2 else ["ipv4", "ipv6"]
+        document["peers"][1]["attributes"] = {"med": edit}
+        lab.write(document)
+        until(lambda edit=edit: _times_up(lab) == edit + 1, lab.state)  # type: ignore[misc]
+    lab.expect(lab.services, lab.pods)
+
+
+def _times_up(lab: Lab) -> int:
+    (tor,) = (row for row in lab.json("sessions") if row["peer"] == "tor")
+    return int(tor["times_up"])
+
+
 def test_sigterm_ends_it_at_any_moment_of_the_start(lab: Lab) -> None:
     for delay in (0.05, 0.3, 0.6, 0.9, 1.2):
         lab.start()
