@@ -16,6 +16,7 @@ NODE_SETTINGS = routers.FORWARDING | routers.HASHING
 
 SERVICES = (
     (addresses.WEB, "tcp", 80, workload.WEB_PORT),
+    (addresses.ECHO, "tcp", 7, workload.ECHO_PORT),
     (addresses.MYSQL, "tcp", 3306, workload.MYSQL_PORT),
     (addresses.DNS, "udp", 53, dnsserver.PORT),
     (addresses.DNS, "tcp", 53, dnsserver.PORT),

@@ -1,7 +1,8 @@
 """What runs in a pod, and kube-proxy's health port: run inside a namespace, one mode each.
 
 ``pod NAME`` answers every connection with the name of its node: HTTP on 8080, a greeting in the
-manner of MySQL on 3306 (the server speaks first), and a DNS server that knows one name.
+manner of MySQL on 3306 (the server speaks first), an echo on 7007 that greets first and stays, and
+a DNS server that knows one name.
 ``kube-proxy`` answers 200 on 127.0.0.1:10256, where the real one does.
 """
 
@@ -14,11 +15,12 @@ from tests.fabric import dnsserver
 
 WEB_PORT = 8080
 MYSQL_PORT = 3306
+ECHO_PORT = 7007
 HEALTH_PORT = 10256
 
 
 async def serve_pod(node: str) -> None:
-    """Serve the web, the database and DNS until killed."""
+    """Serve the web, the database, the echo and DNS until killed."""
 
     async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _answer_http(reader, writer, node)
@@ -26,7 +28,11 @@ async def serve_pod(node: str) -> None:
     async def mysql(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _say(writer, f"{node}\n")
 
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _echo(reader, writer, node)
+
     await asyncio.start_server(web, None, WEB_PORT, backlog=1024)
+    await asyncio.start_server(echo, None, ECHO_PORT, backlog=1024)
     await asyncio.start_server(mysql, None, MYSQL_PORT, backlog=1024)
     await dnsserver.serve()
     await asyncio.Event().wait()
@@ -52,6 +58,17 @@ async def _answer_http(
         return
     head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body) + 1}\r\n\r\n"
     await _say(writer, f"{head}{body}\n")
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, node: str) -> None:
+    writer.write(f"{node}\n".encode())
+    try:
+        while said := await reader.read(65536):
+            writer.write(said)
+            await writer.drain()
+    except ConnectionError:
+        pass
+    writer.close()
 
 
 async def _say(writer: asyncio.StreamWriter, text: str) -> None:
