@@ -29,7 +29,7 @@ from tests.support import controlplane, kubeapi
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
-LIMIT = 30.0
+LIMIT = 60.0
 """Seconds; for a machine that is busy, not a promise."""
 
 Document = dict[str, Any]
