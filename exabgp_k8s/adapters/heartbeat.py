@@ -5,6 +5,7 @@ It is sent by the loop that decides, not beside it, so an agent that hangs falls
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -18,8 +19,8 @@ class Heartbeat:
     """A datagram with our process id, sent at most once a second."""
 
     INTERVAL = 1.0
-    DEAF_LIMIT = 3.0
-    """Seconds without a listener after which there is none; a new one is there in less."""
+    GONE_AFTER = 3.0
+    """Seconds without a listener after which there is no supervisor."""
 
     def __init__(self, state_dir: Path) -> None:
         self._path = str(state_dir / SOCKET_NAME)
@@ -29,19 +30,19 @@ class Heartbeat:
         self._heard: float | None = None
         # Connected, it reaches the supervisor even where somebody cleared the directory.
         self._is_connected = False
+        self.gone = asyncio.Event()
+        """Set when there is no supervisor any more."""
 
-    def beat(self, now: float) -> bool:
-        """Tell the supervisor that this process decides; return whether there is one.
-
-        There is one until nobody has listened for ``DEAF_LIMIT`` seconds.
-        """
-        if self._heard is None:
+    def beat(self, now: float) -> None:
+        """Tell the supervisor that this process decides, and notice if there is none."""
+        if now - self._sent < self.INTERVAL:
+            return
+        self._sent = now
+        is_heard = self._send(b"")
+        if is_heard or self._heard is None:
             self._heard = now
-        if now - self._sent >= self.INTERVAL:
-            self._sent = now
-            if self._send(b""):
-                self._heard = now
-        return now - self._heard < self.DEAF_LIMIT
+        elif now - self._heard >= self.GONE_AFTER:
+            self.gone.set()
 
     def tell_unanswered(self) -> bool:
         """Tell the supervisor that ExaBGP does not answer; return whether there is one."""

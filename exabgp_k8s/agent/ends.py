@@ -11,7 +11,7 @@ import os
 
 import structlog
 
-from exabgp_k8s.adapters import daemon, heartbeat
+from exabgp_k8s.adapters import daemon
 from exabgp_k8s.agent.loop import Agent
 from exabgp_k8s.core import events
 from exabgp_k8s.errors import DialogueError, Unanswered
@@ -34,9 +34,7 @@ def blind(error: BaseException) -> None:
     os._exit(1)
 
 
-async def on_broken_dialogue(
-    agent: Agent, supervisor: heartbeat.Heartbeat, exabgp: daemon.Daemon
-) -> None:
+async def on_broken_dialogue(agent: Agent, exabgp: daemon.Daemon) -> None:
     """Run the agent until ExaBGP and it do not understand each other any more.
 
     An ExaBGP that does not answer may not start the next agent either, and only the supervisor
@@ -49,7 +47,7 @@ async def on_broken_dialogue(
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         log.error("dialogue.broken", why=str(error), effect="the agent starts anew")  # noqa: TRY400
-        if isinstance(error, Unanswered) and not supervisor.tell_unanswered():
+        if isinstance(error, Unanswered) and not agent.supervisor.tell_unanswered():
             exabgp.kill()
         os._exit(1)
 
@@ -59,7 +57,7 @@ async def as_orphan(agent: Agent, exabgp: daemon.Daemon) -> None:
 
     Nobody would restart either of us, and nobody would ask us to withdraw.
     """
-    await agent.orphaned.wait()
+    await agent.supervisor.gone.wait()
     log.critical("supervisor.gone", effect="everything is withdrawn, and exabgp is ended")
     agent.deliver(events.DrainAsked(is_stopping=True))
     await agent.caught_up()

@@ -57,12 +57,11 @@ log = structlog.get_logger()
 class Agent:
     """One node's agent, without the adapters that only bring events in."""
 
-    def __init__(  # noqa: PLR0913 - what it works on, and by name whom it tells
+    def __init__(
         self,
         options: Options,
         pipes: speaker.Speaker,
         exabgp: daemon.Daemon,
-        supervisor: heartbeat.Heartbeat,
         *,
         look_again: Callable[[], None],
         notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None],
@@ -75,9 +74,8 @@ class Agent:
         self._notify = notify
         self._told = notices.Told()
         self._dialogue = Dialogue()
-        self._daemon, self._supervisor = exabgp, supervisor
-        self.orphaned = asyncio.Event()
-        """Set when there is no supervisor any more."""
+        self._daemon = exabgp
+        self.supervisor = heartbeat.Heartbeat(options.state_dir)
         self._drain_file = DrainFile(options.state_dir)
         self._memory = memory.Memory(options.state_dir, options.node)
         self._checks = runner.Runner(self.deliver)
@@ -214,8 +212,7 @@ class Agent:
         else:
             self._drained.clear()
         self._checks.apply(world.config.checks if world.config else ())
-        if not self._supervisor.beat(now):
-            self.orphaned.set()
+        self.supervisor.beat(now)
         self._wake_at(self._next(now))
 
     def _next(self, now: float) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.adapters import daemon, files, heartbeat, http, logs, speaker
+from exabgp_k8s.adapters import daemon, files, http, logs, speaker
 from exabgp_k8s.adapters.kube import client, events, reflector
 from exabgp_k8s.agent import endpoints, ends
 from exabgp_k8s.agent.loop import Agent
@@ -32,13 +32,11 @@ def run(options: Options) -> int:
 
 async def _run(options: Options, pipes: speaker.Speaker) -> None:
     exabgp = daemon.Daemon(options.state_dir, os.getppid())
-    supervisor = heartbeat.Heartbeat(options.state_dir)
     api = client.Client(client.Access(kubeconfig=options.kubeconfig))
     agent = Agent(
         options,
         pipes,
         exabgp,
-        supervisor,
         look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
         notify=events.Events(api).post,
     )
@@ -62,7 +60,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}
     )
     async with asyncio.TaskGroup() as group:
-        group.create_task(ends.on_broken_dialogue(agent, supervisor, exabgp))
+        group.create_task(ends.on_broken_dialogue(agent, exabgp))
         group.create_task(ends.as_orphan(agent, exabgp))
         group.create_task(watched.follow(agent.deliver))
         group.create_task(_listen_unix(controlled, options.socket))

@@ -63,18 +63,6 @@ def test_sigterm_withdraws_before_the_session_closes(lab: Lab) -> None:
     assert lab.processes() == ()
 
 
-def test_a_crashed_agent_costs_the_routers_nothing(lab: Lab) -> None:
-    lab.up()
-    before = lab.router.routes()
-    crashed = lab.agent
-
-    crashed.send_signal(signal.SIGKILL)
-    until(lambda: not crashed.is_running() and lab.cli("status").returncode == 0, lab.state)
-
-    assert lab.router.routes() == before
-    assert lab.json("status")["phase"] == "serving"
-
-
 def test_a_drain_outlives_the_agent_it_was_asked_of(lab: Lab) -> None:
     lab.up()
     lab.cli("drain", "--wait")
@@ -85,29 +73,6 @@ def test_a_drain_outlives_the_agent_it_was_asked_of(lab: Lab) -> None:
 
     until(lambda: lab.json("status")["phase"] == "drained", lab.state)
     assert lab.router.routes() == {}
-
-
-def test_a_crashed_exabgp_is_back_with_its_routes(lab: Lab) -> None:
-    lab.up()
-    crashed = lab.exabgp
-
-    crashed.send_signal(signal.SIGKILL)
-    until(lambda: not crashed.is_running())
-
-    lab.expect(lab.services, lab.pods)
-    assert len(lab.processes()) == 3
-
-
-def test_a_hung_agent_is_killed_and_the_routers_see_nothing(lab: Lab) -> None:
-    lab.up()
-    before = lab.router.routes()
-    hung = lab.agent
-
-    hung.send_signal(signal.SIGSTOP)
-    until(lambda: not hung.is_running(), lab.state)
-    until(lambda: lab.cli("status").returncode == 0, lab.state)
-
-    assert lab.router.routes() == before
 
 
 def test_settings_change_without_touching_the_session(lab: Lab) -> None:
@@ -138,6 +103,12 @@ def test_bad_settings_are_refused_whole_and_change_nothing(lab: Lab) -> None:
     assert "exabgp_k8s_settings_stale 1.0" in _get(lab, "/metrics")
 
 
+@pytest.mark.fault(
+    area="two at once",
+    what="the settings are bad and the agent is killed",
+    sees="nothing: the last good settings stay in force",
+    within="0 s",
+)
 def test_bad_settings_and_a_crash_together_still_change_nothing(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()

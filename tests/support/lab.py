@@ -78,7 +78,8 @@ class Router:
             protocol bgp node {{
               local {address} port {PORT} as 64513;
               neighbor {node} as 64512;
-              passive on; strict bind yes; multihop; hold time 9; keepalive time 3; {options}
+              passive on; strict bind yes; multihop; hold time 9; keepalive time 3;
+              error wait time 1, 1; {options}
               ipv4 {{ import all; export none; }};
             }}
         """)
@@ -111,6 +112,19 @@ class Router:
     def is_up(self) -> bool:
         """Whether the session is Established."""
         return "Established" in self.show("protocols")
+
+    def history(self) -> tuple[Since, int, int]:
+        """Return since when the session is up, and how many changes of the table it brought.
+
+        They are announcements and withdrawals; one that says nothing new does not count.
+        """
+        shown = self.show("protocols all node")
+        (since,) = re.findall(r"^node .* (\S+)\s+Established", shown, re.MULTILINE)
+        accepted = [
+            int(re.findall(rf"Import {what}:\s+(.*)", shown)[0].split()[4])
+            for what in ("updates", "withdraws")
+        ]
+        return Since(since), accepted[0], accepted[1]
 
     def log(self) -> str:
         """Return what BIRD logged."""
@@ -197,19 +211,21 @@ class Lab:
             "--http", f"127.0.0.1:{self.http_port}",
         ]  # fmt: skip
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start ``run``."""
+    def start(
+        self, environment: Mapping[str, str] | None = None, *, stderr: int | None = None
+    ) -> None:
+        """Start ``run``; its log goes to a file unless another descriptor is given."""
         with (self.directory / "run.log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.arguments(),
                 stdout=log,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 env={**os.environ, **(environment or {})},
             )
 
-    def up(self) -> None:
+    def up(self, environment: Mapping[str, str] | None = None) -> None:
         """Start ``run`` and return when the router has both prefixes."""
-        self.start()
+        self.start(environment)
         self.expect(self.services, self.pods)
 
     def expect(self, *prefixes: str) -> None:

@@ -4,6 +4,7 @@ Python imports a ``sitecustomize`` before anything else. In ExaBGP's process, an
 this one makes the wall clock and the answers to the agent do what the file says, as JSON:
 
     {"clock": 3600}                 the wall clock is set forwards by an hour
+    {"clock": 3600, "bare": true}   and ExaBGP runs by it, as it would without our launcher
     {"answers": ["drop"]}           the next answer is lost; "late", "error" and "spin" likewise
     {"answers": ["drop", "..."]}    and so is every other one
 """
@@ -33,6 +34,8 @@ def _told() -> dict[str, Any]:
 
 def _next_fault() -> str:
     told = _told()
+    if told.get("bare"):
+        time.time = _faulty_clock
     first, *rest = told.get("answers") or [""]
     if first and rest != ["..."]:
         fresh = Path(os.environ["EXABGP_FAULTS"] + ".fresh")

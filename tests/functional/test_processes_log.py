@@ -1,0 +1,158 @@
+"""A log that nobody reads, and a state directory that takes nothing more."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.support.faults import fill, is_alive, is_gone
+from tests.support.lab import PORT, Lab, until
+
+pytestmark = pytest.mark.functional
+
+
+@pytest.fixture
+def unread() -> Iterator[int]:
+    """A pipe that is full, and whose reader reads nothing."""
+    source, sink = os.pipe()
+    fill(sink)
+    yield sink
+    os.close(sink)
+    os.close(source)
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="nobody reads the log, and its pipe is full",
+    sees="nothing; what changes comes as ever",
+    within="0 s",
+)
+def test_a_log_that_nobody_reads_costs_no_route(lab: Lab, unread: int) -> None:
+    lab.start(stderr=unread)
+    lab.expect(lab.services, lab.pods)
+    since, announced, withdrawn = lab.router.history()
+    supervisor, exabgp, agent = lab.processes()
+
+    # Half a megabyte of log lines from either process, which its pipe alone would not take.
+    for process in (exabgp, agent):
+        flood(process)
+    for is_cordoned in (True, False):
+        lab.api.cordon(lab.name, is_cordoned)
+        lab.expect(*(() if is_cordoned else (lab.services, lab.pods)))
+
+    assert lab.router.history() == (since, announced + 2, withdrawn + 2)
+    assert lab.processes() == (supervisor, exabgp, agent)
+    assert is_alive(lab.state_dir)
+    assert supervisor.memory_full_info().pss < 10 * 1024 * 1024
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(30) == 0
+    assert lab.router.routes() == {}
+
+
+def flood(process: psutil.Process) -> None:
+    """Write half a megabyte where a process writes its log."""
+    with open(f"/proc/{process.pid}/fd/2", "wb", buffering=0) as log:  # noqa: PTH123
+        os.set_blocking(log.fileno(), False)
+        for number in range(8192):
+            try:
+                os.write(log.fileno(), b'{"event": "flood", "number": %36d}\n' % number)
+            except BlockingIOError:
+                continue
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the supervisor hangs",
+    sees="nothing; what changes comes as ever, but nobody would notice if the agent hung too",
+    within="0 s",
+)
+def test_a_supervisor_that_hangs_costs_no_route(lab: Lab) -> None:
+    lab.up()
+    since, announced, withdrawn = lab.router.history()
+    supervisor, exabgp, agent = lab.processes()
+    received = lab.json("sessions")[0]["messages_received"]
+
+    supervisor.suspend()
+    flood(exabgp)
+    clog(str(lab.state_dir / "supervisor.sock"))
+    # The router's keepalives count the seconds, three at a time.
+    until(lambda: lab.json("sessions")[0]["messages_received"] > received + 2, lab.state)
+    for is_cordoned in (True, False):
+        lab.api.cordon(lab.name, is_cordoned)
+        lab.expect(*(() if is_cordoned else (lab.services, lab.pods)))
+
+    assert is_alive(lab.state_dir)
+    assert lab.router.history() == (since, announced + 2, withdrawn + 2)
+    supervisor.resume()
+    assert lab.processes() == (supervisor, exabgp, agent)
+
+
+def clog(path: str) -> None:
+    """Send to a socket until it takes nothing more."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.setblocking(False)
+        try:
+            while True:
+                sender.sendto(b"", path)
+        except BlockingIOError:
+            return
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the state directory is full",
+    sees="nothing; routes change as ever, a new peer has to wait for room",
+    within="30 s after there is room",
+)
+def test_a_full_state_directory_costs_no_route(lab: Lab) -> None:
+    """The kernel refuses every byte that the agent writes into a file."""
+    lab.up()
+    before = lab.router.history()[0]
+    _, hard = lab.agent.rlimit(resource.RLIMIT_FSIZE)
+    lab.agent.rlimit(resource.RLIMIT_FSIZE, (0, hard))
+    document = lab.document()
+    document["announce"]["services"]["cidrs"].append("10.97.0.0/16")
+    document["peers"].append({"name": "new", "address": "127.0.0.98", "port": PORT, "asn": 64514})
+
+    lab.write(document)
+    lab.expect(lab.services, lab.pods, "10.97.0.0/16")
+    until(lambda: "File too large" in lab.log(), lab.state)
+    lab.api.cordon(lab.name, True)
+    lab.expect()
+    assert lab.cli("drain").returncode == 0
+    assert "settings.not_kept" in lab.log()
+
+    lab.agent.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    document["peers"][1]["holdTime"] = "30s"
+    lab.write(document)
+    until(lambda: "127.0.0.98" in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
+    assert lab.router.history()[0] == before
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the state directory is cleared by somebody",
+    sees="nothing; what changes comes as ever, but nobody can ask the agent any more",
+    within="0 s",
+)
+def test_a_cleared_state_directory_costs_no_route(lab: Lab) -> None:
+    lab.up()
+    agent = lab.agent
+    since, *_ = lab.router.history()
+
+    for path in lab.state_dir.iterdir():
+        path.unlink()
+    lab.state_dir.rmdir()
+    lab.api.cordon(lab.name, True)
+    lab.expect()
+    lab.api.cordon(lab.name, False)
+    lab.expect(lab.services, lab.pods)
+
+    assert lab.router.history()[0] == since
+    assert not is_gone(agent)
