@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core import model, report
 from exabgp_k8s.core.step import Turn
 
 log = structlog.get_logger()
@@ -16,6 +16,7 @@ def note(before: Turn | None, after: Turn) -> None:
         return
     _decision(before, after)
     _sessions(before, after)
+    _budget(before, after)
     _surroundings(before, after)
 
 
@@ -60,6 +61,22 @@ def _sessions(before: Turn, after: Turn) -> None:
             log.warning("session.failed", peer=str(peer), why=session.problem)
     for peer in before.world.sessions.keys() - after.world.sessions.keys():
         log.info("session.removed", peer=str(peer))
+
+
+def _budget(before: Turn, after: Turn) -> None:
+    was, now = before.decision.spared, after.decision.spared
+    if now and set(now.values()) != set(was.values()):
+        reasons = sorted({str(cause) for found in now.values() for cause in found})
+        log.warning(
+            "budget.exhausted", why=reasons, budget=report.budget(after), effect="stays announced"
+        )
+    elif was and not now:
+        log.info("budget.sufficient")
+    lost, found = after.world.budget.problem, before.world.budget.problem
+    if lost and not found:
+        log.warning("budget.lost", why=lost)
+    if found and not lost:
+        log.info("budget.regained")
 
 
 def _surroundings(before: Turn, after: Turn) -> None:

@@ -60,6 +60,7 @@ class Metrics:
         yield from _routes(turn)
         yield from _checks(turn, now)
         yield from _node(turn, now)
+        yield from _budget(turn)
 
 
 class _Gauges:
@@ -157,3 +158,22 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     )
     unacknowledged.add_metric([], sum(len(held.pending) for held in (world.rib or {}).values()))
     yield from (stale, contact, phase, unacknowledged)
+
+
+def _budget(turn: Turn) -> Iterator[prometheus.Metric]:
+    """Yield the outage budget; what only a list of the Leases says is absent without one."""
+    exhausted = _gauge(
+        "budget_exhausted",
+        "1 while the node stays announced because the outage budget gives it no slot.",
+        [],
+    )
+    exhausted.add_metric([], float(bool(turn.decision.spared)))
+    taken = _gauge("budget_taken", "Slots that others had when the node last asked for one.", [])
+    allowed = _gauge("budget_allowed", "Slots that there were then.", [])
+    count = turn.world.budget.count
+    if count is not None:
+        taken.add_metric([], count.taken)
+        allowed.add_metric([], count.allowed)
+    failing = _gauge("budget_unreachable", "1 while the Leases of the budget cannot be asked.", [])
+    failing.add_metric([], float(bool(turn.world.budget.problem)))
+    yield from (exhausted, taken, allowed, failing)

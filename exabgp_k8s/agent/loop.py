@@ -27,6 +27,7 @@ from exabgp_k8s.agent import stop
 from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core import (
+    budget,
     config,
     events,
     hysteresis,
@@ -34,6 +35,7 @@ from exabgp_k8s.core import (
     model,
     notices,
     policy,
+    slots,
     step,
 )
 from exabgp_k8s.core.world import World
@@ -57,7 +59,7 @@ log = structlog.get_logger()
 class Agent:
     """One node's agent, without the adapters that only bring events in."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works on, and by name whom it tells
         self,
         options: Options,
         pipes: speaker.Speaker,
@@ -65,6 +67,7 @@ class Agent:
         *,
         look_again: Callable[[], None],
         notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None],
+        claim: Callable[[budget.Wish], None],
     ) -> None:
         self._options = options
         self._loop = asyncio.get_running_loop()
@@ -72,6 +75,7 @@ class Agent:
         self._pipes = pipes
         self._look_again = look_again
         self._notify = notify
+        self._claim = claim
         self._told = notices.Told()
         self._dialogue = Dialogue()
         self._daemon = exabgp
@@ -147,6 +151,7 @@ class Agent:
         before, self.turn = self.turn, step.step(self.turn.world, found, now)
         # The routers first: everything else can wait for a millisecond.
         self._tell(now)
+        self._claim(slots.wish(self.turn.world))
         self._memory.note(self.turn.world)
         journal.note(before, self.turn)
         self.metrics.note(before, self.turn, now)

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from exabgp_k8s.adapters import daemon, files, http, logs, speaker
-from exabgp_k8s.adapters.kube import client, events, reflector
+from exabgp_k8s.adapters.kube import client, events, leases, reflector
 from exabgp_k8s.agent import endpoints, ends
 from exabgp_k8s.agent.loop import Agent
 from exabgp_k8s.agent.options import Options
@@ -32,13 +32,22 @@ def run(options: Options) -> int:
 
 async def _run(options: Options, pipes: speaker.Speaker) -> None:
     exabgp = daemon.Daemon(options.state_dir, os.getppid())
-    api = client.Client(client.Access(kubeconfig=options.kubeconfig))
+    access = client.Access(kubeconfig=options.kubeconfig)
+    api = client.Client(access)
     agent = Agent(
         options,
         pipes,
         exabgp,
         look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
         notify=events.Events(api).post,
+        claim=lambda wish: slots.offer(wish),  # noqa: PLW0108 - as above
+    )
+    slots = leases.Leases(
+        client.Client(access),
+        options.node,
+        options.namespace,
+        deliver=agent.deliver_from_thread,
+        on_crash=ends.blind,
     )
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD

@@ -68,6 +68,11 @@ def _status_table(answer: Any) -> str:
             ("withheld", f"{each['prefix'] or each['class']}: {', '.join(each['reasons'])}")
             for each in answer["withheld"]
         ),
+        *(
+            ("announced all the same", f"{each['class']}: {', '.join(each['reasons'])}")
+            for each in answer["spared"]
+        ),
+        *(("outage budget", text) for text in (_budget(answer["budget"]),) if text),
         *(("held", f"{each['peer']}: {each['cause']}") for each in answer["held"]),
         ("kubernetes", kubernetes["problem"] or heard),
         *(("node problem", problem) for problem in kubernetes["node_problems"]),
@@ -76,6 +81,17 @@ def _status_table(answer: Any) -> str:
     ]
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name.ljust(width)}  {text}" for name, text in lines)
+
+
+def _budget(budget: Any) -> str:
+    """Return what the outage budget said, or why it says nothing; empty: it was not asked."""
+    if budget is None:
+        return ""
+    if budget["problem"]:
+        return str(budget["problem"])
+    if budget["verdict"] is None or budget["allowed"] is None:
+        return ""
+    return f"{budget['verdict']}: others had {budget['taken']} of {budget['allowed']} slots"
 
 
 def _word(action: str) -> str:
@@ -187,6 +203,7 @@ def _sentences(row: Any) -> list[str]:
         lines.append(
             f"{name}: stopping, kept by graceful restart at {', '.join(row['bridged_by'])}"
         )
+    lines += [f"{name}: announced in spite of {reason}" for reason in row["spared"]]
     lines += [f"{name}: to {peer}: {state}" for peer, state in row["waiting"].items()]
     for each in row["withheld"]:
         to = f" to {each['peer']}" if each["peer"] else ""

@@ -196,6 +196,24 @@ class HoldDown:
     """Leaves older than this are forgotten."""
 
 
+class WithoutApi(enum.StrEnum):
+    """What a node with a failing check does while the budget cannot be asked."""
+
+    WITHDRAW = "withdraw"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """How many nodes may be withdrawn at once for a reason that needs a slot."""
+
+    amount: int = 50
+    is_percent: bool = True
+    covers: frozenset[model.Reason] = frozenset({model.Reason.UNHEALTHY})
+    """The reasons that need a slot."""
+    without_api: WithoutApi = WithoutApi.WITHDRAW
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole settings document."""
@@ -221,3 +239,5 @@ class Config:
     """Withdraw even where graceful restart would bridge the replacement of our own pod."""
     settle: float = 1
     """How long after the last acknowledgement a drain counts as over: the routers' FIBs."""
+    budget: Budget | None = None
+    """None: any number of nodes may be withdrawn."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import commands, config, model
+from exabgp_k8s.core import budget, commands, config, model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,20 @@ class ServiceCidrsSeen:
     """The ServiceCIDR objects of the cluster (networking.k8s.io/v1)."""
 
     cidrs: tuple[model.Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetSeen:
+    """What the other nodes' Leases say to our claim; without a count there is no claim."""
+
+    count: budget.Count | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLost:
+    """The Leases could not be written or read."""
+
+    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +240,8 @@ Event = (
     | KubeContact
     | KubeLost
     | ServiceCidrsSeen
+    | BudgetSeen
+    | BudgetLost
     | HostSeen
     | CheckOutcome
     | DrainAsked

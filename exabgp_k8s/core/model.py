@@ -66,6 +66,9 @@ class Reason(enum.StrEnum):
     NO_SERVICE_CIDR = "no-service-cidr"
     NO_NEXT_HOP = "no-next-hop"
     REFUSED = "refused-by-exabgp"
+    # Why a prefix is announced although something speaks against it.
+    BUDGET_EXHAUSTED = "budget-exhausted"
+    BUDGET_UNREACHABLE = "budget-unreachable"
     # Why a peer that the settings name has no session configured.
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password

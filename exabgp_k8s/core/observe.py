@@ -19,6 +19,7 @@ from exabgp_k8s.core import (
     ribs,
     rollout,
     sessions,
+    slots,
     succession,
 )
 from exabgp_k8s.core.world import CheckState, World, is_stopping
@@ -34,6 +35,12 @@ def settle(world: World, now: float) -> World:
     world = _node_in_force(world, now)
     standing = {cause: world.causes.get(cause, now) for cause in causes.active(world)}
     world = rollout.settle(dataclasses.replace(world, causes=standing))
+    world = _membership(dataclasses.replace(world, budget=slots.settle(world, now)), now)
+    # A class that has just come back needs no slot any more.
+    return dataclasses.replace(world, budget=slots.settle(world, now))
+
+
+def _membership(world: World, now: float) -> World:
     if world.config is None:
         return world
     return dataclasses.replace(
@@ -41,9 +48,7 @@ def settle(world: World, now: float) -> World:
         membership={
             prefix_class: hysteresis.settle(
                 world.membership.get(prefix_class, hysteresis.Membership()),
-                causes.worst(
-                    causes.demands(rollout.common(world), prefix_class, world.config, now)
-                ),
+                causes.worst(slots.asked(world, prefix_class, now)),
                 world.config.hold_down,
                 now,
             )
@@ -77,6 +82,10 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
             | events.Remembered()
         ):
             return _kubernetes(world, event, now)
+        case events.BudgetSeen():
+            return dataclasses.replace(world, budget=slots.seen(world, event.count))
+        case events.BudgetLost():
+            return dataclasses.replace(world, budget=slots.lost(world, event.problem))
         case events.HostSeen():
             return dataclasses.replace(world, host=_host(world.host, event))
         case events.CheckOutcome():
@@ -135,10 +144,11 @@ _Kubernetes = (
 
 def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
     if isinstance(event, events.KubeLost):
-        return dataclasses.replace(world, kube_problem=event.problem)
+        since = now if world.kube_lost is None else world.kube_lost
+        return dataclasses.replace(world, kube_problem=event.problem, kube_lost=since)
     if isinstance(event, events.Remembered):
         return _remembered(world, event)
-    world = dataclasses.replace(world, kube_contact=now, kube_problem="")
+    world = dataclasses.replace(world, kube_contact=now, kube_problem="", kube_lost=None)
     match event:
         case events.NodeSeen():
             return _seen(world, event.node, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes, rollout
+from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes, rollout, slots
 from exabgp_k8s.core.world import World
 
 Wanted = Mapping[tuple[model.Address, model.Network], model.Route]
@@ -25,6 +25,8 @@ class Decision:
     """Prefixes that stay as they are, because too little is known of them yet."""
     withheld: tuple[model.Withheld, ...] = ()
     """Every prefix that is not announced as usual, deprioritised ones included."""
+    spared: Mapping[model.PrefixClass, tuple[model.Cause, ...]] = field(default_factory=dict)
+    """Classes announced although something speaks against them: the outage budget has no slot."""
     neighbors: tuple[model.Neighbor, ...] | None = None
     """The sessions to configure; None: not known yet."""
     peers_held: tuple[model.PeerHeld, ...] = ()
@@ -61,6 +63,7 @@ def decide(world: World, now: float) -> Decision:
         peers_held=held,
         prefixes=candidates,
         actions=actions,
+        spared=slots.spared(world, actions, now),
         deadline=deadline,
     )
 
@@ -107,10 +110,18 @@ def _outcomes(
     if candidate.guard is not None or action is model.Action.WITHDRAW:
         return
     if causes.is_undecided(world, candidate.prefix_class):
-        yield from _starting(world, candidate)
+        yield from _starting(world, candidate, "checks have no verdict yet")
         return
+    is_pending = slots.is_pending(world, candidate.prefix_class, now)
+    if is_pending:
+        yield from _starting(world, candidate, "the outage budget has not answered yet")
     for neighbor in sessions:
-        yield from _of_the_stop(world, neighbor, candidate, action, now)
+        if not is_pending or _stands(world, neighbor.address, candidate.prefix):
+            yield from _of_the_stop(world, neighbor, candidate, action, now)
+
+
+def _stands(world: World, peer: model.Address, prefix: model.Network | None) -> bool:
+    return world.rib is not None and peer in world.rib and prefix in world.rib[peer].routes
 
 
 def _of_the_stop(
@@ -166,6 +177,7 @@ def _blind(
         ),
         prefixes=candidates,
         actions=actions,
+        spared=slots.spared(world, actions, now),
         deadline=deadline,
     )
 
@@ -175,7 +187,7 @@ def _withheld(
 ) -> model.Withheld:
     found = [candidate.guard] if candidate.guard is not None else []
     if world.config is not None:
-        asked = causes.demands(rollout.common(world), candidate.prefix_class, world.config, now)
+        asked = slots.asked(world, candidate.prefix_class, now)
         found += [each.cause for each in asked if each.action is not model.Action.KEEP]
         if model.SEVERITY[action] > model.SEVERITY[causes.worst(asked)]:
             found.append(model.Cause(model.Reason.HOLD_DOWN))
@@ -187,8 +199,8 @@ def _withheld(
     )
 
 
-def _starting(world: World, candidate: prefixes.Candidate) -> Iterator[model.Withheld]:
-    """Name a prefix that waits for a check's first verdict, unless it already stands."""
+def _starting(world: World, candidate: prefixes.Candidate, why: str) -> Iterator[model.Withheld]:
+    """Name a prefix that waits to be decided upon, unless it already stands."""
     held = (rib.routes for rib in (world.rib or {}).values())
     if any(candidate.prefix in routes for routes in held):
         return
@@ -196,7 +208,7 @@ def _starting(world: World, candidate: prefixes.Candidate) -> Iterator[model.Wit
         prefix=candidate.prefix,
         prefix_class=candidate.prefix_class,
         action=model.Action.WITHDRAW,
-        causes=(model.Cause(model.Reason.STARTING, "checks have no verdict yet"),),
+        causes=(model.Cause(model.Reason.STARTING, why),),
     )
 
 

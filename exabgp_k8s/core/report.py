@@ -6,7 +6,7 @@ thing everywhere. Values are JSON's own types; ages and durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from exabgp_k8s.core import config, hysteresis, lifecycle, model, prefixes, rollout
@@ -37,6 +37,11 @@ def status(turn: Turn, now: float) -> Row:
             for cause, since in sorted(world.causes.items())
         ],
         "withheld": [_withheld(each) for each in turn.decision.withheld],
+        "spared": [
+            {"class": str(prefix_class), "reasons": [str(cause) for cause in found]}
+            for prefix_class, found in turn.decision.spared.items()
+        ],
+        "budget": budget(turn),
         "sessions": {"up": sessions_up, "configured": len(world.sessions) + len(held)},
         "held": held,
         "kubernetes": {
@@ -52,6 +57,22 @@ def status(turn: Turn, now: float) -> Row:
         },
         "exabgp": {"problem": world.daemon_problem, "table_known": world.is_rib_current},
         "uptime_seconds": _age(world.started, now),
+    }
+
+
+def budget(turn: Turn) -> Row | None:
+    """Return what the outage budget says; None where there is none."""
+    settings = turn.world.config.budget if turn.world.config else None
+    view = turn.world.budget
+    if settings is None:
+        return None
+    return {
+        "standing": view.standing and str(view.standing),
+        "verdict": view.verdict and str(view.verdict),
+        "taken": view.count and view.count.taken,
+        "allowed": view.count and view.count.allowed,
+        "nodes": view.count and view.count.nodes,
+        "problem": view.problem,
     }
 
 
@@ -159,7 +180,7 @@ def routes(turn: Turn) -> list[Row]:
             "med": route.attributes.med,
             "local_pref": route.attributes.local_pref,
             "as_path": list(route.attributes.as_path),
-            "reasons": [],
+            "reasons": [str(cause) for cause in _spared(turn, classes.get(route.prefix))],
         }
         for peer, held in (world.rib or {}).items()
         for route in held.routes.values()
@@ -170,6 +191,11 @@ def routes(turn: Turn) -> list[Row]:
         if each.action is model.Action.WITHDRAW
     ]
     return announced + withheld
+
+
+def _spared(turn: Turn, prefix_class: model.PrefixClass | None) -> Iterable[model.Cause]:
+    """Return why a class is announced although something speaks against it."""
+    return () if prefix_class is None else turn.decision.spared.get(prefix_class, ())
 
 
 def _route_state(world: World, route: model.Route, *, is_pending: bool) -> str:
@@ -254,6 +280,7 @@ def _explain(
             for each in withheld
             for cause in each.causes
         ],
+        "spared": [str(cause) for cause in _spared(turn, prefix_class)],
     }
 
 

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import config, events, hysteresis, lifecycle, model, succession
+from exabgp_k8s.core import budget, config, events, hysteresis, lifecycle, model, succession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetView:
+    """What we tell the other nodes about ourselves, and what their Leases say to it."""
+
+    standing: budget.Standing | None = None
+    """What our Lease shall say; None: too little is known to change it."""
+    verdict: budget.Verdict | None = None
+    """On the claim that we have; None: none has come yet."""
+    count: budget.Count | None = None
+    """What the verdict rests on."""
+    problem: str = ""
+    """Why the Leases could not be asked the last time; empty: they could."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Everything that a decision may depend on."""
 
@@ -99,6 +113,8 @@ class World:
     is_node_gone: bool = False
     kube_contact: float | None = None
     kube_problem: str = ""
+    kube_lost: float | None = None
+    """Since when the API server cannot be asked; None: it can."""
     service_cidrs: tuple[model.Network, ...] | None = None
     host: events.HostSeen = events.HostSeen()
 
@@ -109,6 +125,7 @@ class World:
     """By the operator, on the command line."""
     stop: lifecycle.Stop = lifecycle.Stop.NOT_ASKED
 
+    budget: BudgetView = BudgetView()
     causes: Mapping[model.Cause, float] = field(default_factory=dict)
     """Every cause that stands now, with the time since when."""
     membership: Mapping[model.PrefixClass, hysteresis.Membership] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from exabgp_k8s.core import config, model
-from exabgp_k8s.settings import checks, peers, policy, schema
+from exabgp_k8s.settings import checks, outage, peers, policy, schema
 
 PRESETS = {
     checks.Preset.KUBE_PROXY: "http://127.0.0.1:10256/healthz",
@@ -39,6 +39,7 @@ def to_core(settings: schema.Settings) -> config.Config:
         graceful_shutdown=drain.graceful_shutdown,
         is_rollout_drained=drain.rollout is schema.Rollout.WITHDRAW,
         settle=drain.settle,
+        budget=outage.to_core(settings.outage_budget),
     )
 
 

@@ -31,7 +31,7 @@ class Written:
     """How one kind of value is read from text, written back, and described to an editor."""
 
     read: Callable[[Any], Any]
-    write: Callable[[Any], str]
+    write: Callable[[Any], int | str]
     schema: dict[str, Any]
 
     def __get_pydantic_core_schema__(

@@ -14,7 +14,7 @@ from pydantic import json_schema as pydantic_json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core import config
-from exabgp_k8s.settings import checks, fields, peers, policy
+from exabgp_k8s.settings import checks, fields, outage, peers, policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -119,6 +119,8 @@ class Settings(fields.Section):
     """What must work on a node while it announces."""
     drain: Drain = Drain()
     """How a planned withdrawal goes."""
+    outage_budget: outage.OutageBudget = outage.OutageBudget()
+    """How many nodes may be withdrawn at once because of their health."""
 
 
 class _Described(pydantic_json_schema.GenerateJsonSchema):

@@ -96,6 +96,8 @@ def _value(value: Schema, known: Schema) -> str:
 
 
 def _scalar(value: Schema) -> str:
+    if str(value.get("pattern")).endswith("%$"):
+        return "number or percentage"
     if value.get("type") == "integer":
         bounds = [str(value[key]) for key in ("minimum", "maximum") if key in value]
         return f"number, {' to '.join(bounds)}" if len(bounds) > 1 else "number"

@@ -14,7 +14,7 @@ from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.core import config
 from exabgp_k8s.settings import load
-from exabgp_k8s.wire import kube_events
+from exabgp_k8s.wire import kube_events, leases
 from tests.architecture import repository
 
 ANSWER = 5
@@ -202,6 +202,7 @@ def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
     assert _allowed("Role") == {
         (*_resource(pods.PODS.rpartition("/")[0]), "get"),
         (*_resource(pods.DAEMON_SETS.rpartition("/")[0]), "get"),
+        *((*_resource(leases.COLLECTION), verb) for verb in ("get", "list", "create", "update")),
     }
 
 

@@ -7,12 +7,23 @@ import dataclasses
 import hypothesis
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, config, events, model, policy, report, step
+from exabgp_k8s.core import (
+    budget,
+    commands,
+    config,
+    events,
+    hysteresis,
+    model,
+    policy,
+    report,
+    step,
+)
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import NODE_IP, START, TOR_A, TOR_B, after
 
 CHECKS = ("kube-proxy", "dns")
+UP = hysteresis.Health.UP
 RANGES = builders.networks(
     "10.96.0.0/16", "10.244.3.0/24", "10.245.3.0/24", "192.0.2.0/24", "0.0.0.0/0", "fd00:96::/112"
 )
@@ -86,6 +97,14 @@ settings = st.builds(
     ).map(tuple),
     graceful_shutdown=st.sampled_from([0, 0, 10]),
     deprioritise_med=st.none() | st.just(500),
+    budget=st.none()
+    | st.builds(
+        config.Budget,
+        covers=st.frozensets(
+            st.sampled_from([model.Reason.UNHEALTHY, model.Reason.CORDONED]), min_size=1
+        ),
+        without_api=st.sampled_from(config.WithoutApi),
+    ),
 )
 rows = st.builds(
     builders.a_row, peers, is_up=st.booleans(), fsm=st.sampled_from(["IDLE", "ESTABLISHED"])
@@ -100,6 +119,9 @@ any_command: st.SearchStrategy[commands.Command] = st.one_of(
 )
 some_prefixes = st.frozensets(st.sampled_from(builders.ALL_RANGES), max_size=3)
 neighbors = st.sampled_from(policy.decide(builders.a_world(), START).neighbors or ())
+counts = st.builds(
+    budget.Count, taken=st.integers(0, 2), allowed=st.integers(0, 2), nodes=st.just(3)
+)
 any_event: st.SearchStrategy[events.Event] = st.one_of(
     st.builds(events.Tick),
     st.builds(events.ConfigLoaded, config=settings),
@@ -109,6 +131,8 @@ any_event: st.SearchStrategy[events.Event] = st.one_of(
     st.builds(events.KubeContact),
     st.builds(events.KubeLost, problem=st.just("refused")),
     st.builds(events.ServiceCidrsSeen, cidrs=some_ranges),
+    st.builds(events.BudgetSeen, count=st.none() | counts),
+    st.builds(events.BudgetLost, problem=st.just("refused")),
     st.builds(
         events.HostSeen,
         uplinks=st.frozensets(st.sampled_from(RANGES), max_size=1),
@@ -204,6 +228,29 @@ def test_a_check_that_fails_never_adds_a_route(life: tuple[World, float], name: 
     failed = after(healthy, builders.outcome(name, is_ok=False), now=now)
 
     assert_never_more(failed, healthy, now)
+
+
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.filter_too_much])
+@hypothesis.given(lives())
+def test_a_node_without_a_slot_withdraws_nothing_for_its_health(
+    life: tuple[World, float],
+) -> None:
+    world, now = life
+    settings = dataclasses.replace(world.config or builders.a_config(), budget=config.Budget())
+    exhausted = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=3))
+    world = after(world, events.ConfigLoaded(config=settings), exhausted, now=now)
+    for check in settings.checks:
+        if model.Cause(model.Reason.UNHEALTHY, check.name) not in world.causes:
+            world = after(world, builders.outcome(check.name, is_ok=True), now=now)
+    cured = {name: dataclasses.replace(state, hysteresis=hysteresis.Hysteresis(health=UP))
+             for name, state in world.checks.items()}  # fmt: skip
+    healthy = dataclasses.replace(world, checks=cured)
+    for moment in (now, now + 100, now + 200):
+        world = after(world, exhausted, now=moment)
+        healthy = after(healthy, exhausted, now=moment)
+    hypothesis.assume(world.budget.standing is not budget.Standing.PLANNED)
+
+    assert routes_of(world, now + 200) == routes_of(healthy, now + 200)
 
 
 @hypothesis.given(lives(), st.booleans())

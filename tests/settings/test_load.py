@@ -86,6 +86,7 @@ def test_the_sample_of_the_design_means_what_it_says() -> None:
                 ),
             ),
         ),
+        budget=config.Budget(),
     )
 
 
@@ -103,6 +104,7 @@ def test_the_defaults_are_the_core_s_own() -> None:
             ),
         ),
         service_cidrs=(ipaddress.IPv4Network("10.96.0.0/16"),),
+        budget=config.Budget(),
     )
 
 
@@ -271,7 +273,7 @@ def test_whatever_stands_in_the_place_of_a_value_is_read_or_refused(old: str, ne
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word"])
 def test_a_document_that_is_no_mapping_is_told_its_keys(text: str) -> None:
     assert samples.problems(text) == [
-        "write a mapping of bgp, peers, announce, withdraw, health, drain"
+        "write a mapping of bgp, peers, announce, withdraw, health, drain, outageBudget"
     ]
 
 
@@ -344,3 +346,25 @@ def test_only_the_keys_that_peers_name_are_read(tmp_path: Path) -> None:
 
     assert set(found) == {"key"}
     assert "one" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("written", "budget"),
+    [
+        ({}, config.Budget()),
+        ({"maxUnavailable": "50%"}, config.Budget(amount=50, is_percent=True)),
+        ({"maxUnavailable": 3}, config.Budget(amount=3, is_percent=False)),
+        ({"maxUnavailable": 0}, config.Budget(amount=0, is_percent=False)),
+        ({"maxUnavailable": "0%"}, config.Budget(amount=0, is_percent=True)),
+        ({"maxUnavailable": "100%"}, None),
+        ({"withoutAPI": "keep"}, config.Budget(without_api=config.WithoutApi.KEEP)),
+        (
+            {"covers": ["unhealthy", "cordoned"]},
+            config.Budget(covers=frozenset({model.Reason.UNHEALTHY, model.Reason.CORDONED})),
+        ),
+    ],
+)
+def test_the_outage_budget_is_a_number_or_a_percentage_and_all_of_it_is_none(
+    written: dict[str, Any], budget: config.Budget | None
+) -> None:
+    assert samples.parse({**samples.SMALLEST, "outageBudget": written}).budget == budget

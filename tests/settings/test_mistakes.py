@@ -17,6 +17,8 @@ TWO_PEERS = [
     {"name": "tor", "address": "192.0.2.1", "asn": "no"},
 ]
 
+SLOTS = ("outageBudget",)
+WRONG_SHARES: tuple[Any, ...] = (-1, "101%", "50", "half", "%", 0.5, True, None, [])
 MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     (("bgp", "asn"), 23456, "bgp.asn", "AS 23456 is reserved"),
     (("bgp", "asn"), 0, "bgp.asn", "write at least 1"),
@@ -27,6 +29,18 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     (("bgp", "routerID"), "10.0.0.300", "bgp.routerID", "write auto or an IPv4 address"),
     (("bgp", "routerId"), "auto", "bgp.routerId", "did you mean routerID?"),
     (("bgp",), None, "bgp", "write a mapping of asn, routerID"),
+    *[
+        ((*SLOTS, "maxUnavailable"), wrong, "outageBudget.maxUnavailable", "write a number")
+        for wrong in WRONG_SHARES
+    ],
+    (("outageBudget", "covers"), [], "outageBudget.covers", "write at least one entry"),
+    (
+        ("outageBudget", "covers"),
+        ["draining"],
+        "outageBudget.covers[0]",
+        "write unhealthy or cordoned",
+    ),
+    (("outageBudget", "withoutAPI"), "stay", "outageBudget.withoutAPI", "write withdraw or keep"),
     (("peers",), [], "peers", "write at least one entry"),
     (("peers",), {}, "peers", "write a list"),
     (("peers",), ["tor"], "peers[0]", "write a mapping of name, description"),

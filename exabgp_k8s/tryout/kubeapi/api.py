@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from exabgp_k8s.tryout.kubeapi import exchange, patches, store
+from exabgp_k8s.tryout.kubeapi import exchange, lists, patches, store
 
 NODES = store.Collection(api_version="v1", plural="nodes", kind="Node")
 PODS = store.Collection(api_version="v1", plural="pods", kind="Pod", is_namespaced=True)
@@ -70,7 +70,10 @@ class Api:
             self._watch(asked, collection, scope)
         elif request.method == "GET" and request.path.endswith(f"/{collection.plural}"):
             items, version = self.store.find(collection, scope)
-            asked.send_object(_list_object(collection, items, version))
+            found, says = lists.page(
+                lists.select(items, request.query.get("labelSelector", "")), request.query
+            )
+            asked.send_object(_list_object(collection, found, version, says))
         else:
             item = self._single(request, collection, scope, subresource)
             asked.send_object(item, 201 if request.method == "POST" else 200)
@@ -195,8 +198,8 @@ def _resolve(request: exchange.Request) -> tuple[store.Collection, store.Scope, 
         if field != "metadata.name":
             raise store.StatusError(400, "BadRequest", f"field label not supported: {field}")
         name = name or value.removeprefix("=")
-    if request.query.get("labelSelector"):
-        raise store.StatusError(400, "BadRequest", "labelSelector is not supported here")
+    if request.query.get("labelSelector") and request.is_watch:
+        raise store.StatusError(400, "BadRequest", "labelSelector is not supported in a watch")
     return (
         find_collection(api_version, plural),
         store.Scope(namespace=namespace, name=name),
@@ -215,7 +218,10 @@ def _document(request: exchange.Request) -> dict[str, Any]:
 
 
 def _list_object(
-    collection: store.Collection, items: list[store.Object], version: int
+    collection: store.Collection,
+    items: list[store.Object],
+    version: int,
+    says: Mapping[str, Any],
 ) -> dict[str, Any]:
     # A typed list does not repeat kind and apiVersion in its items; a watch event does.
     bare = [
@@ -225,7 +231,7 @@ def _list_object(
     return {
         "kind": f"{collection.kind}List",
         "apiVersion": collection.api_version,
-        "metadata": {"resourceVersion": str(version)},
+        "metadata": {"resourceVersion": str(version), **says},
         "items": bare,
     }
 
