@@ -5,6 +5,7 @@ The same in virtual hours, with the bounds worked out: tests/core/test_flapping.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from tests.support.lab import PORT, Document, Lab, until
 
 pytestmark = pytest.mark.functional
 
-LEAVES_IN_A_MINUTE = 8
+HOLD_DOWN = {"initial": "1s", "max": "16s"}
+"""The default, but for what a busy machine could make of its 60 s."""
+LEAVES_IN_A_MINUTE = 9
+"""At 0, 1, 2, 3, 5, 9, 17, 33 and 49 s."""
 CHANGES_AT_ONCE, CHANGES_WINDOW = 3, 10
 """Settings or neighbors: so many changes are taken in so many seconds."""
 GROWTH = 6 * 2**20
@@ -53,9 +57,9 @@ def assert_nothing_grew(
 
 @pytest.fixture(name="lab")
 def _lab(lab: Lab) -> Lab:
-    """Use the default hold-down instead of the quick one of the lab."""
+    """Use a true hold-down instead of the quick one of the lab."""
     document = lab.document()
-    del document["announce"]["holdDown"]
+    document["announce"]["holdDown"] = HOLD_DOWN
     lab.write(document)
     return lab
 
@@ -69,22 +73,23 @@ def toggle_cordon(lab: Lab, times: int) -> None:
 @pytest.mark.fault(
     area="health and flapping",
     what="a cordon is toggled 1,000 times as fast as the API server takes it",
-    sees="8 withdrawals of each prefix at most; what the Node says in the end; nothing grows",
+    sees="a few withdrawals; what the Node says in the end; nothing grows",
     within="60 s after the last change, by the default hold-down",
 )
 def test_a_thousand_cordons_are_a_few_updates_at_the_router(lab: Lab) -> None:
     lab.up()
     toggle_cordon(lab, 300)
     lab.expect(lab.services, lab.pods)
-    held, heard = footprint(lab), counters(lab)
+    held, heard, began = footprint(lab), counters(lab), time.monotonic()
 
     toggle_cordon(lab, 1000)
     lab.expect(lab.services, lab.pods)
 
     until(lambda: lab.json("status")["causes"] == [], lab.state)
     changes = {name: number - heard[name] for name, number in counters(lab).items()}
-    assert 0 < changes["withdraws"] <= 2 * LEAVES_IN_A_MINUTE
-    assert 0 < changes["updates"] <= 2 * LEAVES_IN_A_MINUTE
+    most = 2 * LEAVES_IN_A_MINUTE * math.ceil((time.monotonic() - began) / 60)
+    assert 0 < changes["withdraws"] <= most
+    assert 0 < changes["updates"] <= most
     assert lab.json("sessions")[0]["times_up"] == 1
     assert_nothing_grew(held, footprint(lab))
 
