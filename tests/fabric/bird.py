@@ -18,7 +18,12 @@ VARIATIONS = {
         "hold time 3;\n  keepalive time 1;",
     ),
     Variation.OTHER_ASN: ("as 64512;", "as 64599;"),
-    Variation.OWN_ASN: ("as 64512;", f"as {addresses.ROUTER_ASN};"),
+    # Over iBGP a next hop is looked up in BIRD's own table, which lacks the connected networks.
+    Variation.OWN_ASN: ("as 64512;", f"as {addresses.ROUTER_ASN};\n  direct;"),
+    Variation.OVER_IPV6: (
+        f"neighbor range {addresses.SEGMENT}.0/24",
+        f"neighbor range {addresses.SEGMENT6}/64",
+    ),
     Variation.NO_SERVICES: (f"[ {addresses.SERVICES}, ", "[ "),
     Variation.ONE_PREFIX: (
         "ipv4 { import filter from_nodes; import limit 20 action block;",
@@ -40,6 +45,8 @@ class Bird(routers.Router):
             yield '# password "CHANGE-ME";', f'password "{self.password}";'
         for variation in self.variations:
             yield VARIATIONS[variation]
+        if Variation.OVER_IPV6 in self.variations:
+            yield f"local {self.address} ", f"local {self.address6} "
 
     def change(self, *variations: routers.Variation, password: str = "") -> None:
         """``configure``."""

@@ -40,6 +40,11 @@ VARIATIONS = {
         new="neighbor NODES remote-as internal",
         context=(BGP,),
     ),
+    routers.Variation.OVER_IPV6: Edit(
+        old=f"bgp listen range {addresses.SEGMENT}.0/24 peer-group NODES",
+        new=f"bgp listen range {addresses.SEGMENT6}/64 peer-group NODES",
+        context=(BGP,),
+    ),
     routers.Variation.NO_SERVICES: Edit(
         old=f"ip prefix-list NODES-IN seq 10 permit {addresses.SERVICES}"
     ),

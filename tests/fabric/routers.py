@@ -61,6 +61,8 @@ class Variation(enum.Enum):
     """The nodes are expected in another AS than theirs."""
     OWN_ASN = enum.auto()
     """The nodes are expected in the router's own AS: iBGP."""
+    OVER_IPV6 = enum.auto()
+    """Sessions with the nodes' IPv6 addresses only."""
     NO_SERVICES = enum.auto()
     """The import filter refuses the IPv4 service range."""
     ONE_PREFIX = enum.auto()
