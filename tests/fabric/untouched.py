@@ -19,8 +19,10 @@ def untouched(formed: cluster.Cluster, *others: routers.Router) -> Iterator[None
     with contextlib.ExitStack() as stack:
         watches = [stack.enter_context(fib.Watch(router)) for router in others]
         yield
-    assert [watch.messages for watch in watches] == [()] * len(others)
-    assert before == [(router.connections(), _times_up(formed, router)) for router in others]
+    seen = [message for watch in watches for message in watch.messages]
+    assert not seen, seen
+    after = [(router.connections(), _times_up(formed, router)) for router in others]
+    assert after == before, (before, after)
 
 
 def _times_up(formed: cluster.Cluster, router: routers.Router) -> dict[str, int]:
