@@ -6,9 +6,9 @@ kernel's for more than two minutes, and as long as something waits for that peer
 new configuration. But a session that came up and fell is tried again at once: a router that
 refuses what it is sent, by a limit of prefixes, was sent it seven times a second.
 
-Here attempts start a random 2 to 4 s apart, and one that nobody answers ends after 3 s.
-Only sessions that do not last wait longer (RFC 4271 section 8.1, DampPeerOscillations): each one
-changes the next hops of every prefix at the router.
+Here attempts in vain start a random 2 to 4 s apart, and one that nobody answers ends after 3 s.
+Only after sessions that do not last the pause grows (RFC 4271 section 8.1, DampPeerOscillations):
+each one changes the next hops of every prefix at the router.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPREAD = 0.5
 LASTING = 10.0
 """Seconds after which a session counts as one that lasted."""
 DOUBLINGS = 3
-"""How often the pause is doubled at most, once for each session in a row that did not last."""
+"""How often the pause is doubled at most, once for each further session that did not last."""
 SYN_RETRIES = 1
 """SYNs after the first, which leaves 1 s before it and 2 s after it (RFC 6298)."""
 
@@ -39,32 +39,36 @@ class Redial:
         chance: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._clock, self._chance = clock, chance
-        self._next = float("-inf")
+        self._started = self._next = float("-inf")
         self._up_at: float | None = None
         self._falls = 0
 
     def backoff(self) -> bool:
-        """Return whether to wait; asked before each attempt, which begins with the first no."""
+        """Return whether to wait; asked until the answer is no, and an attempt begins."""
         now = self._clock()
         if now < self._next:
             return True
-        self._next = now + self._chance(*PAUSE)
+        self._started = now
         return False
 
     def reset(self) -> None:
-        """Note that a session is up. ExaBGP says it at other times too, which change nothing."""
+        """Note that a session is up, or that the peer was changed or removed: do not wait."""
+        self._next = float("-inf")
         if self._up_at is None:
             self._up_at = self._clock()
 
     def increase(self) -> None:
         """Note that an attempt failed or that a session ended."""
-        now = self._clock()
-        has_fallen = self._up_at is not None and now < self._up_at + LASTING
-        self._falls = self._falls + 1 if has_fallen else 0
+        now, pause = self._clock(), self._chance(*PAUSE)
+        self._next = now + self._chance(0, SPREAD)
+        if self._up_at is not None and now < self._up_at + LASTING:
+            self._next = now + pause * 2 ** min(self._falls, DOUBLINGS)
+            self._falls += 1
+        else:
+            self._falls = 0
+        if self._up_at is None:
+            self._next = max(self._next, self._started + pause)
         self._up_at = None
-        self._next = max(self._next, now + self._chance(0, SPREAD))
-        if self._falls > 1:
-            self._next = now + self._chance(*PAUSE) * 2 ** min(self._falls - 1, DOUBLINGS)
 
 
 def install() -> None:

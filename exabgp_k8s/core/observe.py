@@ -22,7 +22,7 @@ from exabgp_k8s.core import (
     slots,
     succession,
 )
-from exabgp_k8s.core.world import CheckState, World, is_stopping
+from exabgp_k8s.core.world import CheckState, World, is_stopping, reloading
 
 
 def observe(world: World, event: events.Event, now: float) -> World:
@@ -93,14 +93,8 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
         case events.DrainAsked() | events.UndrainAsked():
             return _drain(world, event, now)
         case events.DaemonReloaded():
-            return dataclasses.replace(
-                world,
-                neighbors=event.neighbors,
-                daemon_problem="",
-                is_rib_current=False,
-                peers_read=None,
-                reloaded_at=now,
-            )
+            world = dataclasses.replace(world, neighbors=event.neighbors, daemon_problem="")
+            return reloading(world, now)
         case events.DaemonRefused():
             return dataclasses.replace(world, daemon_problem=event.problem)
         case events.CommandDone() | events.CommandFailed():

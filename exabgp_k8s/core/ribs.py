@@ -17,6 +17,7 @@ from exabgp_k8s.core.world import (
     Refusal,
     World,
     awaits_echo,
+    reloading,
     with_peer_rib,
 )
 
@@ -54,7 +55,7 @@ def failed(world: World, command: commands.Command, problem: str, now: float) ->
             return dataclasses.replace(world, refusals={**world.refusals, key: refusal})
         case commands.Withdraw():
             # Only a peer that is not there refuses a withdrawal: look at what there is.
-            return dataclasses.replace(world, is_rib_current=False, peers_read=None)
+            return reloading(world, now)
         case commands.Together():
             return dataclasses.replace(world, is_joining_refused=True)
         case commands.Flush():

@@ -6,7 +6,7 @@ import dataclasses
 from typing import assert_never
 
 from exabgp_k8s.core import events, model, notifications, ribs
-from exabgp_k8s.core.world import PeerRib, Session, World, with_peer_rib
+from exabgp_k8s.core.world import PeerRib, Session, World, reloading, with_peer_rib
 
 RELOAD_LIMIT = 20.0
 """Seconds that ExaBGP may take to run a configuration it is told to read every few seconds.
@@ -123,7 +123,8 @@ def _read(world: World, rows: tuple[events.NeighborRow, ...], now: float) -> Wor
         rib = {row.peer: rib.get(row.peer, PeerRib()) for row in rows}
     world = dataclasses.replace(world, sessions=sessions, rib=rib, neighbors_read_at=now)
     if world.is_rib_current:
-        return world
+        # A peer that is removed and added again may be lost after it was seen once more.
+        return world if _is_taken(world, rows) else reloading(world, now)
     is_late = now - world.reloaded_at > RELOAD_LIMIT
     if not _is_taken(world, rows) and not is_late:
         return world

@@ -164,3 +164,10 @@ def with_peer_rib(world: World, peer: model.Address, rib: PeerRib) -> World:
     if world.rib is None:
         return world
     return dataclasses.replace(world, rib={**world.rib, peer: rib})
+
+
+def reloading(world: World, now: float) -> World:
+    """Return the world in which ExaBGP has yet to be seen with its configuration."""
+    return dataclasses.replace(
+        world, is_rib_current=False, peers_read=None, reloaded_at=now, refusals={}
+    )

@@ -85,6 +85,15 @@ def test_nodes_that_lost_the_same_router_at_once_are_not_in_step() -> None:
         assert max(tenths) < 250, (second, tenths)
 
 
+def test_a_peer_that_is_removed_or_changed_is_not_waited_for() -> None:
+    """ExaBGP drops a removed peer, or begins with a changed one, when the pause is over."""
+    peer = Peer(1)
+    peer.live(0.1)
+    peer.redial.reset()
+
+    assert not peer.redial.backoff()
+
+
 def test_a_session_that_lasted_is_tried_again_within_half_a_second() -> None:
     peer = Peer(1)
     for _ in range(20):

@@ -97,6 +97,21 @@ def test_a_reload_that_never_takes_effect_asks_for_a_restart() -> None:
     assert after(a_new_world(), events.NeighborsRead(rows=rows), now=late).is_reload_lost
 
 
+def test_a_peer_that_exabgp_lost_is_to_be_configured_again_and_not_by_a_restart() -> None:
+    """One that is removed and added again at once may be seen once more, and then be gone."""
+    rows = (builders.a_row(TOR_A),)
+    serving = builders.a_serving_world()
+    much_later = serving.reloaded_at + 2 * sessions.RELOAD_LIMIT
+
+    world = after(serving, events.NeighborsRead(rows=rows), now=much_later)
+    assert not world.is_rib_current
+    assert not world.is_reload_lost
+
+    both = (*rows, builders.a_row(TOR_B))
+    world = after(world, events.NeighborsRead(rows=both), now=much_later + 1)
+    assert set(world.peers_read or ()) == {TOR_A, TOR_B}
+
+
 def a_reloading_world() -> World:
     """Return a serving world that has been told to run with another hold time."""
     world = builders.a_serving_world()
