@@ -78,20 +78,3 @@ def test_a_route_carries_our_as_and_nothing_else_by_default(pair: cluster.Cluste
         None,
     )
     assert not path.communities | path.large_communities
-
-
-def test_a_router_that_restarts_gets_everything_again(pair: cluster.Cluster) -> None:
-    """A router's own reboot, or the crash of its BGP, needs no hand on the nodes."""
-    router = pair.fabric.routers[0]
-    router.stop()
-    waiting.until(lambda: not router.nexthops(addresses.SERVICES), "no routes")
-    router.start()
-    pair.expect(services=["n1", "n2"], pods=["n1", "n2"])
-
-    # After a crash the kernel still has the routes, so the sessions are the proof.
-    router.kill()
-    router.start()
-    waiting.until_equal(
-        {node.address: "Established" for node in pair.fabric.nodes}, router.sessions, "sessions"
-    )
-    pair.expect(services=["n1", "n2"], pods=["n1", "n2"])
