@@ -56,8 +56,9 @@ async def _attempt(options: argparse.Namespace, records: list[Record]) -> None:
         outcome = "timeout"
     except ConnectionRefusedError:
         outcome = "refused"
-    except ConnectionResetError:
-        # Only after the handshake: a SYN that is answered by a reset is "refused".
+    except (ConnectionResetError, BrokenPipeError):
+        # Only after the handshake: a SYN that is answered by a reset is "refused". The second is
+        # Linux's word for a reset that comes after the server's own end of the connection.
         outcome = "moved"
     except OSError as error:
         outcome = str(error)

@@ -352,7 +352,7 @@ def test_an_edit_that_comes_with_changes_for_a_dead_peer_is_not_forgotten(lab: L
     lab.write(document)
     lab.up()
 
-    for edit in range(1, 5):
+    for edit in (1, 2):
         tor["families"] = ["ipv4"] if edit % 2 else ["ipv4", "ipv6"]
         document["peers"][1]["attributes"] = {"med": edit}
         lab.write(document)
