@@ -54,8 +54,12 @@ def failed(world: World, command: commands.Command, problem: str, now: float) ->
             refusal = Refusal(problem=problem, until=now + RETRY_REFUSED)
             return dataclasses.replace(world, refusals={**world.refusals, key: refusal})
         case commands.Withdraw():
-            # Only a peer that is not there refuses a withdrawal: look at what there is.
-            return reloading(world, now)
+            # Only a peer that is not there refuses a withdrawal: look at what there is. Until
+            # then nothing is held for it, or the withdrawal would be repeated instead for ever.
+            held = world.rib and {
+                peer: rib for peer, rib in world.rib.items() if peer != command.route.peer
+            }
+            return reloading(dataclasses.replace(world, rib=held), now)
         case commands.Together():
             return dataclasses.replace(world, is_joining_refused=True)
         case commands.Flush():

@@ -341,3 +341,14 @@ def test_a_route_that_exabgp_announces_after_its_withdrawal_does_not_stay() -> N
     life.nothing_happens_any_more()
 
     assert not life.exabgp.routers[TOR_A].routes
+
+
+def test_a_withdrawal_that_comes_after_its_peer_was_removed_is_not_repeated_for_ever() -> None:
+    """ExaBGP took the new configuration before the agent told it anything."""
+    life = Machine()
+    life.most_lives_begin_in_the_middle(is_serving=True)
+
+    life.the_settings_change(count=1, hold=0, med=None)
+    life.exabgp_takes_its_configuration()
+
+    life.nothing_happens_any_more()
