@@ -53,6 +53,12 @@ class Peer:
         ]
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router is away for hours",
+    sees="an attempt of each node every few seconds, so all routes soon after it is back",
+    within="4.5 s and the handshake",
+)
 @pytest.mark.parametrize("after", [0, 3], ids=["refused", "not answered"])
 def test_a_router_that_is_away_for_hours_is_tried_every_few_seconds(after: float) -> None:
     peer = Peer(1)
@@ -104,6 +110,12 @@ def test_a_session_that_lasted_is_tried_again_within_half_a_second() -> None:
         peer.redial.increase()
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="the router ends each session at once, for minutes",
+    sees="no storm: 8 sessions in the first minute, later 1 in 16 s at most",
+    within="32 s after it is mended",
+)
 def test_sessions_that_do_not_last_become_rare() -> None:
     """A router that ends each at once, by a limit of prefixes, changes its next hops each time."""
     peer = Peer(1)
