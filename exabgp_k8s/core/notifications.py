@@ -35,6 +35,8 @@ CODES = {
 }
 """What the other errors are about."""
 
+CLOSING = "closing connection"
+"""All that ExaBGP says when there is no connection, or no longer one."""
 SENT = re.compile(r"notification sent \((\d+),(\d+)\)$")
 COMMUNICATION = "Shutdown Communication: "
 """How ExaBGP introduces the router admin's own words (RFC 9003)."""
@@ -48,7 +50,9 @@ def received(code: int, subcode: int, message: str) -> str:
 
 
 def named(problem: str) -> str:
-    """Return what ExaBGP says of a session that ended, with the name of what it sent itself."""
+    """Return what ExaBGP says of a session that ended, in words that say something."""
+    if problem == CLOSING:
+        return "no connection, or it was lost"
     sent = SENT.match(problem)
     if sent is None:
         return problem

@@ -14,9 +14,6 @@ RELOAD_LIMIT = 20.0
 0.02 are usual; afterwards it is taken for broken and started anew.
 """
 
-NO_MORE = "closing connection"
-"""All that ExaBGP says when there is no connection, or no longer one."""
-
 SessionEvent = (
     events.SessionChanged
     | events.Negotiated
@@ -98,8 +95,10 @@ def _why_down(session: Session, event: events.SessionChanged) -> str:
     router which shut the session is tried, that there is no connection.
     """
     is_known = session.problem.startswith("notification ")
-    says_less = event.problem.startswith("notification received") or event.problem == NO_MORE
-    return session.problem if is_known and says_less else notifications.named(event.problem)
+    is_echo = event.problem.startswith("notification received")
+    if is_known and (is_echo or event.problem == notifications.CLOSING):
+        return session.problem
+    return notifications.named(event.problem)
 
 
 def _restart_rib(world: World, peer: model.Address) -> World:

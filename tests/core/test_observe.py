@@ -164,7 +164,7 @@ class TestSessions:
 
         world = after(builders.a_world(), said, *builders.up(), builders.down())
 
-        assert world.sessions[TOR_A].problem == "closing connection"
+        assert world.sessions[TOR_A].problem == "no connection, or it was lost"
 
     def test_bytes_that_are_no_text_stay_out_of_the_router_s_words(self) -> None:
         said = events.NotificationReceived(peer=TOR_A, code=6, subcode=1, message="\x00\x01\ufffd")

@@ -190,7 +190,7 @@ def test_a_password_concerns_its_own_peer_only(
             "the others have everything",
         )
     waiting.until_equal(
-        (False, "closing connection"),
+        (False, "no connection, or it was lost"),
         lambda: (edited.row()["up"], edited.row()["problem"]),
         "it is not up",
     )
