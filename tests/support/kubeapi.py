@@ -29,6 +29,7 @@ Kind = TypeVar("Kind")
 Fault = Callable[[exchange.Exchange], None]
 
 LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
+LEASES = "leases"
 
 
 def authority() -> trustme.CA:
@@ -178,9 +179,9 @@ class KubeApi(apiserver.ApiServer):
 
 def _is_of(request: exchange.Request, on: str) -> bool:
     parts = request.path.split("/")
-    if on in {SERVICE_CIDRS, EVENTS}:
+    if on in {SERVICE_CIDRS, EVENTS, LEASES}:
         return on in parts
-    return on == ANY or (EVENTS not in parts and (on == WATCH) == request.is_watch)
+    return on == ANY or ({EVENTS, LEASES}.isdisjoint(parts) and (on == WATCH) == request.is_watch)
 
 
 def status(code: int, retry_after: str | None = None, reason: str = "Made") -> Fault:

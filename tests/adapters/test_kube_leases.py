@@ -1,0 +1,253 @@
+"""The outage budget over HTTP: many agents, and an API server that is slow, away, or refuses."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exabgp_k8s.adapters.kube import client, leases, others
+from exabgp_k8s.core import budget, config, model
+from exabgp_k8s.tryout.kubeapi import apiserver, exchange
+from exabgp_k8s.wire import leases as wire
+from tests.support import fleet, kubeapi
+from tests.support.rivals import PATH, Rivals
+
+NODES, HALF = 200, 100
+EXHAUSTED, UNREACHABLE = model.Reason.BUDGET_EXHAUSTED, model.Reason.BUDGET_UNREACHABLE
+QUICK = leases.Timings(
+    first=0.5, linger=0.5, first_wait=1, longest_wait=2, longest_delay=2, retry=0.1
+)
+IN, SLOT, PLANNED = budget.Standing.IN, budget.Standing.SLOT, budget.Standing.PLANNED
+
+
+class Server(kubeapi.KubeApi):
+    """An API server that takes its time for each request."""
+
+    def __init__(self) -> None:
+        super().__init__(tls=False, token=None)
+        self.slowness = 0.0
+        """The longest time that a request takes, in seconds."""
+
+    def answer(self, asked: exchange.Exchange) -> None:
+        time.sleep(random.uniform(0, self.slowness))
+        super().answer(asked)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An API server on plain HTTP."""
+    with Server() as found:
+        yield found
+
+
+@pytest.fixture
+def kubeconfig(server: Server, tmp_path: Path) -> Path:
+    """The way to the server."""
+    path = tmp_path / "kubeconfig"
+    path.write_text(apiserver.kubeconfig(server))
+    return path
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="a health check fails on 200 nodes within one second",
+    sees="100 of the 200 withdraw; the others' routes stay",
+    within="0 s",
+)
+@pytest.mark.parametrize("slowness", [0, 0.5], ids=["quick", "slow"])
+def test_of_200_nodes_that_fail_at_once_half_stay(
+    slowness: float, server: Server, kubeconfig: Path
+) -> None:
+    """With the API server slow, a part of its answers is 429 besides."""
+    with fleet.Fleet(NODES, kubeconfig, timings=QUICK) as nodes:
+        rivals = Rivals(kubeconfig)
+        nodes.until(lambda: len(rivals.all()) == NODES)
+        server.slowness = slowness
+        if slowness:
+            server.inject(kubeapi.status(429, "1"), kubeapi.LEASES, times=HALF)
+
+        for node in nodes:
+            node.fails()
+        nodes.until(lambda: len(nodes.out) + len(nodes.saying(EXHAUSTED)) == NODES, HALF)
+        assert len(nodes.out) == HALF
+
+        server.slowness = 0
+        for node in nodes:
+            node.recovers()
+        nodes.until(lambda: not nodes.out, HALF)
+        nodes.until(lambda: all(each.standing is IN for each in rivals.all().values()))
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="a health check fails on 200 nodes while the API server is away, which then comes back",
+    sees="all withdraw, or with `withoutAPI: keep` none; then half of them",
+    within="60 s after the API server is back",
+)
+@pytest.mark.parametrize(
+    ("without_api", "size"),
+    [(config.WithoutApi.WITHDRAW, NODES), (config.WithoutApi.KEEP, NODES // 10)],
+)
+def test_nodes_that_fail_without_the_api_all_go_or_all_stay_as_the_settings_say(
+    without_api: config.WithoutApi, size: int, server: Server, kubeconfig: Path
+) -> None:
+    settings = config.Budget(without_api=without_api)
+    with fleet.Fleet(size, kubeconfig, budget=settings, timings=QUICK) as nodes:
+        rivals = Rivals(kubeconfig)
+        nodes.until(lambda: len(rivals.all()) == size)
+
+        with server.away():
+            for node in nodes:
+                node.fails()
+            if without_api is config.WithoutApi.KEEP:
+                nodes.until(lambda: len(nodes.saying(UNREACHABLE)) == size, 0)
+            else:
+                nodes.until(lambda: len(nodes.out) == size)
+
+        nodes.until(
+            lambda: (len(nodes.out), len(nodes.saying(EXHAUSTED))) == (size // 2, size // 2)
+        )
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="a node dies that holds a slot",
+    sees="the next one in the queue withdraws",
+    within="3 min 30 s, and 60 s until it asks again",
+)
+def test_the_slot_of_a_node_that_died_is_given_to_one_that_waits(
+    kubeconfig: Path,
+) -> None:
+    brief = leases.Timings(
+        first=0.1, renew_claim=1, lasts_claim=5, skew=1, first_wait=0.2, longest_wait=0.5
+    )
+    with fleet.Fleet(3, kubeconfig, budget=config.Budget(amount=1, is_percent=False),
+                     timings=brief) as nodes:  # fmt: skip
+        for node in nodes:
+            node.fails()
+        nodes.until(lambda: len(nodes.saying(EXHAUSTED)) == 2)
+        (holder,) = nodes.out
+
+        holder.dies()
+
+        nodes.until(lambda: len([each for each in nodes.out if each is not holder]) == 1)
+        assert len(nodes.saying(EXHAUSTED)) == 1
+
+
+def test_a_claim_keeps_its_key_when_it_is_renewed(kubeconfig: Path) -> None:
+    brief = leases.Timings(first=0.1, renew_claim=0.2)
+    rivals = Rivals(kubeconfig)
+    with fleet.Fleet(1, kubeconfig, timings=brief) as nodes:
+        (node,) = nodes
+        node.fails()
+        nodes.until(lambda: node.is_out)
+        first = rivals.all()["n0"]
+
+        nodes.until(lambda: rivals.all()["n0"].renewed > first.renewed + 0.3)
+
+        assert rivals.all()["n0"].key == first.key
+        assert int(rivals.all()["n0"].version) > int(first.version)
+
+
+def test_a_check_that_flaps_does_not_flap_the_lease(server: Server, kubeconfig: Path) -> None:
+    with fleet.Fleet(1, kubeconfig, timings=leases.Timings(first=0.1)) as nodes:
+        (node,) = nodes
+        for _ in range(20):
+            node.fails()
+            nodes.until(lambda: node.is_out)
+            node.recovers()
+            nodes.until(lambda: not node.is_out)
+
+    assert sum(request.method in {"PUT", "POST"} for request in server.requests) <= 3
+
+
+def test_an_agent_that_starts_again_finds_its_slot(kubeconfig: Path) -> None:
+    one = config.Budget(amount=1, is_percent=False)
+    rivals = Rivals(kubeconfig)
+    rivals.say("n1", IN)
+    with fleet.Fleet(1, kubeconfig, budget=one, timings=QUICK) as nodes:
+        nodes.members[0].fails()
+        nodes.until(lambda: len(nodes.out) == 1)
+    key = rivals.all()["n0"].key
+    rivals.say("n1", SLOT)
+
+    with fleet.Fleet(1, kubeconfig, budget=one, timings=QUICK) as nodes:
+        nodes.members[0].fails()
+        nodes.until(lambda: len(nodes.out) == 1)
+
+    assert rivals.all()["n0"].key == key
+
+
+def test_without_a_budget_no_request_is_made(server: Server, kubeconfig: Path) -> None:
+    found = leases.Leases(
+        client.Client(client.Access(kubeconfig=kubeconfig)),
+        "n0",
+        fleet.NAMESPACE,
+        deliver=lambda _: None,
+        on_crash=lambda _: None,
+        timings=leases.Timings(first=0),
+    )
+    for standing in (IN, SLOT, PLANNED):
+        found.offer(budget.Wish(standing=standing, uid="uid"))
+    found.offer(budget.Wish(budget=config.Budget(), uid="uid"))
+    kubeapi.until(lambda: len(server.requests) == 2)  # GET, POST
+
+    found.offer(budget.Wish(uid="uid"))
+    found.offer(budget.Wish(standing=SLOT, uid="uid"))
+    found.stop()
+
+    assert len(server.requests) == 2
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="the right to the Leases is missing",
+    sees="what `withoutAPI` says: the routes are withdrawn, or stay",
+    within="interval x fall of the check + 1 s",
+)
+def test_without_the_right_to_the_leases_the_settings_decide(
+    server: Server, kubeconfig: Path
+) -> None:
+    server.inject_always(kubeapi.status(403), kubeapi.LEASES)
+    with fleet.Fleet(1, kubeconfig, timings=QUICK) as nodes:
+        nodes.members[0].fails()
+        nodes.until(lambda: len(nodes.out) == 1)
+
+
+def test_one_failed_request_decides_nothing(server: Server, kubeconfig: Path) -> None:
+    """An API server that has just started answers a few requests with 403."""
+    rivals = Rivals(kubeconfig)
+    with fleet.Fleet(1, kubeconfig, budget=config.Budget(amount=0), timings=QUICK) as nodes:
+        nodes.until(lambda: "n0" in rivals.all())
+        server.inject(kubeapi.status(403), kubeapi.LEASES, times=1)
+
+        nodes.members[0].fails()
+        nodes.until(lambda: bool(nodes.saying(EXHAUSTED)), 0)
+
+
+def test_a_large_cluster_asks_for_its_shards_claims_only_and_shares_out_every_slot(
+    kubeconfig: Path,
+) -> None:
+    rivals = Rivals(kubeconfig)
+    for number in range(270):
+        rivals.say(f"n{number}", IN if number % 3 else SLOT)
+    claims = [each for each in rivals.all().values() if each.standing is SLOT]
+    settings = config.Budget(amount=10)
+    slots = budget.allowed(settings, 270)
+    among = budget.shards(slots)
+    assert among > 1
+    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+
+    granted = [each for each in claims if asking.count(each, settings).verdict == "granted"]
+
+    assert len(granted) == slots
+    for shard in range(among):
+        mine = [each for each in claims if wire.shard_of(each.node) % among == shard]
+        first = sorted(mine, key=lambda each: each.key)[: budget.share(slots, shard, among)]
+        assert {each.node for each in first} == {
+            each.node for each in granted if wire.shard_of(each.node) % among == shard
+        }
