@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Rivals:
             if error.status != CONFLICT:
                 raise
             own = f"{PATH}/{leases.name_of(node)}"
+            version = leases.parse(self._api.request("GET", own)).version
+            lease = dataclasses.replace(lease, version=version)
             self._api.request("PUT", own, body=leases.render(lease))
 
     def all(self) -> dict[str, leases.Lease]:
