@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
 import socket
+import urllib.request
 from collections.abc import Iterator
 
 import psutil
@@ -146,9 +148,12 @@ def test_a_cleared_state_directory_costs_no_route(lab: Lab) -> None:
     agent = lab.agent
     since, *_ = lab.router.history()
 
+    received = messages_received(lab)
     for path in lab.state_dir.iterdir():
         path.unlink()
     lab.state_dir.rmdir()
+    # The router's keepalives count the seconds, three at a time.
+    until(lambda: messages_received(lab) > received + 2, lab.state)
     lab.api.cordon(lab.name, True)
     lab.expect()
     lab.api.cordon(lab.name, False)
@@ -156,3 +161,10 @@ def test_a_cleared_state_directory_costs_no_route(lab: Lab) -> None:
 
     assert lab.router.history()[0] == since
     assert not is_gone(agent)
+
+
+def messages_received(lab: Lab) -> int:
+    """Return how many messages the agent counts of the router, asked over TCP."""
+    url = f"http://127.0.0.1:{lab.http_port}/v1/sessions"
+    with urllib.request.urlopen(url, timeout=5) as response:
+        return int(json.load(response)[0]["messages_received"])
