@@ -116,8 +116,9 @@ def test_a_full_state_directory_costs_no_route(lab: Lab) -> None:
     """The kernel refuses every byte that the agent writes into a file."""
     lab.up()
     before = lab.router.history()[0]
-    _, hard = lab.agent.rlimit(resource.RLIMIT_FSIZE)
-    lab.agent.rlimit(resource.RLIMIT_FSIZE, (0, hard))
+    agent = lab.agent
+    _, hard = agent.rlimit(resource.RLIMIT_FSIZE)
+    agent.rlimit(resource.RLIMIT_FSIZE, (0, hard))
     document = lab.document()
     document["announce"]["services"]["cidrs"].append("10.97.0.0/16")
     document["peers"].append({"name": "new", "address": "127.0.0.98", "port": PORT, "asn": 64514})
@@ -130,7 +131,8 @@ def test_a_full_state_directory_costs_no_route(lab: Lab) -> None:
     assert lab.cli("drain").returncode == 0
     assert "settings.not_kept" in lab.log()
 
-    lab.agent.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert lab.agent == agent
+    agent.rlimit(resource.RLIMIT_FSIZE, (hard, hard))
     document["peers"][1]["holdTime"] = "30s"
     lab.write(document)
     until(lambda: "127.0.0.98" in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
