@@ -1,0 +1,62 @@
+"""The supervisor with a stand-in for ExaBGP, for what a real one cannot be made to do."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.faults import is_gone
+from tests.support.lab import until
+
+EXABGP = """\
+import subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", sys.argv[1], sys.argv[2]])
+time.sleep(600)
+"""
+AGENT = """\
+import os, signal, socket, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+me = str(os.getpid())
+beats = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+beats.sendto(me.encode(), sys.argv[1] + "/supervisor.sock")
+open(sys.argv[1] + "/agent", "w").write(me)
+time.sleep(600)
+"""
+"""It beats once and then hangs so hard that it does not notice the end of ExaBGP."""
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="ExaBGP ends while the agent hangs so hard that it does not notice",
+    sees="the session closes; it is back with its routes, and no second agent is",
+    within="0.3 s and ExaBGP's start",
+)
+def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EXABGP, AGENT, str(tmp_path)]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "exabgp_k8s.supervisor", str(tmp_path), "0", *command],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: (tmp_path / "agent").exists() and _pid(tmp_path) > 0, "no agent")
+        agent = psutil.Process(_pid(tmp_path))
+        (exabgp,) = psutil.Process(supervisor.pid).children()
+
+        exabgp.kill()
+
+        until(lambda: is_gone(agent), "the agent is still there")
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.wait(30)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(_pid(tmp_path)).kill()
+
+
+def _pid(directory: Path) -> int:
+    return int((directory / "agent").read_text() or 0)
