@@ -21,6 +21,8 @@ def running() -> Iterator[cluster.Cluster]:
         document = formed.document()
         # A node that leaves every few seconds would soon be held out for a minute.
         document["announce"]["holdDown"] = {"initial": "100ms", "max": "500ms"}
+        # Which nodes get the slots is not for a model to know; the budget has tests of its own.
+        document["outageBudget"] = {"maxUnavailable": "100%"}
         formed.write(document)
         formed.start()
         yield formed
