@@ -14,7 +14,18 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, events, lifecycle, model, notices, plan, step
+from exabgp_k8s.core import (
+    budget,
+    commands,
+    config,
+    events,
+    lifecycle,
+    model,
+    notices,
+    plan,
+    slots,
+    step,
+)
 from exabgp_k8s.core.policy import Decision
 from exabgp_k8s.core.world import World
 from exabgp_k8s.wire.dialogue import Dialogue
@@ -30,7 +41,11 @@ SETTINGS = builders.a_config(
     peers=PEERS,
     service_cidrs=(builders.SERVICE_RANGE,),
     checks=(builders.a_check(affects=frozenset({model.PrefixClass.SERVICES})),),
+    budget=config.Budget(),
 )
+GRANTED = events.BudgetSeen(count=budget.Count(taken=1, allowed=2, nodes=4))
+EXHAUSTED = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=4))
+LEASES = (GRANTED, EXHAUSTED, events.BudgetSeen(), events.BudgetLost(problem="refused"))
 ADDRESSES = st.sampled_from([TOR_A, TOR_B])
 
 
@@ -215,6 +230,10 @@ class Machine(stateful.RuleBasedStateMachine):
         self.settings = dataclasses.replace(SETTINGS, peers=peers[:count], graceful_shutdown=hold)
         self._happens(events.ConfigLoaded(config=self.settings))
 
+    @stateful.rule(answer=st.sampled_from(LEASES))
+    def the_leases_answer(self, answer: events.Event) -> None:
+        self._happens(answer)
+
     @stateful.rule()
     def somebody_drains(self) -> None:
         self.is_drained = True
@@ -259,6 +278,8 @@ class Machine(stateful.RuleBasedStateMachine):
             self.the_check_runs(is_ok=True)
         self.exabgp.refuses_next = False
         for _ in range(300):
+            if slots.permission(self.world, self.now) is slots.Permission.PENDING:
+                self.the_leases_answer(GRANTED)
             self._everybody_works()
             if self._is_quiet():
                 break
