@@ -35,7 +35,10 @@ def settle(world: World, now: float) -> World:
     world = _node_in_force(world, now)
     standing = {cause: world.causes.get(cause, now) for cause in causes.active(world)}
     world = rollout.settle(dataclasses.replace(world, causes=standing))
+    before = world.membership
     world = _membership(dataclasses.replace(world, budget=slots.settle(world, now)), now)
+    if world.membership == before:
+        return world
     # A class that has just come back needs no slot any more.
     return dataclasses.replace(world, budget=slots.settle(world, now))
 
