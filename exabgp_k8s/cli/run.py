@@ -125,8 +125,8 @@ def run(stop_timeout: float, **values: Any) -> None:
     # As process 1 we would not end by a signal that we do not handle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(exits.Code.OK))
     chosen = _options(values)
-    _check_settings(chosen)
-    _prepare(chosen)
+    settings = _check_settings(chosen)
+    _prepare(chosen, settings)
     environment = {**os.environ, **daemon.environment(chosen.state_dir), **chosen.environment()}
     conf = chosen.state_dir / daemon.FILE_NAME
     command = daemon.server_command(conf)
@@ -170,13 +170,15 @@ def _options(values: Mapping[str, Any]) -> agent_options.Options:
     )
 
 
-def _check_settings(chosen: agent_options.Options) -> None:
+def _check_settings(chosen: agent_options.Options) -> str | None:
     """Refuse bad settings, unless this pod has run before: then its last good ones go on.
 
     A container that restarts in the middle of a bad edit must not take the node's routes away.
+    Good ones are returned: the agent reads the file seconds later, and an edit may come before.
     """
     try:
-        load.load(chosen.settings)
+        text = load.read_text(chosen.settings)
+        load.parse(text, str(chosen.settings))
     except SettingsError as error:
         last_good = chosen.state_dir / files.LAST_GOOD
         has_run = last_good.exists()
@@ -184,9 +186,11 @@ def _check_settings(chosen: agent_options.Options) -> None:
         exits.show_problems(chosen.settings, error.problems, effect)
         if not has_run:
             sys.exit(exits.Code.USAGE)
+        return None
+    return text
 
 
-def _prepare(chosen: agent_options.Options) -> None:
+def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
     """Make the state directory ours, and write and check the first exabgp.conf.
 
     It has no neighbors yet: which ones there are depends on the Node, and the agent adds them.
@@ -199,6 +203,8 @@ def _prepare(chosen: agent_options.Options) -> None:
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
         daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
+        if settings is not None:
+            files.keep(chosen.state_dir / files.LAST_GOOD, settings)
     except OSError as error:
         exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
     checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell

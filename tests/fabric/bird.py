@@ -37,6 +37,7 @@ class Bird(routers.Router):
     """A router that runs BIRD 2."""
 
     kind: ClassVar[str] = "bird"
+    protocol: ClassVar[str] = "bird"
     _bird: subprocess.Popen[bytes]
 
     def edits(self) -> Iterator[tuple[str, str]]:

@@ -60,6 +60,7 @@ class Frr(routers.Router):
     """A router that runs FRR."""
 
     kind: ClassVar[str] = "frr"
+    protocol: ClassVar[str] = "bgp"
     _zebra: subprocess.Popen[bytes]
     _bgpd: subprocess.Popen[bytes]
 

@@ -73,6 +73,8 @@ class Router(abc.ABC):
     """A router of the bed: its namespace exists from the start, its daemon may come and go."""
 
     kind: ClassVar[str]
+    protocol: ClassVar[str]
+    """What the kernel calls the origin of its routes (rtnetlink's rtm_protocol)."""
 
     def __init__(self, *, name: str, number: int, directory: Path, password: str = "") -> None:
         self.number = number

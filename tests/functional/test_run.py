@@ -139,6 +139,22 @@ def test_an_absent_api_server_changes_nothing(lab: Lab) -> None:
     assert lab.router.routes() == before
 
 
+@pytest.mark.fault(
+    area="two at once",
+    what="an edit with a mistake comes while a node boots",
+    sees="the node comes with the settings that `run` has checked",
+    within="the usual start",
+)
+def test_an_edit_with_a_mistake_while_the_agent_starts_is_refused(lab: Lab) -> None:
+    lab.start()
+    until(lambda: "exabgp.started" in lab.log(), lab.state)
+
+    lab.write("bgp: nonsense")
+
+    lab.expect(lab.services, lab.pods)
+    assert lab.json("status")["settings"]["stale"]
+
+
 def test_settings_with_mistakes_start_nothing(lab: Lab) -> None:
     lab.write("bgp: {asn: 0}\npeers: []\nannounce: {services: {cidrs: [10.96.0.1/16]}}\n")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.fabric import addresses, cluster, waiting
+from tests.fabric import addresses, cluster, routers, waiting
 from tests.soak import bed as soaked
 from tests.soak import model
 
@@ -126,7 +126,8 @@ def _of_a_router(bed: cluster.Cluster, known: model.Model, number: int) -> Itera
                     is_repair=True)  # fmt: skip
     elif all(known.routers.values()):
         yield Fault(name="router stops", target=f"r{number}", do=router.stop, note=note(False))
-        yield Fault(name="router is killed", target=f"r{number}", do=router.kill,
+        yield Fault(name="router loses its power", target=f"r{number}",
+                    do=lambda: _power_off(router),
                     note=note(False))  # fmt: skip
 
 
@@ -220,6 +221,14 @@ def _of_a_node(bed: cluster.Cluster, known: model.Model, name: str) -> Iterator[
         # What it has kept is gone; with bad settings it would not start at all.
         yield Fault(name="node loses its power and boots", target=name, also=API | {"settings"},
                     do=lambda: _reboot(bed, known, name), note=rebooted)  # fmt: skip
+
+
+def _power_off(router: routers.Router) -> None:
+    """End a router without a word; its kernel's routes are gone when it boots."""
+    router.kill()
+    for family in ("-4", "-6"):
+        router.namespace.run("ip", family, "route", "flush", "proto", router.protocol)
+    router.namespace.run("ip", "nexthop", "flush")
 
 
 def _signal(process: Callable[[], psutil.Process], number: int) -> None:
