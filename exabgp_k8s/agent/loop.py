@@ -87,7 +87,7 @@ class Agent:
         self._drained = asyncio.Event()
         self._reconfigure = asyncio.Event()
         self._configuring = asyncio.Lock()
-        self._looked_at = float("-inf")
+        self._ticked_at = self._looked_at = float("-inf")
         self._looked_for: object = None
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
         started = World(started=self.clock())
@@ -136,6 +136,8 @@ class Agent:
         while True:
             item = await self._inbox.get()
             now = self.clock()
+            if isinstance(item, events.Tick):
+                self._ticked_at = now
             found = self._dialogue.receive(item) if isinstance(item, bytes) else (item,)
             self._take(found, now)
             self._dialogue.check(now)
@@ -218,10 +220,11 @@ class Agent:
             self._drained.clear()
         self._checks.apply(world.config.checks if world.config else ())
         self.supervisor.beat(now)
-        self._wake_at(self._next(now))
+        self._wake_at(self._next())
 
-    def _next(self, now: float) -> float:
-        moments = (now + TICK, self.turn.deadline, self._dialogue.deadline)
+    def _next(self) -> float:
+        # Counted from the last one: where something happens more often there would be none.
+        moments = (self._ticked_at + TICK, self.turn.deadline, self._dialogue.deadline)
         return min(moment for moment in moments if moment is not None)
 
     def _wake_at(self, moment: float) -> None:

@@ -224,7 +224,7 @@ def test_a_password_concerns_its_own_peer_only(
 def test_a_session_whose_address_comes_from_a_route_outlives_its_loss(
     kind: type[routers.Router], form: cluster.Factory
 ) -> None:
-    formed = form([kind], nodes_wanted=1, peer={"localAddress": "route", "holdTime": "9s"})
+    formed = form([kind], nodes_wanted=1, peer={"localAddress": "route"})
     formed.start()
     (router,) = formed.fabric.routers
     node = formed.fabric.node(NODE)

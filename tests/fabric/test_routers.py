@@ -122,6 +122,8 @@ def test_a_session_shut_by_the_router_s_admin_says_so_and_comes_back(bed: Bed) -
     with untouched(bed.cluster, bed.healthy):
         bed.faulty.shut("planned work")
         bed.await_loss()
+        # Attempts in vain do not hide it.
+        bed.await_attempt()
         bed.await_problem('notification 6/2 (administrative shutdown) "planned work"')
 
         bed.faulty.unshut()
