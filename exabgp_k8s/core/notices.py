@@ -49,6 +49,8 @@ class Word(enum.StrEnum):
     ROUTES_WITHHELD = "RoutesWithheld"
     ROUTES_DEPRIORITISED = "RoutesDeprioritised"
     ROUTES_ANNOUNCED = "RoutesAnnounced"
+    WITHDRAWAL_REFUSED = "WithdrawalRefused"
+    WITHDRAWAL_SETTLED = "WithdrawalSettled"
 
 
 SAID: Mapping[Word, str] = {
@@ -90,6 +92,8 @@ class Told:
     up: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     """The names of the peers whose session was up, and of those that then lost it."""
+    spared: frozenset[model.Cause] = frozenset()
+    """Causes that the outage budget keeps from withdrawing."""
     routes: Mapping[Key, State] | None = None
     """None: ExaBGP's table was not known yet."""
 
@@ -102,6 +106,7 @@ def tell(told: Told, turn: Turn) -> tuple[Told, tuple[Notice, ...]]:
         *_exabgp(told, now),
         *_held(told, now),
         *_sessions(told, now, turn),
+        *_budget(told, now),
         *_routes(told, now, turn),
     )
     return now, found
@@ -114,6 +119,7 @@ def _look(told: Told, turn: Turn) -> Told:
         told,
         problems=world.config_problems,
         is_exabgp_refusing=bool(world.daemon_problem),
+        spared=frozenset(cause for found in turn.decision.spared.values() for cause in found),
     )
     if neighbors is None:
         return now
@@ -175,6 +181,19 @@ def _sessions(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:
             yield _normal(
                 Word.SESSION_ESTABLISHED, f"The BGP session with {peer} is established again"
             )
+
+
+def _budget(told: Told, now: Told) -> Iterator[Notice]:
+    if new := sorted(now.spared - told.spared):
+        yield _warning(
+            Word.WITHDRAWAL_REFUSED,
+            "Announced although a withdrawal is due, because too many nodes are out already or"
+            f" it is not known how many: {', '.join(str(cause) for cause in new)}",
+        )
+    elif told.spared and not now.spared:
+        yield _normal(
+            Word.WITHDRAWAL_SETTLED, "The outage budget keeps nothing announced any more"
+        )
 
 
 def _routes(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:

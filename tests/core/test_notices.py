@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s.core import commands, config, events, model, notices, plan, step
+from exabgp_k8s.core import budget, commands, config, events, model, notices, plan, step
 from exabgp_k8s.core.notices import Kind, Word
 from exabgp_k8s.core.world import World
 from tests.support import builders
@@ -333,3 +333,23 @@ def test_the_api_server_itself_is_never_news(problem: str) -> None:
     happened = events.KubeLost(problem=problem) if problem else events.KubeContact()
 
     assert serving().hears(happened) == []
+
+
+def test_a_withdrawal_that_the_budget_refuses_is_a_warning_until_it_is_settled() -> None:
+    check = builders.a_check(affects=frozenset({SERVICES}))
+    node = Node(World(started=START))
+    settings = builders.a_config(checks=(check,), budget=config.Budget())
+    node.starts(settings)
+    node.hears(builders.outcome(is_ok=True))
+    full = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=4))
+    free = events.BudgetSeen(count=budget.Count(taken=1, allowed=2, nodes=4))
+
+    (refused,) = node.hears(builders.outcome(is_ok=False), full)
+    granted = node.hears(free)
+
+    assert (refused.kind, refused.word) == (Kind.WARNING, Word.WITHDRAWAL_REFUSED)
+    assert refused.message.endswith("budget-exhausted:unhealthy:kube-proxy")
+    assert said(granted) == [
+        (Kind.NORMAL, Word.WITHDRAWAL_SETTLED),
+        (Kind.WARNING, Word.ROUTES_WITHDRAWN),
+    ]
