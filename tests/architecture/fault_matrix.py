@@ -39,7 +39,7 @@ HEAD = """\
 
 What the routers see of each fault, for how long, and the test that proves it.
 This page is made from the tests themselves: `python -m tests.architecture.fault_matrix`.
-Every one of them fails when the protection that it is about is taken out.
+Each is there to fail when the protection that it is about is taken out; most have been seen to.
 
 A test's directory says what it runs against:
 
