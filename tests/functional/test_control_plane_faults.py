@@ -72,8 +72,10 @@ def test_a_server_that_refuses_everybody_at_first_withdraws_nothing(lab: Lab) ->
 def test_answers_that_say_nothing_about_the_node_change_nothing(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
-    for fault in (kubeapi.gone_event, CUT_SHORT, PROXYS_PAGE):
-        lab.api.inject(fault)
+    lab.api.inject(kubeapi.gone_event, on=kubeapi.WATCH)
+    lab.api.inject(CUT_SHORT, on=kubeapi.LIST)
+    # More than once, so that there is time to look at what the agent says of it.
+    lab.api.inject(PROXYS_PAGE, on=kubeapi.LIST, times=3)
 
     lab.api.listener.disconnect()
     lab.api.cordon(lab.name)

@@ -250,8 +250,15 @@ class Lab:
         )
 
     def json(self, *arguments: str) -> Any:
-        """Return what a command shows, as JSON."""
-        return json.loads(self.cli(*arguments, "-o", "json").stdout)
+        """Return what a command shows, as JSON, once an agent answers: one may be starting."""
+        shown: list[str] = []
+
+        def is_answered() -> bool:
+            shown[:] = [self.cli(*arguments, "-o", "json").stdout]
+            return bool(shown[0])
+
+        until(is_answered, self.state)
+        return json.loads(shown[0])
 
     def processes(self) -> Sequence[psutil.Process]:
         """Return the supervisor, ExaBGP and the agent, as far as they are there."""
