@@ -227,8 +227,8 @@ def _power_off(router: routers.Router) -> None:
     """End a router without a word; its kernel's routes are gone when it boots."""
     router.kill()
     for family in ("-4", "-6"):
-        router.namespace.run("ip", family, "route", "flush", "proto", router.protocol)
-    router.namespace.run("ip", "nexthop", "flush")
+        for route in router.namespace.ip_json(family, "route", "show", "proto", router.protocol):
+            router.namespace.run("ip", family, "route", "del", route["dst"])
 
 
 def _signal(process: Callable[[], psutil.Process], number: int) -> None:
