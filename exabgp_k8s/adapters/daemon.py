@@ -68,8 +68,8 @@ def validate_command(path: Path) -> tuple[str, ...]:
 
 
 def server_command(path: Path) -> tuple[str, ...]:
-    """Return the command that runs ExaBGP, by a clock that does not jump."""
-    return (sys.executable, "-m", "exabgp_k8s.steady", "server", str(path))
+    """Return the command that runs ExaBGP, with what the launcher replaces in it."""
+    return (sys.executable, "-m", "exabgp_k8s.launcher", "server", str(path))
 
 
 def write_private(path: Path, text: str) -> None:

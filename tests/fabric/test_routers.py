@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from exabgp_k8s import redial
+from exabgp_k8s.launcher import redial
 from tests.fabric import addresses, bird, cluster, frr, routers, waiting
 from tests.fabric.untouched import untouched
 

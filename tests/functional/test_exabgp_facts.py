@@ -237,7 +237,7 @@ def test_a_reload_adds_a_neighbor_and_touches_no_session(up: Pair) -> None:
 
 
 def test_a_router_that_ends_every_session_at_once_is_not_tried_in_a_storm(pair: Pair) -> None:
-    """ExaBGP runs by ``redial``; left to itself it tries twice at once, then after one second."""
+    """By ``launcher.redial``; ExaBGP alone tries twice at once, then after one second."""
     with socket.create_server((str(ROUTER), 0)) as router:
         neighbor = dataclasses.replace(pair.neighbor, port=router.getsockname()[1])
         pair.us.start(pair.rendered(neighbor))

@@ -9,6 +9,11 @@ refuses what it is sent, by a limit of prefixes, was sent it seven times a secon
 Here attempts in vain start a random 2 to 4 s apart, and one that nobody answers ends after 3 s.
 Only after sessions that do not last the pause grows (RFC 4271 section 8.1, DampPeerOscillations):
 each one changes the next hops of every prefix at the router.
+
+Replaced in ExaBGP 5.0.15: ``reactor.delay.Delay``, by its name in ``reactor.peer``, and
+``reactor.network.outgoing.create``, which makes the socket of an attempt.
+Noticed by: ``test_a_router_that_ends_every_session_at_once_is_not_tried_in_a_storm`` (ExaBGP
+alone tries twice at once, then after one second) and the faults of routers in ``tests/fabric``.
 """
 
 from __future__ import annotations

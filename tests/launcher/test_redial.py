@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from exabgp_k8s import redial
+from exabgp_k8s.launcher import redial
 
 TICK = 0.1
 """Seconds between two of ExaBGP's own looks."""

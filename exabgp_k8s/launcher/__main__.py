@@ -1,0 +1,23 @@
+"""``python -m exabgp_k8s.launcher``: ExaBGP's own command line, after all replacements."""
+
+from __future__ import annotations
+
+import sys
+
+from exabgp_k8s.launcher import clock, redial, reloads
+
+
+def main() -> int | None:
+    """Run ExaBGP's own command line in this process."""
+    # First: nothing of ExaBGP may have kept the other clock.
+    clock.install()
+    for replaced in (redial, reloads):
+        replaced.install()
+    from exabgp.application import main as exabgp  # noqa: PLC0415 - see above
+
+    code: int | None = exabgp.main()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the launcher replaces in ExaBGP, as far as it can be told without one."""
