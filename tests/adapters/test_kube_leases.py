@@ -192,6 +192,48 @@ def test_a_check_that_flaps_does_not_flap_the_lease(server: Server, kubeconfig: 
     assert sum(request.method in {"PUT", "POST"} for request in server.requests) <= 3
 
 
+@pytest.mark.fault(
+    area="outage budget",
+    what="a node fails after another one came back from a planned absence",
+    sees="the node that fails withdraws: the one that is back counts no more",
+    within="interval x fall of the check + 1 s",
+)
+def test_a_planned_absence_is_over_for_the_others_when_the_node_is_back(kubeconfig: Path) -> None:
+    rivals = Rivals(kubeconfig)
+    one = config.Budget(amount=1, is_percent=False)
+    with fleet.Fleet(
+        2, kubeconfig, budget=one, timings=leases.Timings(first=0.1, linger=3600)
+    ) as nodes:
+        back, failing = nodes
+        nodes.until(lambda: len(rivals.all()) == 2)
+        back.cordons()
+        nodes.until(lambda: back.is_out and rivals.all()["n0"].standing is PLANNED)
+
+        back.cordons(False)
+        nodes.until(lambda: not back.is_out and rivals.all()["n0"].standing is IN)
+        failing.fails()
+
+        nodes.until(lambda: failing.is_out or bool(nodes.saying(EXHAUSTED)))
+        assert failing.is_out
+
+
+def test_a_slot_lingers_for_a_check_that_flaps(kubeconfig: Path) -> None:
+    rivals = Rivals(kubeconfig)
+    with fleet.Fleet(
+        1, kubeconfig, timings=leases.Timings(first=0.1, linger=3600, renew_claim=0.2)
+    ) as nodes:
+        (node,) = nodes
+        node.fails()
+        nodes.until(lambda: node.is_out)
+        node.recovers()
+        nodes.until(lambda: not node.is_out)
+
+        since = time.time()
+        nodes.until(lambda: rivals.all()["n0"].renewed > since)
+
+        assert rivals.all()["n0"].standing is SLOT
+
+
 def test_an_agent_that_starts_again_finds_its_slot(kubeconfig: Path) -> None:
     one = config.Budget(amount=1, is_percent=False)
     rivals = Rivals(kubeconfig)

@@ -25,6 +25,7 @@ class Member:
 
     def __init__(self, name: str, kubeconfig: Path, world: World, timings: leases.Timings) -> None:
         node = builders.a_node(name=name, uid=f"uid-{name}")
+        self.name = name
         self.crashes: list[BaseException] = []
         self._lock = threading.Lock()
         self._world = dataclasses.replace(world, node=node, node_seen=node)
@@ -52,6 +53,13 @@ class Member:
     def recovers(self) -> None:
         """Have the check succeed."""
         self.happens(builders.outcome(is_ok=True))
+
+    def cordons(self, is_cordoned: bool = True) -> None:
+        """Have the Node be cordoned, or not any more."""
+        node = builders.a_node(
+            name=self.name, uid=f"uid-{self.name}", is_unschedulable=is_cordoned
+        )
+        self.happens(events.NodeSeen(node=node))
 
     def dies(self) -> None:
         """End as a killed process does: the Lease stays as it is."""

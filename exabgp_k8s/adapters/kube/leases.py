@@ -9,7 +9,7 @@ server keeps nobody waiting but the claim itself:
 
 Nothing is written while there is no budget, and little otherwise: on a change, once in ten
 minutes, and once a minute while a slot is held, so that the slot of a node that died is free
-soon. A check that flaps does not flap the Lease: a claim is given back only after a while.
+soon. A check that flaps does not flap the Lease: a slot is given back only after a while.
 
 A request that is slow is waited for. One that fails is made once more at once, as API servers fail
 a few when they start; the second failure is told. An API server that says 429 is there, and has to
@@ -48,7 +48,8 @@ class Timings:
     skew: float = 30
     """By how much the nodes' clocks may differ."""
     linger: float = 20
-    """A claim is not given back sooner after it was made: it may be needed again at once."""
+    """A slot is not given back sooner after it was claimed: a check that flaps needs it again at
+    once. A planned absence is over when it is over: nobody else shall wait for it."""
     regroup: float = 75
     """After an outage so long that Leases ran out: until the others have renewed theirs too."""
     first_wait: float = 5
@@ -203,7 +204,7 @@ class Leases:
         standing = wish.standing or (before.standing if before else budget.Standing.IN)
         if before is None:
             return self._create(standing, wish.uid)
-        if before.standing.is_claim and not standing.is_claim and self._lingers():
+        if before.standing is budget.Standing.SLOT and not standing.is_claim and self._lingers():
             standing = before.standing
         is_due = time.monotonic() >= self._renew_at
         if (before.standing, before.uid) == (standing, wish.uid) and not is_due:
