@@ -28,7 +28,7 @@ def problem() -> str:
             line = client.recv(4096).split(b"\r\n", 1)[0].decode("ascii", "replace")
     except OSError as error:
         return f"{path}: {error or type(error).__name__}"
-    return "" if " 200" in line else f"{path}: {line or 'no answer'}"
+    return "" if line.split()[1:2] == ["200"] else f"{path}: {line or 'no answer'}"
 
 
 if __name__ == "__main__":

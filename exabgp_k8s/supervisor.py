@@ -215,7 +215,7 @@ class Supervisor:
             line = client.recv(4096).split(b"\r\n", 1)[0].decode("ascii", "replace")
         if not line:
             raise ConnectionResetError("the agent ended before it answered")
-        return "withdrawn and settled" if " 200" in line else f"not drained: {line}"
+        return "withdrawn and settled" if line.split()[1:2] == ["200"] else f"not drained: {line}"
 
     def _end_exabgp(self) -> None:
         for number, limit in ((signal.SIGTERM, STOP_LIMIT), (signal.SIGKILL, STOP_LIMIT)):

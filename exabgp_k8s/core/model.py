@@ -164,7 +164,7 @@ class NodeFacts:
     is_deleting: bool = False
     """``metadata.deletionTimestamp`` is set."""
     is_shutting_down: bool = False
-    """Ready=False with "shutting down": kubelet's graceful node shutdown."""
+    """Kubelet says so in its Ready condition: its graceful node shutdown runs."""
     taints: tuple[Taint, ...] = ()
     pod_cidrs: tuple[Network, ...] = ()
     internal_ips: tuple[Address, ...] = ()

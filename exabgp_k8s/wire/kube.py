@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import model
+from exabgp_k8s.wire import kubelet
 
 ANNOTATION = "exabgp-k8s.io/announce"
 """The operator's word about this node; it beats every other signal."""
@@ -32,9 +33,6 @@ _OVERRIDES = {
     "never": model.Override.NEVER,
     "drain": model.Override.NEVER,
 }
-
-SHUTTING_DOWN = "shutting down"
-"""In the Ready condition's message while kubelet's graceful node shutdown runs."""
 
 _SHOWN = 60
 """Characters of a foreign value that are shown in a problem."""
@@ -271,12 +269,10 @@ class _Reader:
 
 
 def _is_shutting_down(read: _Reader, conditions: object) -> bool:
-    for path, item in read.items(conditions, "status.conditions"):
-        condition = read.mapping(item, path)
-        if condition.get("type") == "Ready" and condition.get("status") == "False":
-            said = (condition.get("reason"), condition.get("message"))
-            return any(isinstance(text, str) and SHUTTING_DOWN in text.lower() for text in said)
-    return False
+    return any(
+        kubelet.is_shutting_down(read.mapping(item, path))
+        for path, item in read.items(conditions, "status.conditions")
+    )
 
 
 def _unicast(text: str) -> model.Address:

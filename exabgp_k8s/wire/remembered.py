@@ -11,7 +11,7 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import events, model
-from exabgp_k8s.wire import kube
+from exabgp_k8s.wire import kube, kubelet
 
 
 def dump(node: model.NodeFacts, service_cidrs: tuple[model.Network, ...] | None) -> str:
@@ -23,7 +23,12 @@ def dump(node: model.NodeFacts, service_cidrs: tuple[model.Network, ...] | None)
 
 
 def _node(node: model.NodeFacts) -> dict[str, Any]:
-    condition = {"type": "Ready", "status": "False", "reason": kube.SHUTTING_DOWN}
+    condition = {
+        "type": "Ready",
+        "status": "False",
+        "reason": kubelet.NOT_READY,
+        "message": kubelet.SHUTTING_DOWN,
+    }
     return {
         "metadata": {
             "name": node.name,

@@ -173,7 +173,12 @@ def test_labels_taints_and_the_annotation_are_delivered(
 def test_a_shutdown_of_kubelet_is_delivered(start: Start, cluster: Cluster, node: str) -> None:
     got = start(node)
     number = got.wait_for(seen(is_any))
-    ready = {"type": "Ready", "status": "False", "message": "node is shutting down"}
+    ready = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "KubeletNotReady",
+        "message": "node is shutting down",
+    }
     cluster.patch_node(node, {"status": {"conditions": [ready]}})
     got.wait_for(seen(lambda facts: facts.is_shutting_down), after=number)
 

@@ -156,22 +156,56 @@ def test_a_deletion_timestamp_is_a_deletion() -> None:
     assert kube.parse_node(node).is_deleting
 
 
+READY = {"type": "Ready", "status": "False", "reason": "KubeletNotReady"}
+NO_NETWORK = "container runtime network not ready: NetworkReady=false message:plugin said: "
+
+
 @pytest.mark.parametrize(
-    ("condition", "expected"),
+    "message",
     [
-        ({"type": "Ready", "status": "False", "message": "node is shutting down"}, True),
-        ({"type": "Ready", "status": "False", "reason": "Node Shutting Down"}, True),
-        ({"type": "Ready", "status": "False", "reason": "KubeletNotReady"}, False),
-        ({"type": "Ready", "status": "Unknown", "message": "node is shutting down"}, False),
-        ({"type": "Other", "status": "False", "message": "node is shutting down"}, False),
-        ({"type": "Ready", "status": "False", "reason": ["shutting down"]}, False),
+        "node is shutting down",
+        "[container runtime is down, node is shutting down]",
+        (
+            "[container runtime is down, PLEG is not healthy: pleg was last seen active 4m0s ago; "
+            "threshold is 3m0s, CSINode is not yet initialized, node is shutting down, "
+            "missing node capacity for resources: cpu, memory]"
+        ),
+        "node is shutting down. WARNING: CPU hardcapping unsupported",
+        "[container runtime is down, node is shutting down]. WARNING: [a, b]",
     ],
 )
-def test_only_kubelets_own_not_ready_is_a_shutdown(
-    condition: dict[str, Any], expected: bool
-) -> None:
+def test_a_shutdown_is_what_kubelet_writes_alone_or_among_other_errors(message: str) -> None:
+    node = changed("status", "conditions", value=[{**READY, "message": message}])
+
+    assert kube.parse_node(node).is_shutting_down
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {**READY, "message": f"{NO_NETWORK}the old daemon is shutting down"},
+        {**READY, "message": f"{NO_NETWORK}node is shutting down"},
+        {**READY, "message": f"[container runtime is down, {NO_NETWORK}node is shutting down]"},
+        {**READY, "message": f"{NO_NETWORK}retry, node is shutting down"},
+        {**READY, "message": "the node is shutting down"},
+        {**READY, "message": "node is shutting down its idle containers"},
+        {**READY, "message": "container runtime is down. WARNING: node is shutting down"},
+        {**READY, "message": "[node is shutting down"},
+        {**READY, "message": ["node is shutting down"]},
+        {**READY, "message": None},
+        READY,
+        {**READY, "reason": "Node Shutting Down"},
+        {**READY, "reason": "SomeMonitor", "message": "node is shutting down"},
+        {**READY, "reason": None, "message": "node is shutting down"},
+        {**READY, "status": "Unknown", "message": "node is shutting down"},
+        {**READY, "status": "True", "message": "node is shutting down"},
+        {**READY, "type": "Other", "message": "node is shutting down"},
+    ],
+)
+def test_whatever_else_speaks_of_shutting_down_is_no_shutdown(condition: dict[str, Any]) -> None:
     node = changed("status", "conditions", value=[condition])
-    assert kube.parse_node(node).is_shutting_down is expected
+
+    assert not kube.parse_node(node).is_shutting_down
 
 
 @pytest.mark.parametrize(
