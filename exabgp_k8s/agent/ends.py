@@ -28,12 +28,6 @@ def with_exabgp() -> None:
     os._exit(0)
 
 
-def blind(error: BaseException) -> None:
-    """Without its eyes on the API server the next agent serves better."""
-    log.critical("reflector.crashed", why=repr(error), effect="the agent starts anew")
-    os._exit(1)
-
-
 async def on_broken_dialogue(agent: Agent, exabgp: daemon.Daemon) -> None:
     """Run the agent until ExaBGP and it do not understand each other any more.
 

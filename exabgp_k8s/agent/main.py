@@ -47,7 +47,6 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         options.node,
         options.namespace,
         deliver=agent.deliver_from_thread,
-        on_crash=ends.blind,
     )
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
@@ -61,7 +60,6 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         options.node,
         agent.deliver_from_thread,
         wants_service_cidrs=agent.wants_service_cidrs,
-        on_crash=ends.blind,
     )
     node.start()
     shown = http.Server(endpoints.readable(agent, agent.metrics))
@@ -77,9 +75,16 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
 
 
 async def _listen_unix(server: http.Server, path: Path) -> None:
-    # asyncio replaces a predecessor's socket; the directory is ours alone, so it is never open.
-    listening = await asyncio.start_unix_server(server.serve, path)
-    await listening.serve_forever()
+    """Serve the node's own user; a socket that cannot be had now must not cost the routes."""
+    while True:
+        try:
+            # asyncio replaces a predecessor's; the directory is ours alone, so it is never open.
+            listening = await asyncio.start_unix_server(server.serve, path)
+        except OSError as error:
+            log.error("http.refused", address=str(path), why=str(error))  # noqa: TRY400
+            await asyncio.sleep(RETRY_LISTEN)
+            continue
+        await listening.serve_forever()
 
 
 async def _listen(server: http.Server, address: str, port: int) -> None:

@@ -44,6 +44,8 @@ _PROBLEMS_KEPT = 20
 """Of one Node; anybody who may write it can make thousands."""
 
 _GONE = 410
+_CODES = 1000
+"""HTTP's have three digits; whoever writes another number there may write thousands."""
 
 _T = TypeVar("_T", model.Address, model.Network)
 
@@ -137,7 +139,7 @@ def parse_status(document: object, code: int = 0, retry_after: float = 0) -> err
     details = status.get("details")
     wait = details.get("retryAfterSeconds") if isinstance(details, Mapping) else None
     inner = status.get("code")
-    code = code or (inner if type(inner) is int else 0)
+    code = code or (inner if type(inner) is int and inner in range(_CODES) else 0)
     message = status.get("message")
     said = _show(message, _SHOWN_OF_STATUS) if message else "without a message"
     kind = errors.Expired if code == _GONE else errors.KubeError

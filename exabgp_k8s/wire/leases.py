@@ -5,13 +5,17 @@ of it to judge their claims stands in labels, so that a large cluster's list can
 part, and so that ``kubectl get leases -L exabgp-k8s.io/standing`` shows it. The Node owns it:
 with the Node it goes.
 
-Reading another node's Lease never fails. One that nobody can understand is nobody's claim.
+Reading another node's Lease never fails, and what it says is believed only as far as an agent of
+ours could have said it: one token that was stolen writes what it likes into all of them. A number
+has an end, no Lease lasts longer than ours do, none comes from the far future, and its name is
+that of its node. One that nobody can understand is nobody's claim.
 
 Source: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/lease-v1/
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
@@ -33,6 +37,15 @@ CLAIM = "exabgp-k8s.io/claim"
 
 LONGEST_NAME = 253
 DIGEST = 16
+
+LONGEST_KEY = 20
+"""Digits: a version is a number of 64 bits, and int() refuses more than 4,300 of them."""
+LONGEST_LIFE = 3600
+"""Seconds that any Lease counts without being renewed, whatever it says; ours say 1,800."""
+MOST_NODES = 100_000
+"""More than any cluster has."""
+END_OF_TIME = 253_370_764_800.0
+"""The first second of the year 9999: what lies beyond cannot be written as a time again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +71,14 @@ class Lease:
         """What claims are ordered by."""
         if self.claim is not None:
             return self.claim
-        return int(self.version) if self.version.isdecimal() else 0
+        return _number(self.version) or 0
 
     def is_live(self, now: float, skew: float) -> bool:
-        """Return whether it was renewed in time, by clocks that may differ by ``skew`` seconds."""
-        return now <= self.renewed + self.lasts + skew
+        """Return whether it was renewed in time, by clocks that may differ by ``skew`` seconds.
+
+        One that was renewed in the far future would be live for ever.
+        """
+        return abs(now - self.renewed) <= self.lasts + skew
 
     def holding(self, now: float, skew: float) -> budget.Holding:
         """Return what others look at."""
@@ -139,16 +155,22 @@ def render(lease: Lease) -> Mapping[str, Any]:
     }
 
 
-def parse(body: bytes) -> Lease:
-    """Read our own Lease as the API server answers it.
+def parse(body: bytes, node: str) -> Lease:
+    """Read our own Lease as the API server answers it; whatever else it holds, it is ours.
+
+    Somebody may have written there what we cannot understand. That is replaced, as everything in
+    it is, by our next write; so it only has to have a version.
 
     Raises:
-        errors.KubeError: it is none.
+        errors.KubeError: it is no object with a version.
     """
-    found = _lease(_document(body))
-    if found is None or not found.version:
-        raise errors.KubeError("the answer is not a Lease with a version")
-    return found
+    document = _document(body)
+    match document:
+        case {"metadata": {"resourceVersion": str() as version}} if version:
+            blank = Lease(node=node, standing=budget.Standing.IN, version=version)
+            return dataclasses.replace(_lease(document) or blank, node=node)
+        case _:
+            raise errors.KubeError("the answer is not a Lease with a version")
 
 
 def parse_page(body: bytes) -> Page:
@@ -164,9 +186,11 @@ def parse_page(body: bytes) -> Page:
             raise errors.KubeError("the answer is not a list of Leases")
     remaining = metadata.get("remainingItemCount")
     return Page(
-        leases=tuple(lease for item in found if (lease := _lease(item)) is not None),
+        leases=tuple(
+            lease for item in found if (lease := _lease(item)) is not None and _is_named(item)
+        ),
         rest=_text(metadata.get("continue")),
-        size=len(found) + (remaining if type(remaining) is int else 0),
+        size=min(MOST_NODES, len(found) + max(0, remaining if type(remaining) is int else 0)),
     )
 
 
@@ -187,18 +211,30 @@ def _lease(item: object) -> Lease | None:
         case _:
             return None
     annotations = metadata.get("annotations")
-    claim = _text(annotations.get(CLAIM)) if isinstance(annotations, dict) else ""
+    claim = annotations.get(CLAIM) if isinstance(annotations, dict) else None
     lasts = spec.get("leaseDurationSeconds")
     return Lease(
         node=node,
         standing=budget.Standing(standing),
         version=_text(metadata.get("resourceVersion")),
-        claim=int(claim) if claim.isascii() and claim.isdecimal() else None,
+        claim=_number(_text(claim)),
         since=_moment(spec.get("acquireTime")),
         renewed=_moment(spec.get("renewTime")),
-        lasts=lasts if type(lasts) is int else 0,
+        lasts=max(0, min(lasts, LONGEST_LIFE)) if type(lasts) is int else 0,
         uid=_owner(metadata.get("ownerReferences")),
     )
+
+
+def _is_named(item: Mapping[str, Any]) -> bool:
+    """Return whether the object's name is the one that its node's agent gives it."""
+    node: str = item["spec"]["holderIdentity"]
+    return node.isascii() and item["metadata"].get("name") == name_of(node)
+
+
+def _number(text: str) -> int | None:
+    """Return what is written in digits; None: it is not, or no version is as large."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= LONGEST_KEY
+    return int(text) if is_number else None
 
 
 def _owner(references: object) -> str:
@@ -219,8 +255,9 @@ def _time(at: float) -> str:
 
 
 def _moment(value: object) -> float:
-    """Return seconds since 1970; what is no time was long ago."""
+    """Return seconds since 1970; what is no time, or none that can be written, was long ago."""
     try:
-        return dt.datetime.fromisoformat(_text(value)).timestamp()
-    except (ValueError, OverflowError):
+        at = dt.datetime.fromisoformat(_text(value)).timestamp()
+    except (ValueError, OverflowError, OSError):
         return 0
+    return at if 0 <= at < END_OF_TIME else 0

@@ -43,14 +43,12 @@ class Run:
         path.write_text(apiserver.kubeconfig(server))
         self.server = server
         self.got = kubeapi.Recorder()
-        self.crashes: list[BaseException] = []
         access = client.Access(kubeconfig=path, answer_timeout=answer_timeout)
         self.reflector = reflector.Reflector(
             client.Client(access),
             "n1",
             self.got,
             wants_service_cidrs=wants_service_cidrs,
-            on_crash=self.crashes.append,
             timings=timings,
         )
 
@@ -61,7 +59,6 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.reflector.stop()
         kubeapi.until(lambda: not self.reflector.is_alive)
-        assert not self.crashes
 
     def synced(self) -> int:
         """Wait until the Node is known and watched."""
@@ -594,33 +591,29 @@ def test_it_stops_promptly_whatever_it_does(
 
 @pytest.mark.fault(
     area="control plane",
-    what="the thread that watches the Node dies of a bug",
-    sees="nothing: the agent starts anew, its routes stand",
-    within="0 s",
+    what="the thread that watches the Node meets a bug of ours",
+    sees="nothing; the Node is listed anew, and a cordon heard",
+    within="30 s",
 )
-def test_an_error_of_ours_ends_the_thread_and_is_handed_over(
+def test_an_error_of_ours_is_reported_and_the_node_listed_anew(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
-    """A thread that dies unnoticed would leave an agent that looks well and knows nothing."""
+    """What met this agent meets every other, and each of them in its next life."""
     run = Run(server, tmp_path)
-    run.reflector._deliver = {}.__getitem__  # type: ignore[assignment]
-    run.reflector.start()
-    kubeapi.until(lambda: not run.reflector.is_alive)
-    (crash,) = run.crashes
-    assert isinstance(crash, KeyError)
+    met: list[events.Event] = []
 
+    def deliver(event: events.Event) -> None:
+        if is_seen(event) and not met:
+            met.append(event)
+            raise ZeroDivisionError("nobody thought of this")
+        run.got(event)
 
-def test_without_a_callback_an_error_of_ours_goes_to_the_excepthook(
-    server: kubeapi.KubeApi, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hooked: list[type[BaseException]] = []
-    monkeypatch.setattr(threading, "excepthook", lambda hook: hooked.append(hook.exc_type))
-    run = Run(server, tmp_path)
-    run.reflector._deliver = {}.__getitem__  # type: ignore[assignment]
-    run.reflector._on_crash = None
-    run.reflector.start()
-    kubeapi.until(lambda: not run.reflector.is_alive)
-    assert hooked == [KeyError]
+    run.reflector._deliver = deliver
+    with run:
+        lost = run.got.wait_for(is_lost)
+        run.sees_a_cordon(after=lost)
+    assert "nobody thought of this" in run.got.of(events.KubeLost)[0].problem
+    assert server.count(kubeapi.LIST) == 2
 
 
 # -- backoff -------------------------------------------------------------------------------------

@@ -7,12 +7,13 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exabgp_k8s.adapters.kube import client, leases, others
-from exabgp_k8s.core import budget, config, model
-from exabgp_k8s.tryout.kubeapi import apiserver, exchange
+from exabgp_k8s.core import budget, config, events, model
+from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
 from exabgp_k8s.wire import leases as wire
 from tests.support import fleet, kubeapi
 from tests.support.rivals import PATH, Rivals
@@ -257,7 +258,6 @@ def test_without_a_budget_no_request_is_made(server: Server, kubeconfig: Path) -
         "n0",
         fleet.NAMESPACE,
         deliver=lambda _: None,
-        on_crash=lambda _: None,
         timings=leases.Timings(first=0),
     )
     for standing in (IN, SLOT, PLANNED):
@@ -321,3 +321,64 @@ def test_a_large_cluster_asks_for_its_shards_claims_only_and_shares_out_every_sl
         assert {each.node for each in first} == {
             each.node for each in granted if wire.shard_of(each.node) % among == shard
         }
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="somebody else writes a node's Lease: numbers without end, no times, garbage",
+    sees="nothing; a check that fails gets its slot all the same",
+    within="0 s",
+)
+@pytest.mark.parametrize("name", ["exabgp-k8s-n0", "exabgp-k8s-n1"])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"metadata": {"annotations": {wire.CLAIM: "9" * 5000}}},
+        {"spec": {"acquireTime": "9999-12-31T23:59:59.999999-14:00", "renewTime": "never"}},
+        {"spec": {"leaseDurationSeconds": 10**4000, "holderIdentity": "\ud800"}},
+        {"metadata": {"labels": None}, "spec": None},
+    ],
+    ids=["digits", "times", "numbers", "nothing"],
+)
+def test_a_lease_that_somebody_else_wrote_costs_nobody_the_budget(
+    name: str, foreign: dict[str, Any], server: Server, kubeconfig: Path
+) -> None:
+    rivals = Rivals(kubeconfig)
+    rivals.say("n0", SLOT)
+    rivals.say("n1", IN)
+    collection = api.find_collection("coordination.k8s.io/v1", "leases")
+    scope = store.Scope(namespace=fleet.NAMESPACE, name=name)
+    found = server.store.get(collection, scope)
+    server.store.replace(collection, scope, patches.merge(found, foreign))
+
+    with fleet.Fleet(1, kubeconfig, timings=QUICK) as nodes:
+        (node,) = nodes
+        node.fails()
+        nodes.until(lambda: node.is_out)
+        nodes.until(lambda: rivals.all()["n0"].standing is SLOT)
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="the thread that keeps the Lease meets a bug of ours",
+    sees="what `withoutAPI` says, while it lasts; then the budget counts again",
+    within="30 s",
+)
+def test_an_error_of_ours_is_a_budget_that_is_lost_and_the_thread_goes_on(
+    kubeconfig: Path,
+) -> None:
+    got = kubeapi.Recorder()
+    keeps = leases.Leases(
+        client.Client(client.Access(kubeconfig=kubeconfig)),
+        "n0",
+        fleet.NAMESPACE,
+        deliver=got,
+        timings=QUICK,
+    )
+    # No budget has this amount: to reckon with it raises what nobody thought of.
+    broken = config.Budget(amount=None)  # type: ignore[arg-type]
+    keeps.offer(budget.Wish(budget=broken, standing=SLOT, uid="uid"))
+    lost = got.wait_for(lambda event: isinstance(event, events.BudgetLost))
+    keeps.offer(budget.Wish(budget=config.Budget(), standing=SLOT, uid="uid"))
+    got.wait_for(lambda event: isinstance(event, events.BudgetSeen), after=lost)
+    keeps.stop()

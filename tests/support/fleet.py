@@ -26,7 +26,6 @@ class Member:
     def __init__(self, name: str, kubeconfig: Path, world: World, timings: leases.Timings) -> None:
         node = builders.a_node(name=name, uid=f"uid-{name}")
         self.name = name
-        self.crashes: list[BaseException] = []
         self._lock = threading.Lock()
         self._world = dataclasses.replace(world, node=node, node_seen=node)
         self._leases = leases.Leases(
@@ -34,7 +33,6 @@ class Member:
             name,
             NAMESPACE,
             deliver=self.happens,
-            on_crash=self.crashes.append,
             timings=timings,
         )
 
@@ -109,7 +107,6 @@ class Fleet:
     def __exit__(self, *_: object) -> None:
         for member in self.members:
             member.dies()
-        assert not [crash for member in self.members for crash in member.crashes]
 
     def __iter__(self) -> Iterator[Member]:
         return iter(self.members)

@@ -34,7 +34,7 @@ class Rivals:
             if error.status != CONFLICT:
                 raise
             own = f"{PATH}/{leases.name_of(node)}"
-            version = leases.parse(self._api.request("GET", own)).version
+            version = leases.parse(self._api.request("GET", own), node).version
             lease = dataclasses.replace(lease, version=version)
             self._api.request("PUT", own, body=leases.render(lease))
 

@@ -13,7 +13,7 @@ soon. A check that flaps does not flap the Lease: a slot is given back only afte
 
 A request that is slow is waited for. One that fails is made once more at once, as API servers fail
 a few when they start; the second failure is told. An API server that says 429 is there, and has to
-be given time.
+be given time. Nothing that is read here, and no error of ours, costs more than the budget.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import backoff, client, others
+from exabgp_k8s.adapters.kube import backoff, client, others, unforeseen
 from exabgp_k8s.core import budget, config, events
 from exabgp_k8s.wire import leases
 
@@ -72,23 +72,22 @@ class Leases:
         node: the name of our Node.
         namespace: of the agents' Leases.
         deliver: is given every event, in a thread of ours; must not block.
-        on_crash: is given the error that ends the thread, which is a bug of ours.
         timings: how long everything may take.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one independent choice, all but three by name
+    def __init__(
         self,
         api: client.Client,
         node: str,
         namespace: str,
         *,
         deliver: Callable[[events.Event], None],
-        on_crash: Callable[[BaseException], None],
         timings: Timings | None = None,
     ) -> None:
         self._api, self._node = api, node
         self._path = leases.COLLECTION.format(namespace=urllib.parse.quote(namespace))
-        self._deliver, self._on_crash = deliver, on_crash
+        self._deliver = deliver
+        self._unforeseen = unforeseen.Unforeseen("the outage budget")
         self._timings = timings or Timings()
         self._others = others.Others(api, self._path, self._timings.skew)
         self._changed = threading.Condition()
@@ -124,14 +123,11 @@ class Leases:
             self._changed.notify()
 
     def _run(self) -> None:
-        try:
-            with self._changed:
-                spread = random.uniform(0, self._timings.first)  # noqa: S311 - jitter
-                self._changed.wait_for(lambda: self._is_stopping or self._claims, timeout=spread)
-            while not self._is_stopping:
-                self._pause(self._turn())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the agent must know
-            self._on_crash(error)
+        with self._changed:
+            spread = random.uniform(0, self._timings.first)  # noqa: S311 - jitter
+            self._changed.wait_for(lambda: self._is_stopping or self._claims, timeout=spread)
+        while not self._is_stopping:
+            self._pause(self._turn())
 
     @property
     def _claims(self) -> bool:
@@ -161,6 +157,10 @@ class Leases:
                 self._judge(mine, wish.budget, is_new=is_new)
         except errors.KubeError as error:
             return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it costs the budget only
+            # What is believed of the own Lease may be what it came from.
+            self._mine = None
+            return self._failed(self._unforeseen.as_failure(error))
         self._failures, self._failing_since, self._least = 0, None, 0
         self._errors.reset()
         return self._until_due(wish, mine)
@@ -217,7 +217,7 @@ class Leases:
     def _read(self) -> leases.Lease | None:
         """Return what an earlier process, or an earlier attempt, has left."""
         try:
-            found = leases.parse(self._api.request("GET", self._own))
+            found = leases.parse(self._api.request("GET", self._own), self._node)
         except errors.KubeError as error:
             if error.status != NOT_FOUND:
                 raise
@@ -258,7 +258,7 @@ class Leases:
         return dataclasses.replace(lease, renewed=time.time(), lasts=lasts)
 
     def _written(self, body: bytes, *, is_new_claim: bool) -> leases.Lease:
-        mine = self._mine = leases.parse(body)
+        mine = self._mine = leases.parse(body, self._node)
         now, part = time.monotonic(), self._timings.spread
         every = self._timings.renew_claim if mine.standing.is_claim else self._timings.renew
         self._renew_at = now + every * random.uniform(1 - part, 1 + part)  # noqa: S311 - jitter

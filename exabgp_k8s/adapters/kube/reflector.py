@@ -9,8 +9,8 @@ silent changes nothing that is known: it makes ``KubeLost`` and another attempt,
 The version is kept only after the line that carried it was delivered, so nothing is skipped; what
 is shown twice is delivered once.
 
-It runs in a thread of its own, because the transport blocks. A thread can die unnoticed: the
-reflector's does not, see ``on_crash``.
+It runs in a thread of its own, because the transport blocks. An error of ours is one more failure:
+the thread goes on and lists anew.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import backoff, client, stream
+from exabgp_k8s.adapters.kube import backoff, client, stream, unforeseen
 from exabgp_k8s.core import events, model
 from exabgp_k8s.wire import kube
 
@@ -67,26 +67,23 @@ class Reflector:
         node_name: the name of the Node; no other is looked at.
         deliver: is given every event, in the reflector's thread; must not block.
         wants_service_cidrs: asked before each watch, in the reflector's thread.
-        on_crash: is given the error that ends the thread, which is a bug of ours; without it,
-            ``threading.excepthook`` gets the error.
         timings: how long everything may take.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one independent choice, all but three by name
+    def __init__(
         self,
         api: client.Client,
         node_name: str,
         deliver: Callable[[events.Event], None],
         *,
         wants_service_cidrs: Callable[[], bool] = lambda: False,
-        on_crash: Callable[[BaseException], None] | None = None,
         timings: Timings | None = None,
     ) -> None:
         self._api = api
         self._node_name = node_name
         self._deliver = deliver
         self._wants_service_cidrs = wants_service_cidrs
-        self._on_crash = on_crash
+        self._unforeseen = unforeseen.Unforeseen("the Node")
         self._timings = timings or Timings()
         self._backoff = backoff.Backoff(self._timings.first_delay, self._timings.longest_delay)
         self._version = ""
@@ -125,13 +122,8 @@ class Reflector:
         return self._thread.is_alive()
 
     def _run(self) -> None:
-        try:
-            while not self._is_stopping.is_set():
-                self._is_stopping.wait(self._turn())
-        except Exception as error:
-            if self._on_crash is None:
-                raise
-            self._on_crash(error)
+        while not self._is_stopping.is_set():
+            self._is_stopping.wait(self._turn())
 
     def _turn(self) -> float:
         """List if need be and watch once; return how long to wait before the next turn."""
@@ -144,6 +136,9 @@ class Reflector:
             self._watch()
         except errors.KubeError as error:
             return self._failed(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the Node must be watched
+            self._version = ""
+            return self._failed(self._unforeseen.as_failure(error))
         return self._ended()
 
     def _failed(self, error: errors.KubeError) -> float:
