@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from tests.fabric import namespaces, nodes, volume, waiting
-from tests.support import pods
+from tests.support import pods, processes
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 
@@ -65,12 +65,23 @@ class NodeAgent:
 
     def exabgp(self) -> psutil.Process:
         """Return ExaBGP's process: the supervisor's only child."""
-        assert self.process is not None
-        return _only_child(psutil.Process(self.process.pid), "ExaBGP runs")
+        return self._of_the_lineage(2, "ExaBGP runs")
 
     def agent(self) -> psutil.Process:
         """Return the agent's process: ExaBGP's only child."""
-        return _only_child(self.exabgp(), "the agent runs")
+        return self._of_the_lineage(3, "the agent runs")
+
+    def _of_the_lineage(self, number: int, what: str) -> psutil.Process:
+        """Return the last of so many processes once so many live: one may be starting."""
+        assert self.process is not None
+        pid, found = self.process.pid, list[psutil.Process]()
+
+        def are_there() -> bool:
+            found[:] = processes.lineage(pid)[:number]
+            return len(found) == number
+
+        waiting.until(are_there, what)
+        return found[-1]
 
     def run_cli(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of ours against this node's agent."""
@@ -119,15 +130,3 @@ class NodeAgent:
         done = self.run_cli(command, "-o", "json")
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
-
-
-def _only_child(parent: psutil.Process, what: str) -> psutil.Process:
-    found: list[psutil.Process] = []
-
-    def is_there() -> bool:
-        # One reading: a child may end, and be replaced, between two.
-        found[:] = parent.children()
-        return len(found) == 1
-
-    waiting.until(is_there, what)
-    return found[0]

@@ -12,6 +12,7 @@ import pytest
 
 from tests.fabric import addresses, bird, cluster, frr, routers, waiting
 from tests.fabric.untouched import untouched
+from tests.support import processes
 
 pytestmark = pytest.mark.fabric
 
@@ -161,7 +162,7 @@ def test_an_edit_of_ranges_resets_no_session_and_a_bad_one_changes_nothing(
         killed = edited.agent.agent()
         edited.edit(lambda it: it["peers"][PEER].update(holdTime="6s"))
         killed.kill()
-        waiting.until(lambda: not killed.is_running(), "it is dead")
+        waiting.until(lambda: processes.is_gone(killed), "it is dead")
         waiting.until(edited.agent.answers, "another agent answers")
         waiting.until(lambda: edited.row()["up"] and edited.row()["hold_time"] == 6, "6 s")
 

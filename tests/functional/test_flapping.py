@@ -17,6 +17,7 @@ from tests.support.lab import PORT, Document, Lab, until
 
 pytestmark = pytest.mark.functional
 
+PARTS = ("supervisor", "exabgp", "agent")
 HOLD_DOWN = {"initial": "1s", "max": "16s"}
 """The default, but for what a busy machine could make of its 60 s."""
 LEAVES_IN_A_MINUTE = 9
@@ -42,7 +43,9 @@ def footprint(lab: Lab) -> Mapping[str, Mapping[str, int]]:
             "files": process.num_fds(),
             "threads": process.num_threads(),
         }
-        for name, process in zip(("supervisor", "exabgp", "agent"), lab.processes(), strict=True)
+        for name, process in zip(
+            ("supervisor", "exabgp", "agent"), lab.all_processes(), strict=True
+        )
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exabgp_k8s.adapters import memory
+from tests.support import processes
 from tests.support.lab import Lab, until
 
 pytestmark = pytest.mark.functional
@@ -33,7 +34,7 @@ def test_a_killed_exabgp_announces_again_without_the_api_server(lab: Lab) -> Non
     killed = lab.exabgp
 
     killed.send_signal(signal.SIGKILL)
-    until(lambda: not killed.is_running())
+    until(lambda: processes.is_gone(killed))
 
     lab.expect(lab.services, lab.pods)
     assert lab.json("status")["kubernetes"]["problem"]
@@ -94,8 +95,7 @@ def test_a_deleted_node_is_forgotten(lab: Lab) -> None:
 
 def _end_the_container(lab: Lab) -> None:
     """End every process of it at once, as the kernel does when process 1 of it is killed."""
-    for process in lab.processes():
-        process.kill()
     assert lab.process is not None
+    processes.kill_with_all_below(lab.process.pid)
     lab.process.wait(30)
     lab.expect()

@@ -9,8 +9,10 @@ import time
 import psutil
 import pytest
 
-from tests.support.faults import fill, is_alive, is_gone
+from tests.support import processes
+from tests.support.faults import fill, is_alive
 from tests.support.lab import Lab, until
+from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
 
@@ -71,7 +73,7 @@ def test_an_exabgp_killed_at_any_moment_ends_at_the_right_routes(lab: Lab) -> No
         until(lambda exabgp=exabgp: is_gone(exabgp), lab.state)  # type: ignore[misc]
 
         lab.expect(*([lab.pods] if is_excluded else [lab.services, lab.pods]))
-        until(lambda: len(lab.processes()) == 3, lab.state)
+        lab.all_processes()
 
 
 @pytest.mark.fault(
@@ -88,15 +90,15 @@ def test_an_agent_that_crashes_too_often_is_started_with_a_new_exabgp(lab: Lab) 
     for _ in range(11):
         if is_gone(exabgp):
             break
-        for agent in psutil.Process(exabgp.pid).children():
-            agent.kill()
+        for agent in processes.children(exabgp):
+            processes.kill(agent)
             until(lambda agent=agent: is_gone(agent), lab.state)  # type: ignore[misc]
-        until(lambda: is_gone(exabgp) or len(exabgp.children()) == 1, lab.state)
+        until(lambda: is_gone(exabgp) or len(processes.children(exabgp)) == 1, lab.state)
 
     until(lambda: is_gone(exabgp), lab.state)
     lab.expect(lab.services, lab.pods)
     assert "Too many death" in lab.log()
-    assert len(lab.processes()) == 3
+    lab.all_processes()
 
 
 @pytest.mark.fault(
@@ -169,7 +171,7 @@ def test_nothing_outlives_a_killed_supervisor(lab: Lab) -> None:
     document["peers"][0]["gracefulRestart"] = "120s"
     lab.write(document)
     lab.up()
-    others = lab.processes()[1:]
+    others = lab.all_processes()[1:]
     assert lab.process is not None
 
     lab.process.kill()
@@ -190,7 +192,7 @@ def test_an_agent_that_never_had_a_supervisor_ends_as_well(lab: Lab) -> None:
     document["peers"][0]["gracefulRestart"] = "120s"
     lab.write(document)
     lab.up()
-    supervisor, exabgp, agent = lab.processes()
+    supervisor, exabgp, agent = lab.all_processes()
 
     supervisor.kill()
     agent.kill()
@@ -199,7 +201,7 @@ def test_an_agent_that_never_had_a_supervisor_ends_as_well(lab: Lab) -> None:
     until(lambda: is_gone(exabgp), lab.state)
 
     assert lab.router.routes() == {}
-    until(lambda: not [p for p in psutil.process_iter() if _is_of(p, lab)], lab.state)
+    until(lambda: not any(_is_of(each, lab) for each in psutil.process_iter()), lab.state)
 
 
 @pytest.mark.fault(
@@ -213,7 +215,7 @@ def test_a_stop_while_the_agent_hangs_still_withdraws_first(lab: Lab) -> None:
     document["peers"][0]["gracefulRestart"] = "120s"
     lab.write(document)
     lab.up()
-    _, exabgp, agent = lab.processes()
+    _, exabgp, agent = lab.all_processes()
     assert lab.process is not None
 
     agent.suspend()
@@ -226,7 +228,4 @@ def test_a_stop_while_the_agent_hangs_still_withdraws_first(lab: Lab) -> None:
 
 
 def _is_of(process: psutil.Process, lab: Lab) -> bool:
-    try:
-        return process.environ().get("EXABGP_K8S_STATE_DIR") == str(lab.state_dir)
-    except psutil.Error:
-        return False
+    return processes.is_of(process, "EXABGP_K8S_STATE_DIR", lab.state_dir)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.support.faults import Faults, is_alive, is_gone
+from tests.support.faults import Faults, is_alive
 from tests.support.lab import Lab, until
+from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
 
@@ -85,7 +86,7 @@ def test_a_spinning_exabgp_is_killed_and_started_anew(lab: Lab, faults: Faults) 
     until(lambda: is_gone(spinning), lab.state)
 
     lab.expect(lab.services, lab.pods)
-    until(lambda: len(lab.processes()) == 3, lab.state)
+    lab.all_processes()
     assert "exabgp does not notice the agent's end" in lab.log()
 
 

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.support.faults import fill, is_alive, is_gone
+from tests.support.faults import fill, is_alive
 from tests.support.lab import PORT, Lab, until
+from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
 
@@ -39,7 +40,7 @@ def test_a_log_that_nobody_reads_costs_no_route(lab: Lab, unread: int) -> None:
     lab.start(stderr=unread)
     lab.expect(lab.services, lab.pods)
     since, announced, withdrawn = lab.router.history()
-    supervisor, exabgp, agent = lab.processes()
+    supervisor, exabgp, agent = lab.all_processes()
 
     # Half a megabyte of log lines from either process, which its pipe alone would not take.
     for process in (exabgp, agent):
@@ -77,7 +78,7 @@ def flood(process: psutil.Process) -> None:
 def test_a_supervisor_that_hangs_costs_no_route(lab: Lab) -> None:
     lab.up()
     since, announced, withdrawn = lab.router.history()
-    supervisor, exabgp, agent = lab.processes()
+    supervisor, exabgp, agent = lab.all_processes()
     received = lab.json("sessions")[0]["messages_received"]
 
     supervisor.suspend()

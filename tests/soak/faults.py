@@ -17,6 +17,7 @@ import psutil
 from tests.fabric import addresses, cluster, routers, waiting
 from tests.soak import bed as soaked
 from tests.soak import model
+from tests.support import processes
 
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 ANNOUNCE = "exabgp-k8s.io/announce"
@@ -251,9 +252,7 @@ def _ask(run: Callable[[str], Any], command: str) -> None:
 
 def _end(agent: Any) -> None:
     """End the container as the kernel ends it when its process 1 is killed."""
-    process = psutil.Process(agent.process.pid)
-    for each in (process, *process.children(recursive=True)):
-        each.kill()
+    processes.kill_with_all_below(agent.process.pid)
     agent.process.wait(10)
 
 

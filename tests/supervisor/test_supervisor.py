@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.faults import is_gone
+from tests.support import processes
 from tests.support.lab import until
 
 EXABGP = """\
@@ -46,11 +46,11 @@ def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
     try:
         until(lambda: (tmp_path / "agent").exists() and _pid(tmp_path) > 0, "no agent")
         agent = psutil.Process(_pid(tmp_path))
-        (exabgp,) = psutil.Process(supervisor.pid).children()
+        (exabgp,) = processes.children(psutil.Process(supervisor.pid))
 
         exabgp.kill()
 
-        until(lambda: is_gone(agent), "the agent is still there")
+        until(lambda: processes.is_gone(agent), "the agent is still there")
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(30)

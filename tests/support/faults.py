@@ -10,8 +10,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
-
 from exabgp_k8s import alive
 
 DIRECTORY = Path(__file__).parent / "faulty"
@@ -38,11 +36,6 @@ class Faults:
     def are_over(self) -> bool:
         """Return whether every faulty answer was given."""
         return not json.loads(self._path.read_text())["answers"]
-
-
-def is_gone(process: psutil.Process) -> bool:
-    """Return whether a process ended, be it that nobody noticed yet."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def is_alive(state_dir: Path) -> bool:

@@ -5,7 +5,6 @@ No namespaces and no root: for what concerns the program itself and not the forw
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
@@ -16,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +24,7 @@ import pytest
 import yaml
 
 from exabgp_k8s.tryout.kubeapi import apiserver, nodes
-from tests.support import controlplane, kubeapi
+from tests.support import controlplane, kubeapi, processes
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
@@ -190,10 +189,8 @@ class Lab:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self.processes():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
         if self.process is not None:
+            processes.kill_with_all_below(self.process.pid)
             self.process.wait(10)
         if self.own_api is not None:
             self.own_api.stop()
@@ -260,30 +257,30 @@ class Lab:
         until(is_answered, self.state)
         return json.loads(shown[0])
 
-    def processes(self) -> Sequence[psutil.Process]:
-        """Return the supervisor, ExaBGP and the agent, as far as they are there."""
-        if self.process is None or not psutil.pid_exists(self.process.pid):
-            return ()
-        supervisor = psutil.Process(self.process.pid)
-        return (supervisor, *supervisor.children(recursive=True))
+    def processes(self) -> tuple[psutil.Process, ...]:
+        """Return the supervisor, ExaBGP and the agent, as far as they live at this moment."""
+        return () if self.process is None else processes.lineage(self.process.pid)
+
+    def all_processes(self, number: int = 3) -> tuple[psutil.Process, ...]:
+        """Return the first of them once so many live: another one may be starting."""
+        found: list[tuple[psutil.Process, ...]] = [()]
+
+        def are_there() -> bool:
+            found[0] = self.processes()[:number]
+            return len(found[0]) == number
+
+        until(are_there, self.state)
+        return found[0]
 
     @property
     def exabgp(self) -> psutil.Process:
         """The supervisor's only child."""
-        return self._only_child(0)
+        return self.all_processes(2)[1]
 
     @property
     def agent(self) -> psutil.Process:
         """ExaBGP's only child."""
-        return self._only_child(1)
-
-    def _only_child(self, depth: int) -> psutil.Process:
-        assert self.process is not None
-        parent = psutil.Process(self.process.pid)
-        for _ in range(depth + 1):
-            until(lambda parent=parent: len(parent.children()) == 1, "one child")  # type: ignore[misc]
-            (parent,) = parent.children()
-        return parent
+        return self.all_processes()[2]
 
 
 def _free_port() -> int:
