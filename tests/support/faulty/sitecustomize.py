@@ -7,6 +7,8 @@ this one makes the wall clock and the answers to the agent do what the file says
     {"clock": 3600, "bare": true}   and ExaBGP runs by it, as it would without our launcher
     {"answers": ["drop"]}           the next answer is lost; "late", "error" and "spin" likewise
     {"answers": ["drop", "..."]}    and so is every other one
+
+Where EXABGP_SLEEPS names a file, it grows by a byte whenever ExaBGP sleeps between two turns.
 """
 
 from __future__ import annotations
@@ -70,6 +72,19 @@ def _make_answers_faulty() -> None:
     processes.Processes._answer = faulty
 
 
+def _count_sleeps() -> None:
+    sleep = time.sleep
+
+    def counted(seconds: Any) -> None:
+        with Path(os.environ["EXABGP_SLEEPS"]).open("ab") as file:
+            file.write(b".")
+        sleep(seconds)
+
+    time.sleep = counted
+
+
+if "server" in sys.orig_argv and "EXABGP_SLEEPS" in os.environ:
+    _count_sleeps()
 if "server" in sys.orig_argv and "EXABGP_FAULTS" in os.environ:
     time.time = _faulty_clock
     _make_answers_faulty()
