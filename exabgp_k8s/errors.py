@@ -61,12 +61,16 @@ class KubeError(Error):
     """A request to the API server failed; ``status`` is the HTTP status, 0 when none came.
 
     ``retry_after`` is what the server asked for, in seconds, 0 when it did not ask.
+    ``lack`` is what we had too little of to ask at all: that says nothing of the API server.
     """
 
-    def __init__(self, message: str, *, status: int = 0, retry_after: float = 0) -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, retry_after: float = 0, lack: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.lack = lack
 
 
 class Expired(KubeError):

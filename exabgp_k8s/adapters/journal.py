@@ -17,6 +17,7 @@ def note(before: Turn | None, after: Turn) -> None:
     _decision(before, after)
     _sessions(before, after)
     _budget(before, after)
+    _checks(before, after)
     _surroundings(before, after)
 
 
@@ -77,6 +78,15 @@ def _budget(before: Turn, after: Turn) -> None:
         log.warning("budget.lost", why=lost)
     if found and not lost:
         log.info("budget.regained")
+
+
+def _checks(before: Turn, after: Turn) -> None:
+    for name, state in after.world.checks.items():
+        was = before.world.checks.get(name)
+        if state.missed and not (was and was.missed):
+            log.warning("check.missed", check=name, why=state.missed, effect="it does not count")
+        elif was and was.missed and not state.missed:
+            log.info("check.resumed", check=name)
 
 
 def _surroundings(before: Turn, after: Turn) -> None:

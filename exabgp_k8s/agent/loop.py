@@ -204,7 +204,13 @@ class Agent:
         if (node.internal_ips, by_route) == self._looked_for and not is_due:
             return ()
         self._looked_at, self._looked_for = now, (node.internal_ips, by_route)
-        return (host.look(node.internal_ips, by_route),)
+        try:
+            return (host.look(node.internal_ips, by_route),)
+        except OSError as error:
+            # What was seen before stands: interfaces do not go because we could not look.
+            log.warning("host.unseen", why=str(error))
+            self._looked_at += LOOK_ROUTES - pause
+            return ()
 
     def _act(self, now: float) -> None:
         """Carry out what else the latest turn asks for."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from pathlib import Path
+import socket
+from collections.abc import Callable
 
 import structlog
 
-from exabgp_k8s.adapters import daemon, files, http, logs, speaker
+from exabgp_k8s.adapters import daemon, files, http, listening, logs, speaker
 from exabgp_k8s.adapters.kube import client, events, leases, reflector
 from exabgp_k8s.agent import endpoints, ends
 from exabgp_k8s.agent.loop import Agent
@@ -17,6 +17,9 @@ from exabgp_k8s.agent.options import Options
 
 RETRY_LISTEN = 2.0
 """Seconds until a taken address is tried again: a predecessor may not have let go of it yet."""
+
+RESERVE = 8
+"""Descriptors kept for the unix socket: a drain must be possible where all others are in use."""
 
 log = structlog.get_logger()
 
@@ -64,38 +67,29 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     node.start()
     shown = http.Server(endpoints.readable(agent, agent.metrics))
     controlled = http.Server(
-        {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)}
+        {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)},
+        http.Limits(connections_of_one=64),
+        reserve=RESERVE,
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(ends.on_broken_dialogue(agent, exabgp))
         group.create_task(ends.as_orphan(agent, exabgp))
         group.create_task(watched.follow(agent.deliver))
-        group.create_task(_listen_unix(controlled, options.socket))
-        group.create_task(_listen(shown, options.http_host, options.http_port))
+        group.create_task(_listen(controlled, lambda: listening.on_unix(options.socket)))
+        group.create_task(
+            _listen(shown, lambda: listening.on_tcp(options.http_host, options.http_port))
+        )
 
 
-async def _listen_unix(server: http.Server, path: Path) -> None:
-    """Serve the node's own user; a socket that cannot be had now must not cost the routes."""
+async def _listen(server: http.Server, bind: Callable[[], tuple[socket.socket, ...]]) -> None:
+    """Serve where we can listen; an address that is taken must not cost the routes."""
     while True:
         try:
-            # asyncio replaces a predecessor's; the directory is ours alone, so it is never open.
-            listening = await asyncio.start_unix_server(server.serve, path)
+            found = bind()
         except OSError as error:
-            log.error("http.refused", address=str(path), why=str(error))  # noqa: TRY400
+            log.error("http.refused", why=str(error))  # noqa: TRY400
             await asyncio.sleep(RETRY_LISTEN)
             continue
-        await listening.serve_forever()
-
-
-async def _listen(server: http.Server, address: str, port: int) -> None:
-    """Serve on TCP; an address that is taken must not cost the routes."""
-    while True:
-        try:
-            listening = await asyncio.start_server(server.serve, address or None, port)
-        except OSError as error:
-            log.error("http.refused", address=address, port=port, why=str(error))  # noqa: TRY400
-            await asyncio.sleep(RETRY_LISTEN)
-            continue
-        with contextlib.suppress(asyncio.CancelledError):
-            await listening.serve_forever()
-        return
+        async with asyncio.TaskGroup() as group:
+            for each in found:
+                group.create_task(server.serve(each))

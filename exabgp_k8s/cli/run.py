@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +28,9 @@ from exabgp_k8s.wire import daemon_conf
 
 SOCKET_PATH_LIMIT = 107
 """Bytes of a unix socket's path (unix(7))."""
+
+DESCRIPTORS = 16384
+"""We need 300; but systemd's default of 1,024 is also what the commands of checks would get."""
 
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """A DNS subdomain name (Kubernetes, Object Names and IDs)."""
@@ -124,6 +128,7 @@ def run(stop_timeout: float, **values: Any) -> None:
     """Run the speaker of one node: the container's entry."""
     # As process 1 we would not end by a signal that we do not handle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(exits.Code.OK))
+    _raise_descriptors()
     chosen = _options(values)
     settings = _check_settings(chosen)
     _prepare(chosen, settings)
@@ -136,6 +141,14 @@ def run(stop_timeout: float, **values: Any) -> None:
     # The supervisor takes them once it can withdraw.
     signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
     os.execve(supervisor[0], [*supervisor, *arguments], environment)  # noqa: S606 - no shell
+
+
+def _raise_descriptors() -> None:
+    """Allow this process and all that come after it more open files, as far as we may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @click.command(hidden=True)

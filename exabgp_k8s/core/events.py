@@ -62,6 +62,8 @@ class KubeLost:
     """The API server could not be asked; nothing that was known changes."""
 
     problem: str
+    is_ours: bool = False
+    """For want of something of ours: that does not mean that the API server is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,19 @@ class CheckOutcome:
     is_ok: bool
     message: str = ""
     duration: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckMissed:
+    """One run of a health check says nothing about the node.
+
+    It could not be carried out, or this process itself stood still meanwhile.
+    """
+
+    name: str
+    why: str
+    is_repeated: bool = False
+    """It is run again at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +259,7 @@ Event = (
     | BudgetLost
     | HostSeen
     | CheckOutcome
+    | CheckMissed
     | DrainAsked
     | UndrainAsked
     | SessionChanged

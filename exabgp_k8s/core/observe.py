@@ -91,7 +91,7 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
             return dataclasses.replace(world, budget=slots.lost(world, event.problem))
         case events.HostSeen():
             return dataclasses.replace(world, host=_host(world.host, event))
-        case events.CheckOutcome():
+        case events.CheckOutcome() | events.CheckMissed():
             return _check(world, event, now)
         case events.DrainAsked() | events.UndrainAsked():
             return _drain(world, event, now)
@@ -141,7 +141,7 @@ _Kubernetes = (
 
 def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
     if isinstance(event, events.KubeLost):
-        since = now if world.kube_lost is None else world.kube_lost
+        since = now if world.kube_lost is None and not event.is_ours else world.kube_lost
         return dataclasses.replace(world, kube_problem=event.problem, kube_lost=since)
     if isinstance(event, events.Remembered):
         return _remembered(world, event)
@@ -185,21 +185,31 @@ def _remembered(world: World, event: events.Remembered) -> World:
     )
 
 
-def _check(world: World, event: events.CheckOutcome, now: float) -> World:
+def _check(world: World, event: events.CheckOutcome | events.CheckMissed, now: float) -> World:
     settings = _check_settings(world, event.name)
     if settings is None:
         return world
     before = world.checks.get(event.name, CheckState(since=now))
+    if isinstance(event, events.CheckMissed):
+        # What the check said before stands.
+        state = dataclasses.replace(before, missed=event.why)
+    else:
+        state = _counted(before, event, settings, now)
+    return dataclasses.replace(world, checks={**world.checks, event.name: state})
+
+
+def _counted(
+    before: CheckState, event: events.CheckOutcome, settings: config.Check, now: float
+) -> CheckState:
     after = hysteresis.step(before.hysteresis, event.is_ok, rise=settings.rise, fall=settings.fall)
     is_same = after.health is before.hysteresis.health
-    state = CheckState(
+    return CheckState(
         hysteresis=after,
         since=before.since if is_same else now,
         last=event,
         last_at=now,
         failures=before.failures + (not event.is_ok),
     )
-    return dataclasses.replace(world, checks={**world.checks, event.name: state})
 
 
 def _check_settings(world: World, name: str) -> config.Check | None:

@@ -218,13 +218,14 @@ def checks(turn: Turn, now: float) -> list[Row]:
 
 def _check(settings: config.Check, state: CheckState | None, now: float) -> Row:
     last = state.last if state else None
+    ended, message = state.latest if state else (None, "")
     return {
         "check": settings.name,
         "health": str(state.hysteresis.health if state else hysteresis.Health.UNKNOWN),
         "seconds": _age(state.since, now) if state else None,
         "affects": sorted(str(each) for each in settings.affects),
-        "last": None if last is None else ("ok" if last.is_ok else "failed"),
-        "message": last.message if last else "",
+        "last": ended,
+        "message": message,
         "duration_seconds": round(last.duration, 4) if last else None,
         "last_seconds": _age(state.last_at, now) if state else None,
         "failures": state.failures if state else 0,

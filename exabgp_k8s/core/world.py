@@ -69,6 +69,17 @@ class CheckState:
     last_at: float = 0
     failures: int = 0
     """Failed runs since the agent started."""
+    missed: str = ""
+    """Why the latest run says nothing about the node; empty: it does."""
+
+    @property
+    def latest(self) -> tuple[str | None, str]:
+        """How the latest run ended, and what it saw."""
+        if self.missed:
+            return "not counted", self.missed
+        if self.last is None:
+            return None, ""
+        return ("ok" if self.last.is_ok else "failed"), self.last.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from exabgp_k8s.adapters.checks import probing, runner
+from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.core import config, events
 from tests.adapters import probes
 
@@ -24,8 +24,12 @@ class Inbox:
 
     def __init__(self) -> None:
         self.seen: list[tuple[float, events.CheckOutcome]] = []
+        self.missed: list[events.CheckMissed] = []
 
     def __call__(self, event: events.Event) -> None:
+        if isinstance(event, events.CheckMissed):
+            self.missed.append(event)
+            return
         assert isinstance(event, events.CheckOutcome)
         self.seen.append((asyncio.get_running_loop().time(), event))
 
@@ -210,19 +214,3 @@ def test_what_no_check_asks_for_is_not_imported() -> None:
 
 def test_every_kind_of_probe_has_a_module() -> None:
     assert set(runner.MODULES) == set(config.Probe.__args__)
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("plain", "plain"),
-        (" two\r\n lines\t\tand\x00more ", "two lines and more"),
-        ("\x1b]0;title\x07", "]0;title"),
-        ("right\u202eleft", "right left"),
-        ("", ""),
-        (200 * "x", 200 * "x"),
-        (100_000 * "x", 199 * "x" + "…"),
-    ],
-)
-def test_a_message_is_one_printable_line_of_200_characters(text: str, line: str) -> None:
-    assert probing.one_line(text) == line

@@ -55,6 +55,18 @@ class TestChecks:
         assert (state.hysteresis.health, state.since) == (hysteresis.Health.DOWN, START + 5)
         assert state.last_at == START + 5
 
+    def test_that_say_nothing_leave_the_health_as_it_was(self) -> None:
+        failed = builders.outcome(is_ok=False)
+        missed = events.CheckMissed(name="kube-proxy", why="not run: too many open files")
+        before = builders.a_world(failed, failed, failed, settings=self.SETTINGS)
+
+        state = after(before, missed, missed, missed, now=START + 9).checks["kube-proxy"]
+
+        assert state.hysteresis == before.checks["kube-proxy"].hysteresis
+        assert (state.failures, state.last) == (3, failed)
+        assert state.latest == ("not counted", "not run: too many open files")
+        assert after(before, missed, failed).checks["kube-proxy"].latest[0] == "failed"
+
     def test_that_the_settings_do_not_know_are_ignored(self) -> None:
         world = builders.a_world(builders.outcome("gone", is_ok=False), settings=self.SETTINGS)
 

@@ -64,6 +64,9 @@ class _Command:
                 stderr=stderr.theirs,
                 start_new_session=True,
             )
+        except BlockingIOError as error:
+            # fork(2) says EAGAIN where there may be no more processes: of ours, or of this node.
+            raise probing.NotRun("no process can be started") from error
         except OSError as error:
             reason = probing.why(error)
             raise probing.ProbeFailed(f"cannot run {self._command[0]}: {reason}") from error

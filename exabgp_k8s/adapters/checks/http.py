@@ -15,7 +15,7 @@ import h11
 
 import exabgp_k8s
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config
+from exabgp_k8s.core import config, printable
 
 BODY_LIMIT = 65536
 READ_SIZE = 16384
@@ -54,7 +54,7 @@ async def _get(url: urllib.parse.SplitResult, context: ssl.SSLContext | None) ->
     line = f"{status} {reason}".strip()
     if 200 <= status <= 399:  # noqa: PLR2004 - the range of kubelet's probes
         return line
-    shown = probing.one_line(body.strip().partition("\n")[0], SHOWN_OF_BODY)
+    shown = printable.one_line(body.strip().partition("\n")[0], SHOWN_OF_BODY)
     raise probing.ProbeFailed(f"{line}: {shown}" if shown else line)
 
 

@@ -1,8 +1,4 @@
-"""What a probe is, and how every result of one becomes one printable line.
-
-The lines go into status tables, metrics-like listings and logs, and part of their text comes from
-a stranger: the body of an answer, a command's stderr. So they are cut and cleaned in one place.
-"""
+"""What a probe is, what may become of one, and the words for a failed system call."""
 
 from __future__ import annotations
 
@@ -10,9 +6,6 @@ import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-
-MESSAGE_LIMIT = 200
-"""Characters of a message; a status table has one row for each check."""
 
 Probe = Callable[[], Awaitable[str]]
 """One run of a prepared probe: returns a short message, raises ``ProbeFailed`` or ``OSError``.
@@ -26,12 +19,8 @@ class ProbeFailed(Exception):
     """The thing probed is not healthy; the message says what was seen instead."""
 
 
-def one_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Return the text as one printable line of at most ``limit`` characters."""
-    # Cut first: the text may be a body of 64 KiB, and this runs every second.
-    head = text[: 4 * limit]
-    line = " ".join("".join(c if c.isprintable() else " " for c in head).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+class NotRun(Exception):
+    """The probe could not be carried out for want of something of ours: that is no outcome."""
 
 
 def why(error: OSError) -> str:

@@ -11,14 +11,21 @@ import importlib
 import random
 from collections.abc import Callable, Mapping
 
-from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config, events
+from exabgp_k8s.adapters import shortage
+from exabgp_k8s.adapters.checks import probing, stillness
+from exabgp_k8s.core import config, events, printable
 
 JITTER = 0.1
 """Share of the interval: checks of one interval shall not all wake up together for ever."""
 
 FIRST_OFFSET = 0.1
 """Seconds within which the first run starts; nothing is announced before it."""
+
+RELEVANT = 0.25
+"""Part of a probe's time for which the loop must have stood still to be blamed for its end."""
+
+PATIENCE = 30.0
+"""Seconds without any outcome after which a run counts although the loop stood still."""
 
 MODULES: Mapping[type[config.Probe], str] = {
     config.HttpProbe: "http",
@@ -32,10 +39,17 @@ MODULES: Mapping[type[config.Probe], str] = {
 
 
 class Runner:
-    """One task for each check that is in force."""
+    """One task for each check that is in force.
 
-    def __init__(self, deliver: Callable[[events.Event], None]) -> None:
-        self._deliver = deliver
+    Args:
+        deliver: is given an event for each run.
+        patience: seconds for which runs may say nothing because the loop stood still.
+    """
+
+    def __init__(
+        self, deliver: Callable[[events.Event], None], patience: float = PATIENCE
+    ) -> None:
+        self._deliver, self._patience = deliver, patience
         self._tasks: dict[config.Check, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -65,48 +79,86 @@ class Runner:
 
     async def _repeat(self, check: config.Check) -> None:
         loop = asyncio.get_running_loop()
-        prepared = _Prepared(check)
+        prepared = _Prepared(check, self._patience)
         start = loop.time() + _random(0, min(check.interval, FIRST_OFFSET))
         while True:
             await asyncio.sleep(start - loop.time())
             start = loop.time()
-            is_ok, message = await prepared.run()
-            self._deliver(
-                events.CheckOutcome(
-                    name=check.name,
-                    is_ok=is_ok,
-                    message=probing.one_line(message),
-                    duration=loop.time() - start,
-                )
-            )
-            start += check.interval * _random(1 - JITTER, 1 + JITTER)
+            found = await prepared.run()
+            self._deliver(found)
+            is_again = isinstance(found, events.CheckMissed) and found.is_repeated
+            if not is_again:
+                start += check.interval * _random(1 - JITTER, 1 + JITTER)
 
 
 class _Prepared:
     """A check with its probe, which keeps what is dear between runs: a TLS context, a process."""
 
-    def __init__(self, check: config.Check) -> None:
-        self._check = check
+    def __init__(self, check: config.Check, patience: float) -> None:
+        self._check, self._patience = check, patience
         self._probe: probing.Probe | None = None
+        self._told = asyncio.get_running_loop().time()
+        """When there was an outcome at last."""
 
-    async def run(self) -> tuple[bool, str]:
-        """Return whether one run succeeded, and what was seen."""
+    async def run(self) -> events.CheckOutcome | events.CheckMissed:
+        """Return what one run found, or why it says nothing about the node."""
+        name, loop = self._check.name, asyncio.get_running_loop()
+        begun = loop.time()
+        with stillness.Stillness(self._check.timeout) as still:
+            try:
+                is_ok, message = await self._run()
+            except probing.NotRun as missed:
+                return events.CheckMissed(name=name, why=printable.one_line(f"not run: {missed}"))
+            except TimeoutError:
+                is_ok, message = False, f"no result within {self._check.timeout:g} s"
+                if still.seconds >= RELEVANT * self._check.timeout:
+                    message += f", of which this agent stood still for {still.seconds:.1g} s"
+                    if loop.time() < self._told + self._patience:
+                        return events.CheckMissed(name=name, why=message, is_repeated=True)
+        self._told = loop.time()
+        return events.CheckOutcome(
+            name=name,
+            is_ok=is_ok,
+            message=printable.one_line(message),
+            duration=self._told - begun,
+        )
+
+    async def _run(self) -> tuple[bool, str]:
+        """Return whether one run succeeded, and what was seen.
+
+        Raises:
+            TimeoutError: its time is over.
+            NotRun: it could not be carried out.
+        """
         timer = asyncio.timeout(None)
         try:
             if self._probe is None:
-                self._probe = prepare(self._check.probe)
+                self._probe = _prepare_unhindered(self._check.probe)
             async with timer:
                 timer.reschedule(asyncio.get_running_loop().time() + self._check.timeout)
                 return True, await self._probe()
-        except probing.ProbeFailed as failure:
-            return False, str(failure)
-        except OSError as error:
-            # TimeoutError is an OSError too: ours, or the kernel's own ETIMEDOUT.
+        except probing.NotRun:
+            raise
+        except Exception as error:
             if timer.expired():
-                return False, f"no result within {self._check.timeout:g} s"
-            return False, probing.why(error)
-        except Exception as error:  # noqa: BLE001 - a check must outlive its probe's mistakes
-            return False, f"{type(error).__name__}: {error}"
+                raise TimeoutError from error
+            # A failure that comes while we lack something may have come of it.
+            if lack := shortage.of(error) or shortage.present():
+                raise probing.NotRun(lack) from error
+            return False, _seen(error)
+
+
+def _seen(error: Exception) -> str:
+    if isinstance(error, probing.ProbeFailed):
+        return str(error)
+    return probing.why(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+
+
+def _prepare_unhindered(settings: config.Probe) -> probing.Probe:
+    """Prepare a probe only while nothing is lacking: it would be kept as half of itself."""
+    if lack := shortage.present():
+        raise probing.NotRun(lack)
+    return prepare(settings)
 
 
 def prepare(settings: config.Probe) -> probing.Probe:

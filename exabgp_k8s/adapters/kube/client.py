@@ -27,6 +27,7 @@ import urllib3
 
 import exabgp_k8s
 from exabgp_k8s import errors
+from exabgp_k8s.adapters import shortage
 from exabgp_k8s.adapters.kube import lean, stream
 from exabgp_k8s.wire import kube
 
@@ -195,7 +196,7 @@ class Client:
         try:
             yield
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            raise errors.KubeError(_describe(error)) from error
+            raise errors.KubeError(_describe(error), lack=_lack(error)) from error
         except ValueError:
             # http.client quotes a header it refuses, and that header is the token.
             raise errors.KubeError(
@@ -218,7 +219,8 @@ def _credentials(access: Access) -> Iterator[None]:
         # Whatever is wrong with the files, and however it shows: the library checks little.
         where = access.kubeconfig or access.service_account
         raise errors.KubeError(
-            f"no usable credentials in {where}: {type(error).__name__}: {error}"
+            f"no usable credentials in {where}: {type(error).__name__}: {error}",
+            lack=_lack(error),
         ) from error
 
 
@@ -257,6 +259,11 @@ def _load(settings: Any, access: Access) -> None:
             client_configuration=settings,
             persist_config=False,
         )
+
+
+def _lack(error: BaseException) -> str:
+    """Return what we had too little of, if that is why; a resolver does not say so itself."""
+    return shortage.of(error) or shortage.present()
 
 
 def _describe(error: BaseException) -> str:

@@ -170,7 +170,9 @@ class Leases:
         self._failures += 1
         self._failing_since = self._failing_since or now
         is_patient = now < self._failing_since + self._timings.patience
-        if not (is_throttled and is_patient) and self._failures > 1:
+        # What we could not ask for want of a descriptor says nothing: the claim waits.
+        is_told = self._failures > 1 and not error.lack
+        if is_told and not (is_throttled and is_patient):
             self._deliver(events.BudgetLost(problem=str(error)))
         self._least = max(
             self._timings.retry * random.uniform(0.5, 1),  # noqa: S311 - jitter

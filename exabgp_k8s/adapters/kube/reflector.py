@@ -153,7 +153,7 @@ class Reflector:
                 self._has_relisted = True
                 self._backoff.delay()
                 return self._pause()
-        self._lost(str(error))
+        self._lost(str(error), is_ours=bool(error.lack))
         return max(
             self._backoff.delay(), min(error.retry_after, self._timings.longest_retry_after)
         )
@@ -209,7 +209,8 @@ class Reflector:
         except errors.KubeError as error:
             self._lost(
                 f"the ServiceCIDR objects cannot be read: {error}; "
-                "if this stays so, write the ranges into announce.services.cidrs"
+                "if this stays so, write the ranges into announce.services.cidrs",
+                is_ours=bool(error.lack),
             )
             return
         # An API server that is new creates the first range soon; until then ask as if unread.
@@ -280,10 +281,10 @@ class Reflector:
             self._next_contact = now + self._timings.contact_interval
             self._deliver(events.KubeContact())
 
-    def _lost(self, problem: str) -> None:
+    def _lost(self, problem: str, *, is_ours: bool) -> None:
         # The next contact is news, however short the interval.
         self._next_contact = 0
-        self._deliver(events.KubeLost(problem=problem))
+        self._deliver(events.KubeLost(problem=problem, is_ours=is_ours))
 
     def _query(self) -> dict[str, str]:
         return {"fieldSelector": f"metadata.name={self._node_name}"}
