@@ -4,14 +4,39 @@ from __future__ import annotations
 
 import sys
 
-from exabgp_k8s.launcher import clock, descriptors, redial, reloads, steps
+from exabgp_k8s.launcher import (
+    clock,
+    confirmation,
+    descriptors,
+    families,
+    headers,
+    markers,
+    redial,
+    refreshes,
+    reloads,
+    steps,
+    updates,
+)
+
+REPLACED = (
+    redial,
+    reloads,
+    descriptors,
+    steps,
+    markers,
+    refreshes,
+    updates,
+    families,
+    confirmation,
+    headers,
+)
 
 
 def main() -> int | None:
     """Run ExaBGP's own command line in this process."""
     # First: nothing of ExaBGP may have kept the other clock.
     clock.install()
-    for replaced in (redial, reloads, descriptors, steps):
+    for replaced in REPLACED:
         replaced.install()
     from exabgp.application import main as exabgp  # noqa: PLC0415 - see above
 

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import psutil
+
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.core import commands, events
 from exabgp_k8s.wire import commands as encoding
@@ -86,6 +88,22 @@ class ExaBGP:
         self.path.write_text(text)
         self._process.send_signal(signal.SIGUSR1)
 
+    def memory(self) -> int:
+        """Return the bytes that the daemon holds."""
+        assert self._process is not None
+        held: int = psutil.Process(self._process.pid).memory_info().rss
+        return held
+
+    def waits(self) -> int:
+        """Return how often the daemon waited for something so far."""
+        assert self._process is not None
+        waited: int = psutil.Process(self._process.pid).num_ctx_switches().voluntary
+        return waited
+
+    def log(self) -> str:
+        """Return what the daemon logged."""
+        return (self.path.parent / "exabgp.err").read_text(errors="replace")
+
     def kill_helper(self) -> None:
         """Let the helper end, as a crash would."""
         assert self._wire is not None
@@ -117,8 +135,9 @@ class ExaBGP:
         with self._condition:
             while not is_true():
                 self._condition.wait(0.02)
-                said = (self.path.parent / "exabgp.err").read_text(errors="replace")
-                assert time.monotonic() < end, f"{problem}: {self._lines[-5:]} {said[-2000:]}"
+                assert time.monotonic() < end, (
+                    f"{problem}: {self._lines[-5:]} {self.log()[-2000:]}"
+                )
 
     def mark(self) -> int:
         """Return where the next line will stand."""

@@ -10,12 +10,14 @@ import contextlib
 import dataclasses
 import ipaddress
 import pathlib
+import random
+import struct
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from exabgp_k8s.core import commands, events, model
-from exabgp_k8s.wire import daemon_conf
+from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
 from tests.support import faults, oddrouter
 
@@ -133,3 +135,207 @@ def test_done_comes_before_every_update_of_a_long_command(
         updates = (n for n, line in enumerate(lines) if b'"update"' in line)
         first_echo = next(n for n in updates if b'"eor"' not in lines[n])
         assert lines.index(b"done\n") < first_echo
+
+
+PLAIN = model.Route(
+    peer=NEIGHBOR.address, prefix=ipaddress.ip_network("10.96.0.0/16"), next_hop=LOCAL
+)
+PLAIN_BYTES = bytes((16, 10, 96))
+
+
+def announcements(router: oddrouter.Router) -> int:
+    """Return how often it was sent the plain route."""
+    return sum(body.endswith(PLAIN_BYTES) for body in router.heard(oddrouter.UPDATE))
+
+
+def counters(us: exabgp.ExaBGP) -> events.NeighborRow:
+    found = map(replies.parse, us.say(commands.ShowNeighbors()))
+    (table,) = (each for each in found if isinstance(each, replies.NeighborTable))
+    return table.rows[0]
+
+
+@pytest.mark.parametrize(
+    ("offered", "markers"),
+    [
+        (b"", []),
+        (oddrouter.REFRESH, []),
+        (oddrouter.ENHANCED_REFRESH, [b"\0\1\1\1", b"\0\1\2\1"]),
+        (oddrouter.REFRESH + oddrouter.ENHANCED_REFRESH, [b"\0\1\1\1", b"\0\1\2\1"]),
+    ],
+    ids=["none", "plain", "enhanced", "both"],
+)
+def test_no_refresh_is_sent_that_was_not_negotiated(
+    us: exabgp.ExaBGP, start: Start, offered: bytes, markers: list[bytes]
+) -> None:
+    """Alone it sends the markers of both families to all four."""
+    ipv4 = oddrouter.capability(1, b"\0\1\0\1") + oddrouter.FOUR_OCTETS
+    (router,) = start({"first": oddrouter.opening(ipv4 + offered)})
+    us.await_line(b'"state": "up"')
+    us.say(commands.Announce(route=PLAIN))
+    router.wait(lambda: announcements(router) == 1, "no announcement")
+
+    us.say(commands.Flush(peer=NEIGHBOR.address))
+    router.wait(lambda: announcements(router) == 2, "no second announcement")
+    us.say("neighbor 127.0.0.1 announce route-refresh ipv4 unicast")
+
+    assert router.keeps_session_through(1)
+    asked = [b"\0\1\0\1"] if offered else []
+    assert router.heard(oddrouter.ROUTE_REFRESH) == markers + asked
+
+
+def test_refreshes_are_answered_but_not_each_of_them(us: exabgp.ExaBGP, start: Start) -> None:
+    """Alone it answers all of them, and the agent has to read each answer."""
+    (router,) = start({})
+    us.await_line(b'"state": "up"')
+    us.say(commands.Announce(route=PLAIN))
+    router.wait(lambda: announcements(router) == 1, "no announcement")
+
+    router.send(oddrouter.message(oddrouter.ROUTE_REFRESH, b"\0\1\0\1") * 2000)
+    router.wait(lambda: counters(us).messages_received > 2000, "not every request was read")
+    router.wait(lambda: announcements(router) > 1, "no answer")
+    assert announcements(router) < 200
+
+    before = announcements(router)
+    router.send(oddrouter.message(oddrouter.ROUTE_REFRESH, b"\0\1\0\1"))
+    router.wait(lambda: announcements(router) > before, "no answer any more")
+
+
+def test_routers_may_send_what_they_like_and_exabgp_keeps_none_of_it(
+    us: exabgp.ExaBGP, start: Start
+) -> None:
+    """Alone it keeps every AS number: some 60 MB of these 250,000."""
+    (router,) = start({})
+    us.await_line(b'"state": "up"')
+    before = us.memory()
+
+    for _ in range(1000):
+        asns = tuple(random.randrange(1, 1 << 32) for _ in range(250))
+        router.send(oddrouter.update(oddrouter.path(asns), oddrouter.PREFIX))
+    router.wait(lambda: counters(us).updates_received >= 1000, "not every UPDATE was read")
+
+    assert us.memory() - before < 10 * 1024 * 1024
+
+
+USELESS = {
+    "CLUSTER_LIST of 5 bytes over eBGP": oddrouter.update(
+        oddrouter.path() + oddrouter.attribute(0x80, 10, b"\2" * 5), oddrouter.PREFIX
+    ),
+    "End-of-RIB of a family not negotiated": oddrouter.update(
+        oddrouter.attribute(0x80, 15, b"\0\1\x80")
+    ),
+    "an attribute that nobody knows": oddrouter.update(
+        oddrouter.path() + oddrouter.attribute(0xC0, 254, b"x" * 3000), oddrouter.PREFIX
+    ),
+    "communities of 3 bytes": oddrouter.update(
+        oddrouter.path() + oddrouter.attribute(0xC0, 8, b"\1\2\3"), oddrouter.PREFIX
+    ),
+    "an UPDATE of random bytes": oddrouter.message(
+        oddrouter.UPDATE, random.Random(1).randbytes(200)
+    ),
+    "a refresh of an unknown subtype": oddrouter.message(oddrouter.ROUTE_REFRESH, b"\0\1\x09\1"),
+    "a refresh of a family not negotiated": oddrouter.message(
+        oddrouter.ROUTE_REFRESH, b"\xff\xff\0\xff"
+    ),
+    "a refresh's begin and end": oddrouter.message(oddrouter.ROUTE_REFRESH, b"\0\1\1\1")
+    + oddrouter.message(oddrouter.ROUTE_REFRESH, b"\0\1\2\1"),
+}
+
+
+@pytest.mark.fault(
+    area="routers",
+    what="a router sends what is odd, or of no use to anybody",
+    sees="nothing",
+    within="0 s",
+)
+def test_what_is_of_no_use_ends_no_session(us: exabgp.ExaBGP, start: Start) -> None:
+    """Alone it ends the session at three of these, and again after each return."""
+    (router,) = start({})
+    us.await_line(b'"state": "up"')
+
+    for name, data in USELESS.items():
+        router.send(data)
+        received = counters(us).messages_received
+        router.wait(
+            lambda received=received: counters(us).messages_received > received,  # type: ignore[misc]
+            f"{name}: nothing more is read",
+        )
+        assert router.sessions == 1, name
+    assert router.keeps_session_through(1)
+
+
+@pytest.mark.parametrize(
+    "offered",
+    [
+        b"",
+        oddrouter.FOUR_OCTETS,
+        oddrouter.USUAL + oddrouter.capability(9, b"\0"),
+        oddrouter.USUAL + oddrouter.capability(200, b"what") + oddrouter.capability(99),
+        oddrouter.USUAL + oddrouter.USUAL,
+    ],
+    ids=["none", "no family", "role", "unknown", "twice"],
+)
+def test_a_router_has_the_ipv4_routes_whatever_it_offers(
+    us: exabgp.ExaBGP, start: Start, offered: bytes
+) -> None:
+    """Alone it announces nothing to one that offers no family."""
+    (router,) = start({"first": oddrouter.opening(offered)})
+    us.await_line(b'"state": "up"')
+
+    us.say(commands.Announce(route=PLAIN))
+
+    router.wait(lambda: announcements(router) == 1, "no announcement")
+    assert model.Family.IPV4 in counters(us).families
+
+
+def test_waiting_for_the_first_keepalive_is_no_work(us: exabgp.ExaBGP, start: Start) -> None:
+    """Alone it turns in circles and never waits for anything."""
+    first = oddrouter.opening(hold_time=180)
+    (router,) = start({"first": first, "is_confirming": False})
+    router.wait_for(oddrouter.KEEPALIVE)
+    assert counters(us).fsm == "OPENCONFIRM"
+
+    before = us.waits()
+    router.wait(lambda: us.waits() > before + 20, "it never waits")
+
+    assert counters(us).fsm == "OPENCONFIRM"
+
+
+HEADERS = {
+    "a marker of zeros": (b"\0" * 19, (1, 1)),
+    "a length of 0": (oddrouter.message(oddrouter.KEEPALIVE, length=0), (1, 2)),
+    "a length of 18": (oddrouter.message(oddrouter.KEEPALIVE, length=18), (1, 2)),
+    "a length of 65535": (oddrouter.message(oddrouter.UPDATE, b"x", length=65535), (1, 2)),
+    "a KEEPALIVE with a body": (oddrouter.message(oddrouter.KEEPALIVE, b"x"), (1, 2)),
+    "an UPDATE of 20 bytes": (oddrouter.message(oddrouter.UPDATE, b"x"), (1, 2)),
+    "type 0": (oddrouter.message(0, b"x"), (1, 3)),
+    "type 6": (oddrouter.message(6, b"xxxxxxxx"), (1, 3)),
+    "type 99": (oddrouter.message(99, b"x"), (1, 3)),
+}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["instead of an OPEN", "established"])
+@pytest.mark.parametrize("name", HEADERS)
+def test_what_is_no_message_is_answered_by_the_right_notification(
+    us: exabgp.ExaBGP, start: Start, name: str, *, is_first: bool
+) -> None:
+    """Alone it closes without a word and leaves a traceback; RFC 4271 section 6.1."""
+    data, (code, subcode) = HEADERS[name]
+    (router,) = start({"first": data} if is_first else {})
+    if not is_first:
+        us.await_line(b'"state": "up"')
+        router.send(data)
+
+    said = router.wait_for(oddrouter.NOTIFICATION)[0]
+
+    assert tuple(said[:2]) == (code, subcode)
+    if subcode == 2:
+        assert said[2:] == struct.pack("!H", struct.unpack_from("!H", data, 16)[0])
+    problem = f"notification sent ({code},{subcode})"
+    us.wait(
+        lambda: any(
+            isinstance(each, events.SessionChanged) and each.problem == problem
+            for each in us.happened()
+        ),
+        f"no word of {problem}",
+    )
+    assert "Traceback" not in us.log()
