@@ -18,8 +18,9 @@ import tempfile
 import trustme
 
 from exabgp_k8s.tryout.kubeapi import apiserver
-from tests.bench import BenchError, floors, idle, peer, program, report
+from tests.bench import BenchError, floors, idle, peer, program, report, starts
 from tests.bench.rounds import Rounds
+from tests.bench.samples import Series
 
 FLOOR_PEERS = ("127.0.0.31", "127.0.0.32")
 PEERS = ("127.0.0.41", "127.0.0.42")
@@ -32,14 +33,14 @@ def main() -> int:
     # Kept when something fails: the logs in it are what one needs then.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     try:
-        rounds, rows = _measure(options, folder)
+        series, rows = _measure(options, folder)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     shutil.rmtree(folder)
-    print(report.text(rounds.series, rows))
+    print(report.text(series, rows))
     if options.json:
-        document = report.document(rounds.series, rows)
+        document = report.document(series, rows)
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 0
 
@@ -48,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--samples", type=int, default=100, help="of each latency")
     parser.add_argument("--idle", type=float, default=30, metavar="SECONDS", help="of observation")
+    parser.add_argument("--starts", type=int, default=10, help="of a whole node")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write everything here")
     parser.add_argument(
         "--python",
@@ -58,7 +60,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(options: argparse.Namespace, folder: pathlib.Path) -> tuple[Rounds, list[report.Row]]:
+def _measure(
+    options: argparse.Namespace, folder: pathlib.Path
+) -> tuple[list[Series], list[report.Row]]:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_server())
         peers = [stack.enter_context(peer.Peer(address, PEER_ASN)) for address in PEERS]
@@ -81,6 +85,10 @@ def _measure(options: argparse.Namespace, folder: pathlib.Path) -> tuple[Rounds,
         floor_peers = [
             stack.enter_context(peer.Peer(address, PEER_ASN)) for address in FLOOR_PEERS
         ]
+        announcer = floors.Announcer(options.python, floor_peers, folder)
+        started = starts.measure(
+            options.starts, announcer, lambda number: measured(f"start-{number}", "1s")
+        )
         watch = floors.Watch(options.python, server, folder)
         speaker = floors.Speaker(options.python, floor_peers, folder)
         rounds = Rounds(
@@ -89,7 +97,8 @@ def _measure(options: argparse.Namespace, folder: pathlib.Path) -> tuple[Rounds,
             stack.enter_context(measured("rounds", "200ms").running()),
         )
         rounds.run(options.samples)
-    return rounds, [*report.ratios(rounds), *rows]
+    series = [*rounds.series, *started.series]
+    return series, [*report.ratios(rounds), *started.rows(), *rows]
 
 
 def _server() -> apiserver.ApiServer:

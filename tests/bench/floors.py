@@ -75,22 +75,16 @@ class Speaker:
     def running(self) -> Iterator[Speaker]:
         """Run ExaBGP for as long as the context lasts."""
         conf = self._folder / "floor.conf"
-        conf.write_text(self._conf())
-        environment = {**os.environ, **daemon.ENVIRONMENT, "exabgp_daemon_user": _user()}
-        command = [self._python, "-m", "exabgp", "server", str(conf)]
-        log = self._folder / "floor.log"
-        with (
-            socket.socket(socket.AF_UNIX) as listener,
-            log.open("wb") as output,
-        ):
+        helper = f"{self._python} -I {FOLDER / 'writer.py'} {self._socket}"
+        with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self._socket))
             listener.listen()
             listener.settimeout(peer.LIMIT)
-            with _process(command, stderr=output, env=environment, cwd=self._folder):
+            with _exabgp(self._python, conf, helper, self._peers):
                 try:
                     self._orders, _ = listener.accept()
                 except TimeoutError:
-                    raise BenchError(f"the bare ExaBGP did not start; see {log}") from None
+                    raise BenchError(f"the bare ExaBGP did not start; see {conf}") from None
                 with self._orders:
                     yield self
 
@@ -108,10 +102,38 @@ class Speaker:
         ]
         return written, arrivals
 
-    def _conf(self) -> str:
-        writer = f"{self._python} -I {FOLDER / 'writer.py'} {self._socket}"
-        neighbors = "".join(
-            f"""
+
+class Announcer:
+    """A bare ExaBGP whose helper announces everything as soon as it runs."""
+
+    def __init__(self, python: str, peers: Sequence[peer.Peer], folder: pathlib.Path) -> None:
+        self._python, self.peers, self._folder = python, peers, folder
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run ExaBGP for as long as the context lasts."""
+        helper = f"{self._python} -I {FOLDER / 'announcer.py'} {' '.join(PREFIXES)}"
+        with _exabgp(self._python, self._folder / "announcer.conf", helper, self.peers) as process:
+            yield process
+
+
+@contextlib.contextmanager
+def _exabgp(
+    python: str, path: pathlib.Path, helper: str, peers: Sequence[peer.Peer]
+) -> Iterator[subprocess.Popen[bytes]]:
+    path.write_text(_conf(helper, peers))
+    environment = {**os.environ, **daemon.ENVIRONMENT, "exabgp_daemon_user": _user()}
+    command = [python, "-m", "exabgp", "server", str(path)]
+    with (
+        path.with_suffix(".log").open("ab") as output,
+        _process(command, stderr=output, env=environment, cwd=path.parent) as process,
+    ):
+        yield process
+
+
+def _conf(helper: str, peers: Sequence[peer.Peer]) -> str:
+    neighbors = "".join(
+        f"""
 neighbor {router.address} {{
   local-address {ADDRESS}; router-id {ADDRESS}; local-as {ASN}; peer-as {router.asn};
   hold-time 9; connect {router.port}; group-updates true; adj-rib-in false;
@@ -120,9 +142,9 @@ neighbor {router.address} {{
   api {{ processes [ floor ]; }}
 }}
 """
-            for router in self._peers
-        )
-        return f"process floor {{\n  run {writer};\n  encoder json;\n}}\n{neighbors}"
+        for router in peers
+    )
+    return f"process floor {{\n  run {helper};\n  encoder json;\n}}\n{neighbors}"
 
 
 def _user() -> str:

@@ -126,6 +126,8 @@ class Program:
         self._server = server
         (folder / "settings.yaml").write_text(settings(peers, service, interval))
         (folder / "kubeconfig").write_text(apiserver.kubeconfig(server))
+        self.first_arrivals: list[int] = []
+        """When each peer first heard of each route, in nanoseconds of CLOCK_MONOTONIC."""
         self._command = [
             *(python, "-m", "exabgp_k8s", "run", "--node", NODE),
             *("--settings", str(folder / "settings.yaml")),
@@ -145,10 +147,15 @@ class Program:
             )
         self._root = psutil.Process(process.pid)
         try:
-            self._wait(began, is_withdrawal=False, log=log)
+            self.first_arrivals = self._wait(began, is_withdrawal=False, log=log)
             yield self
         finally:
             self._end(process)
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        return self._root.pid
 
     def processes(self) -> dict[str, psutil.Process]:
         """Return its processes by their part: supervisor, exabgp, agent."""

@@ -23,17 +23,22 @@ SERIES = {
     "uncordon to first route announced",
     "failed check to first route withdrawn",
     "failed check to all routes withdrawn at all peers",
+    "bare ExaBGP: start to first route",
+    "start to first route",
+    "start to all routes at all peers",
 }
-BUDGETED = {name for name in SERIES if not name.startswith(("bare", "uncordon"))}
+BUDGETED = {name for name in SERIES if name.startswith(("cordon", "failed"))}
 RATIOS = ("median / floor's median", "p99 / floor's median", "p99 / floor's p99")
 ROWS = {
     "floor: watch and ExaBGP: its own p99 / median",
     *(f"{name}: {ratio}" for name in BUDGETED for ratio in RATIOS),
     "uncordon to first route announced: median / floor's median",
+    "start to first route: median / bare ExaBGP's median",
+    "start: CPU time, median",
+    "start: CPU time of a bare ExaBGP, median",
     *(f"idle: PSS, {part}" for part in ("supervisor", "exabgp", "agent", "all three")),
     *(f"idle: CPU, {part}" for part in ("supervisor", "exabgp", "agent")),
     "idle: CPU, all three, of one core",
-    "idle: PSS, all three, the aim",
     "idle: memory of a pod that shares no file with others",
     "idle: length of the observation",
     "idle: API requests in that time",
@@ -46,6 +51,7 @@ def test_a_short_run_measures_every_row(tmp_path: pathlib.Path) -> None:
     """Times, ratios, memory and CPU are all positive; requests may be none."""
     written = tmp_path / "bench.json"
     command = [sys.executable, "-m", "tests.bench", "--samples", "3", "--idle", "2"]
+    command += ["--starts", "3"]
     done = subprocess.run(
         [*command, "--json", str(written)], cwd=ROOT, capture_output=True, text=True, check=False
     )
