@@ -196,22 +196,34 @@ def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
         (*_resource(reflector._NODES), "list"),
         (*_resource(reflector._NODES), "watch"),
         (*_resource(reflector._SERVICE_CIDRS), "list"),
-        (*_resource(kube_events.COLLECTION), "create"),
-        (*_resource(kube_events.COLLECTION), "patch"),
     }
-    assert _allowed("Role") == {
+    assert _allowed("Role", "exabgp-k8s") == {
         (*_resource(pods.PODS.rpartition("/")[0]), "get"),
         (*_resource(pods.DAEMON_SETS.rpartition("/")[0]), "get"),
         *((*_resource(leases.COLLECTION), verb) for verb in ("get", "list", "create", "update")),
     }
 
 
-def _allowed(kind: str) -> set[tuple[str, str, str]]:
+def test_events_may_be_written_where_they_belong_and_nowhere_else() -> None:
+    """A ClusterRole would allow Events about everything, in every namespace."""
+    assert _allowed("Role", "default") == {
+        (*_resource(kube_events.COLLECTION), "create"),
+        (*_resource(kube_events.COLLECTION), "patch"),
+    }
+    assert "/namespaces/default/" in kube_events.COLLECTION
+
+
+def test_nothing_moves_a_role_into_another_namespace() -> None:
+    """Kustomize's `namespace` rewrites that of every object, also the Role in `default`."""
+    assert "namespace" not in repository.manifest("kustomization.yaml")
+
+
+def _allowed(kind: str, namespace: str | None = None) -> set[tuple[str, str, str]]:
     """Return API group, resource and verb of what the one role of a kind allows."""
     role = next(
         document
         for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml"))
-        if document["kind"] == kind
+        if document["kind"] == kind and document["metadata"].get("namespace") == namespace
     )
     return {
         (group, resource, verb)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from exabgp_k8s.core import budget
+from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import controlplane, kubeapi
 from tests.support.lab import Document, Lab, until
 from tests.support.rivals import Rivals
@@ -47,9 +48,11 @@ def lab(server: Server, tmp_path: Path) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def rivals(lab: Lab) -> Rivals:
-    """Two more nodes, both announcing."""
-    found = Rivals(lab.directory / "kubeconfig")
+def rivals(lab: Lab, tmp_path: Path) -> Rivals:
+    """Two more nodes, both announcing. The token of our node may not write their Leases."""
+    kubeconfig = tmp_path / "kubeconfig-of-the-admin"
+    kubeconfig.write_text(apiserver.kubeconfig(lab.api.admin))
+    found = Rivals(kubeconfig)
     for node in ("n2", "n3"):
         found.say(node, IN)
     return found
@@ -61,7 +64,7 @@ def healthy(lab: Lab) -> Path:
 
 def checked(lab: Lab, **budget_settings: str) -> Document:
     probe = ["/usr/bin/test", "-e", str(healthy(lab))]
-    check = {"name": "file", "exec": probe, "interval": "200ms", "timeout": "200ms"}
+    check = {"name": "file", "exec": probe, "interval": "1s", "timeout": "1s"}
     return {**lab.document(), "health": {"checks": [check]}, "outageBudget": budget_settings}
 
 

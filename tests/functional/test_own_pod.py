@@ -26,8 +26,6 @@ class Real:
     def __init__(self, server: controlplane.ControlPlane) -> None:
         self._server = server
         self._manifest = repository.manifest("daemonset.yaml")
-        account = repository.manifest("serviceaccount.yaml")
-        server.ask("POST", f"{CORE}/serviceaccounts", account)
         self._uid = server.ask("POST", f"{APPS}/daemonsets", self._manifest)["metadata"]["uid"]
 
     def create_pod(self, node: str) -> None:

@@ -2,13 +2,15 @@
 
 Used where ``KUBEBUILDER_ASSETS`` names a directory with the two programs, as controller-runtime's
 envtest has it. There is no controller manager: Nodes stay as they are put. The token that the
-client under test gets is that of the agents' service account, with exactly the rights that
-``daemonset/rbac.yaml`` gives it.
+client under test gets is one of the agents' service account, made for a Pod on the Node ``n1`` as
+kubelet has it made, with exactly the rights that ``daemonset/rbac.yaml`` gives and
+``daemonset/admission.yaml`` leaves.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -27,9 +29,10 @@ import yaml
 from tests.architecture import repository
 
 NAMESPACE = "exabgp-k8s"
-_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:exabgp-k8s"
+NODE = "n1"
+"""The Node of the agent under test, where it needs to be a certain one."""
 ADMIN_TOKEN = "admin-token"
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_OURS = f"/api/v1/namespaces/{NAMESPACE}"
 _MERGE = "application/merge-patch+json"
 
 
@@ -45,6 +48,15 @@ def is_available() -> bool:
     return _assets() is not None
 
 
+@dataclasses.dataclass(frozen=True)
+class Admin:
+    """An API server, reached with every right."""
+
+    url: str
+    ca: bytes
+    token: str | None
+
+
 class ControlPlane:
     """One etcd and one kube-apiserver on loopback, their files in one folder."""
 
@@ -56,7 +68,7 @@ class ControlPlane:
         self._stack = contextlib.ExitStack()
         self._etcd_port, self._peer_port, self.port = _free_ports(3)
         self.url = f"https://127.0.0.1:{self.port}"
-        self.token = "agent-token"
+        self.token = ""
         authority = trustme.CA()
         self.ca = authority.cert_pem.bytes()
         self._context = ssl.create_default_context()
@@ -64,21 +76,28 @@ class ControlPlane:
         server = authority.issue_cert("127.0.0.1", "localhost")
         server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
         server.private_key_pem.write_to_path(str(folder / "accounts.pem"))
-        (folder / "tokens.csv").write_text(
-            f'{ADMIN_TOKEN},admin,1,"system:masters"\n{self.token},{_ACCOUNT},2\n'
-        )
+        (folder / "tokens.csv").write_text(f'{ADMIN_TOKEN},admin,1,"system:masters"\n')
 
     def __enter__(self) -> Self:
         self._start("etcd", self._etcd_arguments())
         self.restart()
         self.ask("POST", "/api/v1/namespaces", repository.manifest("namespace.yaml"))
-        for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml")):
-            self.ask("POST", _collection(document), document)
+        _until(lambda: self._status("/api/v1/namespaces/default", ADMIN_TOKEN) == 200)
+        for file in ("serviceaccount.yaml", "rbac.yaml", "admission.yaml"):
+            for document in yaml.safe_load_all(repository.read(f"daemonset/{file}")):
+                self.ask("POST", _collection(document), document)
+        self.token = self.token_of(NODE)
         _until(lambda: self._status("/api/v1/nodes", self.token) == 200)
+        _until(self._is_guarded)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    @property
+    def admin(self) -> Admin:
+        """How the cluster's admin reaches it."""
+        return Admin(self.url, self.ca, ADMIN_TOKEN)
 
     def kill(self) -> None:
         """Kill kube-apiserver, as the loss of a control-plane node does."""
@@ -102,6 +121,45 @@ class ControlPlane:
         self.kill()
         self.port, self.url = known
         self.restart()
+
+    def token_of(self, node: str) -> str:
+        """Return a new token of the agents' account, made for a Pod on a node by kubelet's way."""
+        spec = {
+            "nodeName": node,
+            "serviceAccountName": "exabgp-k8s",
+            "containers": [{"name": "exabgp-k8s", "image": "exabgp-k8s"}],
+        }
+        pod = self.ask(
+            "POST",
+            f"{_OURS}/pods",
+            {"metadata": {"generateName": "token-"}, "spec": spec},
+        )
+        bound = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": pod["metadata"]["name"],
+            "uid": pod["metadata"]["uid"],
+        }
+        return self.request_token({"boundObjectRef": bound})
+
+    def request_token(self, spec: Mapping[str, Any]) -> str:
+        """Return a token of the agents' account by the TokenRequest API."""
+        asked = {"spec": {"expirationSeconds": 86400, **spec}}
+        answer = self.ask("POST", f"{_OURS}/serviceaccounts/exabgp-k8s/token", asked)
+        return str(answer["status"]["token"])
+
+    def _is_guarded(self) -> bool:
+        """Say whether the policies are in force: it takes the server a moment."""
+        about = {"kind": "Node", "name": "another"}
+        event = {"metadata": {"name": "foreign", "namespace": "default"}, "involvedObject": about}
+        lease = {"metadata": {"name": "foreign"}}
+        return all(
+            self.refusal("POST", f"{path}?dryRun=All", body, self.token).count("Validating")
+            for path, body in (
+                ("/api/v1/namespaces/default/events", event),
+                (f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases", lease),
+            )
+        )
 
     def node(self, name: str) -> dict[str, Any]:
         """Return the Node as stored."""
@@ -148,14 +206,32 @@ class ControlPlane:
         found = self.ask("GET", "/api/v1/namespaces/default/events")["items"]
         return sorted(found, key=lambda each: str(each["metadata"]["name"]))
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Make a request as the cluster's admin and return the answer."""
+    def refusal(self, method: str, path: str, body: Mapping[str, Any] | None, token: str) -> str:
+        """Return why a request is forbidden; nothing if it is not."""
+        try:
+            self.ask(method, path, body, token)
+        except urllib.error.HTTPError as error:
+            with error:
+                status = json.load(error)
+            if error.code != 403:
+                raise
+            return str(status["message"])
+        return ""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        token: str = ADMIN_TOKEN,
+    ) -> dict[str, Any]:
+        """Make a request, as the cluster's admin unless told otherwise, and return the answer."""
         request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
-                "Authorization": f"Bearer {ADMIN_TOKEN}",
+                "Authorization": f"Bearer {token}",
                 "Content-Type": _MERGE if method == "PATCH" else "application/json",
             },
         )
@@ -223,13 +299,12 @@ class ControlPlane:
 
 
 def _collection(document: Mapping[str, Any]) -> str:
-    """Return where a Role, ClusterRole or binding of either is created.
-
-    The namespace of a Role is the one that kustomize gives it.
-    """
-    plural = f"{document['kind'].lower()}s"
-    is_for_all = document["kind"].startswith("Cluster")
-    return f"{_RBAC}/{plural}" if is_for_all else f"{_RBAC}/namespaces/{NAMESPACE}/{plural}"
+    """Return where an object of one of our manifests is created."""
+    kind, version = document["kind"].lower(), document["apiVersion"]
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    base = f"/api/{version}" if version == "v1" else f"/apis/{version}"
+    namespace = document["metadata"].get("namespace")
+    return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
 
 
 def _free_ports(count: int) -> list[int]:

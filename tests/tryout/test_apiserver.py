@@ -13,7 +13,6 @@ import pathlib
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -29,15 +28,6 @@ MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 
 
-@dataclass(frozen=True)
-class Admin:
-    """An API server, reached with every right."""
-
-    url: str
-    ca: bytes
-    token: str | None
-
-
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlplane.ControlPlane]:
     with controlplane.ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
@@ -45,17 +35,16 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlp
 
 
 @pytest.fixture(params=["own", "real"] if controlplane.is_available() else ["own"])
-def server(request: pytest.FixtureRequest) -> Iterator[Admin]:
+def server(request: pytest.FixtureRequest) -> Iterator[apiserver.Reachable]:
     if request.param == "real":
-        real = request.getfixturevalue("control_plane")
-        yield Admin(real.url, real.ca, controlplane.ADMIN_TOKEN)
+        yield request.getfixturevalue("control_plane").admin
         return
     with kubeapi.KubeApi(service_cidrs=["10.96.0.0/16"]) as own:
-        yield Admin(own.url, own.ca, own.token)
+        yield own.admin
 
 
 @pytest.fixture
-def api(server: Admin, tmp_path: pathlib.Path) -> Iterator[client.Client]:
+def api(server: apiserver.Reachable, tmp_path: pathlib.Path) -> Iterator[client.Client]:
     path = tmp_path / "kubeconfig"
     path.write_text(apiserver.kubeconfig(server))
     with contextlib.closing(client.Client(client.Access(kubeconfig=path))) as opened:
@@ -251,9 +240,11 @@ def test_a_body_that_is_no_object_is_refused(api: client.Client, node: str) -> N
     assert caught.value.status == 400
 
 
-def test_a_wrong_token_is_unauthorized(server: Admin, tmp_path: pathlib.Path) -> None:
+def test_a_wrong_token_is_unauthorized(
+    server: apiserver.Reachable, tmp_path: pathlib.Path
+) -> None:
     path = tmp_path / "other"
-    path.write_text(apiserver.kubeconfig(Admin(server.url, server.ca, "wrong")))
+    path.write_text(apiserver.kubeconfig(controlplane.Admin(server.url, server.ca, "wrong")))
     with (
         contextlib.closing(client.Client(client.Access(kubeconfig=path))) as api,
         pytest.raises(errors.KubeError, match="Unauthorized") as caught,
