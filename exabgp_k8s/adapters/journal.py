@@ -101,6 +101,9 @@ def _surroundings(before: Turn, after: Turn) -> None:
         log.info("kubernetes.regained")
     if now.daemon_problem and now.daemon_problem != was.daemon_problem:
         log.error("exabgp.refused", why=now.daemon_problem)
+    if now.is_node_gone and not was.is_node_gone:
+        event = "node.missing" if now.node is None else "node.deleted"
+        log.warning(event, node=now.node_name)
     problems = now.node.problems if now.node else ()
     if problems and problems != (was.node.problems if was.node else ()):
         log.warning("node.misunderstood", problems=list(problems))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import prometheus_client
 from prometheus_client import core as prometheus
 
-from exabgp_k8s.core import hysteresis, model, plan, report
+from exabgp_k8s.core import announced, hysteresis, model, plan, report
 from exabgp_k8s.core.step import Turn
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -98,21 +98,19 @@ def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
 
 
 def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
-    announced = _gauge(
+    sent = _gauge(
         "route_announced",
-        "Peers that were sent the prefix; 0 while it is withheld.",
+        "Routers that were sent the prefix, of those meant for this node; 0: it is not announced.",
         ["prefix", "class"],
     )
-    rows = report.routes(turn)
-    for each in turn.decision.prefixes:
-        if each.prefix is None:
-            continue
-        heard = [
-            row
-            for row in rows
-            if row["prefix"] == str(each.prefix) and row["state"] in report.HEARD
-        ]
-        announced.add_metric([str(each.prefix), str(each.prefix_class)], len(heard))
+    meant = _gauge(
+        "route_meant", "Peers of the settings meant to have the prefix.", ["prefix", "class"]
+    )
+    for each in announced.standings(turn.world, turn.decision):
+        if each.prefix is not None and each.prefix_class is not None:
+            labels = [str(each.prefix), str(each.prefix_class)]
+            sent.add_metric(labels, len(each.sent))
+            meant.add_metric(labels, each.meant)
     withheld = _gauge(
         "withheld",
         "Prefixes that are not announced as usual, by reason.",
@@ -123,9 +121,9 @@ def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
         for cause in held.causes:
             key = (str(held.prefix_class), _label(cause))
             counts[key] = counts.get(key, 0) + 1
-    for labels, count in sorted(counts.items()):
-        withheld.add_metric(list(labels), count)
-    yield from (announced, withheld)
+    for reason, count in sorted(counts.items()):
+        withheld.add_metric(list(reason), count)
+    yield from (sent, meant, withheld)
 
 
 def _label(cause: model.Cause) -> str:
@@ -153,11 +151,16 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         contact.add_metric([], now - world.kube_contact)
     phase = _gauge("phase", "1 for the phase the agent is in.", ["phase"])
     phase.add_metric([str(world.phase)], 1)
+    selected = _gauge(
+        "peers_selected", "Peers of the settings meant for this node; those held count.", []
+    )
+    if turn.decision.neighbors is not None:
+        selected.add_metric([], len(turn.decision.neighbors) + len(report.peers_held(turn)))
     unacknowledged = _gauge(
         "changes_unacknowledged", "Changes ExaBGP stored and has not sent yet.", []
     )
     unacknowledged.add_metric([], sum(len(held.pending) for held in (world.rib or {}).values()))
-    yield from (stale, contact, phase, unacknowledged)
+    yield from (stale, contact, phase, selected, unacknowledged)
 
 
 def _budget(turn: Turn) -> Iterator[prometheus.Metric]:

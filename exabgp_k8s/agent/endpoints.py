@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from exabgp_k8s.adapters import http, metrics
-from exabgp_k8s.core import model, report
+from exabgp_k8s.core import model, readiness, report, routes
 from exabgp_k8s.core.step import Turn
 
 STALE_AFTER = 10.0
@@ -52,7 +52,7 @@ def readable(agent: Served, exposition: metrics.Metrics) -> http.Routes:
     rows: Mapping[str, Callable[[], object]] = {
         "/v1/status": lambda: report.status(agent.turn, agent.clock()),
         "/v1/sessions": lambda: report.sessions(agent.turn, agent.clock()),
-        "/v1/routes": lambda: report.routes(agent.turn),
+        "/v1/routes": lambda: routes.rows(agent.turn),
         "/v1/checks": lambda: report.checks(agent.turn, agent.clock()),
     }
 
@@ -109,7 +109,7 @@ def _why(agent: Served, request: http.Request) -> http.Response:
             prefix = ipaddress.ip_network(text)
         except ValueError as error:
             return http.as_json({"error": f"{error}: write a prefix like 10.96.0.0/16"}, 400)
-    rows = report.why(agent.turn, prefix, agent.clock())
+    rows = routes.why(agent.turn, prefix, agent.clock())
     if prefix is not None and not rows:
         known = [str(each.prefix) for each in agent.turn.decision.prefixes if each.prefix]
         return http.as_json({"error": f"{prefix} is no prefix of this node", "known": known}, 404)
@@ -124,25 +124,14 @@ def _healthz(agent: Served) -> http.Response:
 
 
 def _readyz(agent: Served) -> http.Response:
-    """Ready: the node and ExaBGP's table are known, and a session is up where there are any."""
-    world = agent.turn.world
-    missing = [
-        text
-        for is_there, text in (
-            (world.node is not None, "the Node object has not been seen"),
-            (world.is_rib_current, "ExaBGP's table has not been read"),
-            (
-                not world.sessions or any(session.is_up for session in world.sessions.values()),
-                "no session is up",
-            ),
-            (
-                not report.peers_held(agent.turn),
-                "a peer is held back, see `exabgp-k8s sessions`",
-            ),
-        )
-        if not is_there
-    ]
-    return http.as_json({"missing": missing}, 503 if missing else 200)
+    """Ready: a rollout may go on to the next node."""
+    missing = readiness.missing(agent.turn)
+    answer = {
+        "ready": not missing,
+        "missing": missing,
+        "not_announced": readiness.lacking(agent.turn),
+    }
+    return http.as_json(answer, 503 if missing else 200)
 
 
 async def _drained(agent: Served, request: http.Request) -> http.Response:

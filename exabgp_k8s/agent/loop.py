@@ -90,7 +90,7 @@ class Agent:
         self._ticked_at = self._looked_at = float("-inf")
         self._looked_for: object = None
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
-        started = World(started=self.clock())
+        started = World(started=self.clock(), node_name=options.node)
         self.turn = step.Turn(
             world=started,
             decision=policy.Decision(routes=None),

@@ -9,14 +9,13 @@ from typing import Any
 import click
 
 from exabgp_k8s.cli import exits, socket_client
-from exabgp_k8s.cli.inspect import state_dir_option
 from exabgp_k8s.errors import AgentUnreachable
 
 GATEWAY_TIMEOUT = 504
 
 
 @click.command(short_help="Withdraw everything this node announces.")
-@state_dir_option
+@socket_client.state_dir_option
 @click.option("--wait", is_flag=True, help="Return when every peer has been sent the withdrawal.")
 @click.option(
     "--stopping",
@@ -53,7 +52,7 @@ def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
 
 
 @click.command()
-@state_dir_option
+@socket_client.state_dir_option
 def undrain(state_dir: Path) -> None:
     """Announce again what `drain` withdrew."""
     _, answer = _post(state_dir, "/v1/undrain", 5)

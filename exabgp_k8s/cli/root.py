@@ -12,7 +12,7 @@ import exabgp_k8s
 COMMANDS: Mapping[str, str] = {
     "run": "exabgp_k8s.cli.run:run",
     "agent": "exabgp_k8s.cli.run:agent",
-    "status": "exabgp_k8s.cli.inspect:status",
+    "status": "exabgp_k8s.cli.status:status",
     "sessions": "exabgp_k8s.cli.inspect:sessions",
     "routes": "exabgp_k8s.cli.inspect:routes",
     "checks": "exabgp_k8s.cli.inspect:checks",

@@ -8,7 +8,23 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import click
+
+from exabgp_k8s.cli import exits
 from exabgp_k8s.errors import AgentUnreachable
+
+OK = 200
+BAD_REQUEST = 400
+
+state_dir_option = click.option(
+    "--state-dir",
+    envvar="EXABGP_K8S_STATE_DIR",
+    show_envvar=True,
+    default=Path("/run/exabgp-k8s"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Where the agent's socket is.",
+)
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -51,3 +67,18 @@ def ask(state_dir: Path, method: str, target: str, timeout: float = 5) -> tuple[
         raise AgentUnreachable(f"{path}: {error}") from error
     finally:
         connection.close()
+
+
+def get(state_dir: Path, target: str) -> Any:
+    """Return what the agent shows; where it does not, say why and end."""
+    try:
+        status, answer = ask(state_dir, "GET", target)
+    except AgentUnreachable as error:
+        exits.fail_unreachable(error)
+    if status == BAD_REQUEST:
+        exits.fail(answer["error"])
+    if status != OK:
+        known = answer.get("known")
+        hint = f"\nThis node's prefixes are: {' '.join(known)}" if known else ""
+        exits.fail(f"{answer.get('error', answer)}{hint}", exits.Code.NO)
+    return answer

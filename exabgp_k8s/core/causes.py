@@ -34,13 +34,22 @@ class Demand:
 def active(world: World) -> frozenset[model.Cause]:
     """Return every cause that stands, whatever the policy makes of it."""
     found = frozenset(_of_the_agent(world)) | frozenset(_of_the_checks(world))
-    if world.is_node_gone:
+    if world.is_node_gone and _was_there(world):
         found |= {model.Cause(model.Reason.NODE_DELETED)}
     if world.node is not None and world.config is not None:
         found |= frozenset(_of_the_node(world.node, world.config))
         if world.node.override is model.Override.ALWAYS and not world.is_node_gone:
             found = frozenset(cause for cause in found if cause.reason in UNBEATABLE)
     return found
+
+
+def _was_there(world: World) -> bool:
+    """Return whether there was a Node to be deleted: seen, or announced by an earlier agent.
+
+    An agent that looks for a name no Node has is not told apart from one that is early.
+    """
+    is_held = any(held.routes for held in (world.rib or {}).values())
+    return world.node is not None or is_held
 
 
 def _of_the_agent(world: World) -> Iterator[model.Cause]:

@@ -65,6 +65,7 @@ class Reason(enum.StrEnum):
     NO_POD_CIDR = "no-pod-cidr"
     NO_SERVICE_CIDR = "no-service-cidr"
     NO_NEXT_HOP = "no-next-hop"
+    NO_PEER = "no-peer"
     REFUSED = "refused-by-exabgp"
     # Why a prefix is announced although something speaks against it.
     BUDGET_EXHAUSTED = "budget-exhausted"
@@ -89,6 +90,9 @@ CAUSES = (
 
 PLANNED = frozenset({Reason.CORDONED, Reason.DRAINING, Reason.OPERATOR, Reason.STOPPING})
 """Causes announced ahead of time: a graceful-shutdown hold may precede their withdrawal."""
+
+PASSING = frozenset({Reason.STARTING, Reason.HOLD_DOWN})
+"""Reasons that end by themselves, at every start or after every withdrawal."""
 
 GRACEFUL_SHUTDOWN = (65535, 0)
 """RFC 8326 section 5, in numbers: the word would make ExaBGP itself shut down."""

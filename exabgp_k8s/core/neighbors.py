@@ -28,6 +28,19 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
     return tuple(neighbors), tuple(held)
 
 
+def families(
+    settings: config.Config,
+    sessions: tuple[model.Neighbor, ...],
+    held: tuple[model.PeerHeld, ...],
+) -> frozenset[model.Family]:
+    """Return the families that some peer meant for this node speaks, with a session or held."""
+    names = {each.name for each in sessions}
+    names |= {each.name for each in held if each.cause.reason is not model.Reason.NOT_SELECTED}
+    return frozenset(
+        family for peer in settings.peers if peer.name in names for family in peer.families
+    )
+
+
 def _obstacle(world: World, node: model.NodeFacts, peer: config.Peer) -> model.Cause | None:
     if not peer.selector.matches(node.labels):
         return model.Cause(model.Reason.NOT_SELECTED)

@@ -13,15 +13,12 @@ import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import model, report
+from exabgp_k8s.core import announced, model, report
 from exabgp_k8s.core.step import Turn
 from exabgp_k8s.core.world import is_stopping
 
 SHOWN = 3
 """Problems of the settings that one notice quotes."""
-
-PASSING = frozenset({model.Reason.STARTING, model.Reason.HOLD_DOWN})
-"""Reasons that end by themselves, at every start or after every withdrawal."""
 
 INTENDED = model.PLANNED | {model.Reason.EXCLUDED}
 """Reasons that somebody set on purpose: no warning."""
@@ -238,7 +235,7 @@ def _states(told: Told, turn: Turn) -> Mapping[Key, State] | None:
         return told.routes
     before = told.routes or {}
     is_waiting = told.routes is not None and _is_sending(turn)
-    heard = set() if is_waiting else _heard(turn)
+    heard = {} if is_waiting else _heard(turn)
     found = {}
     for each in turn.decision.prefixes:
         key = (each.prefix_class, each.prefix)
@@ -253,18 +250,25 @@ def _is_sending(turn: Turn) -> bool:
     return bool(turn.commands) or any(held.pending for held in (turn.world.rib or {}).values())
 
 
-def _heard(turn: Turn) -> set[tuple[str, str]]:
-    return {(row["prefix"], row["state"]) for row in report.routes(turn)}
+def _heard(turn: Turn) -> Mapping[Key, announced.Summary]:
+    return {
+        (each.prefix_class, each.prefix): each.summary
+        for each in announced.standings(turn.world, turn.decision)
+        if each.prefix_class is not None
+    }
 
 
-def _state(turn: Turn, key: Key, heard: set[tuple[str, str]]) -> State | None:
-    prefix_class, prefix = key
-    is_wanted = any(prefix == wanted for _, wanted in turn.decision.routes or ())
+def _state(turn: Turn, key: Key, heard: Mapping[Key, announced.Summary]) -> State | None:
+    is_wanted = any(key[1] == wanted for _, wanted in turn.decision.routes or ())
     if not is_wanted and _causes(turn, key):
         return State.WITHHELD
-    if turn.decision.actions.get(prefix_class) is model.Action.DEPRIORITISE:
-        return State.DEPRIORITISED if (str(prefix), "deprioritised") in heard else None
-    return State.ANNOUNCED if (str(prefix), "announced") in heard else None
+    match heard.get(key):
+        case announced.Summary.ANNOUNCED:
+            return State.ANNOUNCED
+        case announced.Summary.DEPRIORITISED:
+            return State.DEPRIORITISED
+        case _:
+            return None
 
 
 def _causes(turn: Turn, key: Key) -> tuple[str, ...]:
@@ -274,7 +278,7 @@ def _causes(turn: Turn, key: Key) -> tuple[str, ...]:
         for each in turn.decision.withheld
         if (each.prefix_class, each.prefix) == key
         for cause in each.causes
-        if cause.reason not in PASSING
+        if cause.reason not in model.PASSING
     }
     return tuple(str(cause) for cause in found)
 

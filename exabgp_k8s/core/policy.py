@@ -47,7 +47,8 @@ def decide(world: World, now: float) -> Decision:
     if world.config is None or world.node is None:
         return _blind(world, now, actions, deadline)
     sessions, held = neighbors.select(world)
-    candidates = tuple(prefixes.candidates(world))
+    spoken = neighbors.families(world.config, sessions, held)
+    candidates = tuple(prefixes.for_peers(prefixes.candidates(world), spoken))
     kept = frozenset(_kept(world, candidates, actions))
     outcomes = [
         outcome
@@ -159,7 +160,7 @@ def _blind(
     candidates = tuple(prefixes.candidates(world))
     out = [each for each in model.PrefixClass if actions[each] is model.Action.WITHDRAW]
     held = {prefix for rib in (world.rib or {}).values() for prefix in rib.routes}
-    starting = model.Cause(model.Reason.STARTING, "node not seen yet")
+    starting = prefixes.node_unseen(world)
     return Decision(
         routes={} if out else None,
         kept=frozenset(prefix for prefix in held if prefixes.class_of(world, prefix) not in out),

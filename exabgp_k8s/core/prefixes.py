@@ -9,7 +9,7 @@ would draw a part of everybody's services.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from exabgp_k8s.core import config, model
@@ -33,6 +33,36 @@ def candidates(world: World) -> Iterator[Candidate]:
     yield from services
     if world.config.pods_within and world.node is not None:
         yield from _pods(world, world.config, world.node, services)
+    elif world.config.pods_within and not _are_pods_held(world):
+        cause = node_unseen(world)
+        yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
+
+
+def for_peers(found: Iterable[Candidate], spoken: frozenset[model.Family]) -> Iterator[Candidate]:
+    """Yield candidates; what no peer meant for this node speaks the family of is withheld."""
+    for each in found:
+        if each.prefix is None or each.guard is not None or model.family_of(each.prefix) in spoken:
+            yield each
+        else:
+            detail = str(model.family_of(each.prefix)) if spoken else ""
+            cause = model.Cause(model.Reason.NO_PEER, detail)
+            yield dataclasses.replace(each, guard=cause)
+
+
+def node_unseen(world: World) -> model.Cause:
+    """Return why nothing is decided while the Node is not known."""
+    is_missing = world.is_node_gone and world.node is None
+    detail = f"no Node object named {world.node_name}" if is_missing else "node not seen yet"
+    return model.Cause(model.Reason.STARTING, detail)
+
+
+def _are_pods_held(world: World) -> bool:
+    """Return whether an earlier agent announced a pod range that still stands."""
+    return any(
+        class_of(world, prefix) is model.PrefixClass.PODS
+        for held in (world.rib or {}).values()
+        for prefix in held.routes
+    )
 
 
 def are_services_known(world: World) -> bool:

@@ -109,6 +109,8 @@ class World:
     """Everything that a decision may depend on."""
 
     started: float = 0
+    node_name: str = ""
+    """The name of the Node that is looked for."""
     config: config.Config | None = None
     passwords: Mapping[str, model.Secret] = field(default_factory=dict)
     config_problems: tuple[str, ...] = ()

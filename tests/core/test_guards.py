@@ -203,4 +203,6 @@ class TestNextHop:
         decision = builders.decided(builders.a_world(settings=settings))
 
         assert builders.announced(decision) == {builders.SERVICE_RANGE, builders.POD_RANGE}
-        assert decision.withheld == ()
+        assert {str(cause) for each in decision.withheld for cause in each.causes} == {
+            "no-peer:ipv6"
+        }

@@ -18,6 +18,9 @@ from exabgp_k8s.core import (
     report,
     step,
 )
+from exabgp_k8s.core import (
+    routes as routes_shown,
+)
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import NODE_IP, START, TOR_A, TOR_B, after
@@ -270,8 +273,8 @@ def test_any_event_can_happen_in_any_world(life: tuple[World, float], event: eve
     assert turn.deadline is None or turn.deadline > now
     report.status(turn, now)
     report.sessions(turn, now)
-    report.routes(turn)
-    report.why(turn, None, now)
+    routes_shown.rows(turn)
+    routes_shown.why(turn, None, now)
 
 
 @hypothesis.given(lives())

@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 import exabgp_k8s.core
-from exabgp_k8s.core import commands, config, events, model, report, step
+from exabgp_k8s.core import commands, config, events, model, report, routes, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
@@ -27,9 +27,9 @@ def everything(world: World) -> dict[str, object]:
     return {
         "status": report.status(latest, NOW),
         "sessions": report.sessions(latest, NOW),
-        "routes": report.routes(latest),
+        "routes": routes.rows(latest),
         "checks": report.checks(latest, NOW),
-        "why": report.why(latest, None, NOW),
+        "why": routes.why(latest, None, NOW),
     }
 
 
@@ -37,7 +37,7 @@ def states(world: World, prefix: model.Network = SERVICE_RANGE) -> dict[str, str
     """Return the state of a prefix for each peer."""
     return {
         row["peer"]: row["state"]
-        for row in report.routes(turn(world))
+        for row in routes.rows(turn(world))
         if row["prefix"] == str(prefix)
     }
 
@@ -97,6 +97,7 @@ def test_the_status_names_the_causes_with_their_age() -> None:
         "state": "withheld",
         "action": "withdraw",
         "prefixes": [str(POD_RANGE), str(builders.POD_RANGE6)],
+        "announced": [],
     }
     assert {tuple(each["reasons"]) for each in found["withheld"]} == {("cordoned",)}
 
@@ -119,7 +120,7 @@ def test_the_status_says_announced_only_of_what_a_peer_was_sent() -> None:
         return {each["state"] for each in report.status(turn(world), NOW)["classes"].values()}
 
     assert states(builders.a_serving_world()) == {"announced"}
-    assert states(World()) == {"not in the settings"}
+    assert states(World()) == {"waiting"}
     assert states(down) == {"waiting"}
 
 
@@ -214,7 +215,7 @@ class TestRoutes:
     def test_withheld_with_every_reason(self) -> None:
         world = builders.a_world(events.DrainAsked(), node=builders.a_node(is_unschedulable=True))
 
-        rows = [row for row in report.routes(turn(world)) if row["prefix"] == str(POD_RANGE)]
+        rows = [row for row in routes.rows(turn(world)) if row["prefix"] == str(POD_RANGE)]
 
         assert [(row["state"], row["reasons"]) for row in rows] == [
             ("withheld", ["cordoned", "operator:drain"])
@@ -223,7 +224,7 @@ class TestRoutes:
 
 class TestWhy:
     def test_announced(self) -> None:
-        (row,) = report.why(turn(builders.a_serving_world()), SERVICE_RANGE, NOW)
+        (row,) = routes.why(turn(builders.a_serving_world()), SERVICE_RANGE, NOW)
 
         assert row["announced_to"] == ["tor-a", "tor-b"]
         assert (row["waiting"], row["withheld"]) == ({}, [])
@@ -231,7 +232,7 @@ class TestWhy:
     def test_waiting(self) -> None:
         world = after(builders.a_serving_world(), builders.down())
 
-        (row,) = report.why(turn(world), SERVICE_RANGE, NOW)
+        (row,) = routes.why(turn(world), SERVICE_RANGE, NOW)
 
         assert row["announced_to"] == ["tor-b"]
         assert row["waiting"] == {"tor-a": "waiting for the session"}
@@ -239,22 +240,28 @@ class TestWhy:
     def test_withheld(self) -> None:
         world = builders.a_world(node=builders.a_node(is_unschedulable=True))
 
-        (row,) = report.why(turn(world), POD_RANGE, NOW)
+        (row,) = routes.why(turn(world), POD_RANGE, NOW)
 
         assert row["withheld"] == [
-            {"reason": "cordoned", "action": "withdraw", "peer": None, "seconds": 10}
+            {
+                "reason": "cordoned",
+                "action": "withdraw",
+                "peer": None,
+                "seconds": 10,
+                "remaining_seconds": None,
+            }
         ]
 
     def test_of_an_address_is_of_the_prefix_that_has_it(self) -> None:
         address = builders.networks(f"{SERVICE_RANGE[17]}/32")[0]
-        (row,) = report.why(turn(builders.a_serving_world()), address, NOW)
+        (row,) = routes.why(turn(builders.a_serving_world()), address, NOW)
 
         assert row["prefix"] == str(SERVICE_RANGE)
 
     def test_of_a_prefix_that_nobody_speaks_of_is_empty(self) -> None:
         prefix = builders.networks("198.51.100.0/24")[0]
 
-        assert report.why(turn(builders.a_world()), prefix, NOW) == []
+        assert routes.why(turn(builders.a_world()), prefix, NOW) == []
 
 
 class TestChecks:

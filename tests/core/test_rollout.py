@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, config, events, lifecycle, model, plan, report, step
+from exabgp_k8s.core import commands, config, events, lifecycle, model, plan, report, routes, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import KEEP, PODS, SERVICES, START, TOR_A, TOR_B, WITHDRAW, after
@@ -206,7 +206,7 @@ def test_why_names_who_keeps_the_routes_and_who_does_not() -> None:
     turn = step.step(world, (events.Tick(),), START)
 
     assert report.status(turn, START)["stop"] == "rollout"
-    for each in report.why(turn, None, START):
+    for each in routes.why(turn, None, START):
         assert each["bridged_by"] == ["tor-a"]
         assert [(row["reason"], row["peer"]) for row in each["withheld"]] == [
             ("stopping", "tor-b")

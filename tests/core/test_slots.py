@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import budget, causes, config, events, model, report, slots, step
+from exabgp_k8s.core import budget, causes, config, events, model, report, routes, slots, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
 from tests.support.builders import START, after, outcome
@@ -53,9 +53,9 @@ def test_a_failing_check_without_a_slot_stays_announced_and_says_why() -> None:
 
     assert builders.SERVICE_RANGE in builders.announced(turn.decision)
     why = "budget-exhausted:unhealthy:kube-proxy"
-    assert {why} == {reason for row in report.routes(turn) for reason in row["reasons"]}
+    assert {why} == {reason for row in routes.rows(turn) for reason in row["reasons"]}
     assert report.status(turn, START)["spared"][0]["reasons"] == [why]
-    assert report.why(turn, builders.SERVICE_RANGE, START)[0]["spared"] == [why]
+    assert routes.why(turn, builders.SERVICE_RANGE, START)[0]["spared"] == [why]
     assert turn.decision.withheld == ()
 
 

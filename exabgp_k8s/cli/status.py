@@ -1,0 +1,129 @@
+"""``status``: the node at a glance, and an exit code that a script can trust."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exabgp_k8s.cli import exits, output, socket_client
+
+Line = tuple[str, str]
+
+
+@click.command(short_help="Show the node at a glance.")
+@socket_client.state_dir_option
+@output.output_option
+def status(state_dir: Path, output: str) -> None:
+    """Show the node at a glance; exit code 1 if something is not as it should be.
+
+    That is: a prefix is withheld or no router has been sent it, a peer is held, no session is up,
+    the settings on disk are refused, ExaBGP refuses its configuration, or nobody knows the Node.
+    """
+    answer = socket_client.get(state_dir, "/v1/status")
+    _show(answer, output)
+    if not is_well(answer):
+        raise SystemExit(exits.Code.NO)
+
+
+def _show(answer: Any, form: str) -> None:
+    output.show(answer, form, output.fields(list(lines(answer))))
+
+
+def is_well(answer: Any) -> bool:
+    """Return whether all is announced as usual and nothing waits for somebody to act."""
+    kubernetes, exabgp = answer["kubernetes"], answer["exabgp"]
+    is_unknown = not kubernetes["node_seen"] and not kubernetes["node_remembered"]
+    return not (
+        answer["withheld"]
+        or answer["held"]
+        or any(each["sent"] == 0 for each in answer["prefixes"])
+        or answer["sessions"]["up"] == 0
+        or answer["settings"]["stale"]
+        or exabgp["problem"]
+        or kubernetes["node_deleted"]
+        or is_unknown
+    )
+
+
+def lines(answer: Any) -> Iterator[Line]:
+    """Yield what the status says, what matters first."""
+    yield "node", _node(answer)
+    yield "phase", answer["phase"]
+    yield "sessions", f"{answer['sessions']['up']} up of {answer['sessions']['configured']}"
+    for name, each in answer["classes"].items():
+        yield name, each["state"]
+        for prefix in answer["prefixes"]:
+            if prefix["class"] == name and prefix["prefix"]:
+                yield "", _prefix(prefix)
+    yield "because of", ", ".join(each["cause"] for each in answer["causes"]) or "-"
+    yield from _withheld(answer["withheld"])
+    yield from (("to come", to_come(each)) for each in answer["waits"])
+    for each in answer["spared"]:
+        yield "announced all the same", f"{each['class']}: {', '.join(each['reasons'])}"
+    if text := _budget(answer["budget"]):
+        yield "outage budget", text
+    yield from (("held", f"{each['peer']}: {each['cause']}") for each in answer["held"])
+    yield from _surroundings(answer)
+
+
+def _node(answer: Any) -> str:
+    kubernetes, name = answer["kubernetes"], answer["node"]
+    if kubernetes["node_seen"]:
+        return f"{name} (its object is deleted)" if kubernetes["node_deleted"] else str(name)
+    if kubernetes["node_remembered"]:
+        return f"{name} (remembered; not seen since the start)"
+    if kubernetes["node_deleted"]:
+        return f"no Node object named {name}; is --node (NODE_NAME) the name kubectl shows?"
+    return f"{name or '-'} (not seen yet)"
+
+
+def _prefix(row: Any) -> str:
+    """Return one prefix: to how many of how many, and why not to the others."""
+    text = f"{row['prefix']}: {row['state']}"
+    if row["state"] in {"announced", "deprioritised"}:
+        text += f" to {row['sent']} of {row['meant']}"
+    if row["state"] == "withheld" or not row["lacking"]:
+        return text
+    return f"{text}; not to " + ", ".join(
+        f"{peer} ({why})" for peer, why in sorted(row["lacking"].items())
+    )
+
+
+def _withheld(found: Iterable[Any]) -> Iterator[Line]:
+    for each in found:
+        to = f" to {each['peer']}" if each["peer"] else ""
+        word = "" if each["action"] == "withdraw" else f"{each['action']}: "
+        yield (
+            "withheld",
+            f"{each['prefix'] or each['class']}{to}: {word}{', '.join(each['reasons'])}",
+        )
+
+
+def to_come(wait: Any) -> str:
+    """Return what will happen by itself and when."""
+    return f"in {output.left(wait['remaining_seconds'])}: {wait['then']} ({wait['what']})"
+
+
+def _budget(budget: Any) -> str:
+    """Return what the outage budget said, or why it says nothing; empty: it was not asked."""
+    if budget is None:
+        return ""
+    if budget["problem"]:
+        return str(budget["problem"])
+    if budget["verdict"] is None or budget["allowed"] is None:
+        return ""
+    return f"{budget['verdict']}: others had {budget['taken']} of {budget['allowed']} slots"
+
+
+def _surroundings(answer: Any) -> Iterator[Line]:
+    kubernetes = answer["kubernetes"]
+    contact = kubernetes["last_contact_seconds"]
+    heard = "not heard yet" if contact is None else f"heard {output.age(contact)} ago"
+    yield "kubernetes", kubernetes["problem"] or heard
+    yield from (("node problem", problem) for problem in kubernetes["node_problems"])
+    yield from (("settings refused", problem) for problem in answer["settings"]["problems"])
+    if answer["exabgp"]["problem"]:
+        yield "exabgp", answer["exabgp"]["problem"]

@@ -1,0 +1,109 @@
+"""What people are told of a node that announces nothing: why, wherever they may look."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from exabgp_k8s.tryout.kubeapi import nodes
+from tests.support.lab import Lab, until
+
+pytestmark = pytest.mark.functional
+
+
+def get(lab: Lab, path: str) -> tuple[int, str]:
+    """Return the status and the body of an answer on the node's port; 0: nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{lab.http_port}{path}", timeout=10) as it:
+            return it.status, it.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def selecting_nobody(lab: Lab) -> None:
+    document = lab.document()
+    document["peers"][0]["nodeSelector"] = {"matchLabels": {"rcak": "a"}}
+    lab.write(document)
+
+
+def test_a_node_that_no_peer_is_meant_for_says_so_everywhere(lab: Lab) -> None:
+    """A typo in a label would otherwise look healthy on a whole cluster."""
+    selecting_nobody(lab)
+    lab.start()
+    until(lambda: "no-peer" in get(lab, "/metrics")[1], lab.state)
+
+    assert 'exabgp_k8s_withheld{class="services",reason="no-peer"} 1.0' in get(lab, "/metrics")[1]
+    assert "exabgp_k8s_peers_selected 0.0" in get(lab, "/metrics")[1]
+    code, ready = get(lab, "/readyz")
+    assert code == 503
+    assert "no-peer" in json.loads(ready)["missing"][0]
+    for command in ("status", "why"):
+        shown = lab.cli(command)
+        assert shown.returncode == 1
+        assert "no-peer" in shown.stdout
+    assert "no-peer" in lab.log()
+    until(
+        lambda: any("no-peer" in each["message"] for each in lab.api.events()),
+        lambda: str(lab.api.events()),
+    )
+
+
+def test_a_node_whose_label_is_mended_is_announced_and_ready(lab: Lab) -> None:
+    selecting_nobody(lab)
+    lab.start()
+    until(lambda: get(lab, "/readyz")[0] == 503 and "no-peer" in get(lab, "/readyz")[1], lab.state)
+
+    lab.api.patch_node(lab.name, {"metadata": {"labels": {"rcak": "a"}}})
+
+    lab.expect(lab.services, lab.pods)
+    until(lambda: get(lab, "/readyz")[0] == 200, lab.state)
+
+
+def test_a_node_that_is_not_there_is_named(lab: Lab) -> None:
+    """The machine's name and the Node's may differ, or kubelet has not registered it yet."""
+    lab.name = "n1.example.org"
+    lab.start()
+    until(lambda: "no Node object named" in lab.cli("status").stdout, lab.state)
+
+    shown = lab.cli("status")
+
+    assert "no Node object named n1.example.org" in shown.stdout
+    assert "node-deleted" not in shown.stdout
+    assert "not in the settings" not in shown.stdout
+    assert shown.returncode == 1
+    assert "there is no Node object named n1.example.org" in get(lab, "/readyz")[1]
+    assert "node.missing" in lab.log()
+
+
+def test_a_node_that_is_registered_late_is_announced(lab: Lab) -> None:
+    lab.name = "n2"
+    lab.start()
+    until(lambda: "no Node object named n2" in lab.cli("status").stdout, lab.state)
+
+    lab.api.put_node(
+        nodes.node_object("n2", internal_ips=[lab.address], pod_cidrs=["10.244.2.0/24"])
+    )
+
+    lab.expect(lab.services, "10.244.2.0/24")
+
+
+def test_one_held_peer_does_not_keep_the_pod_from_being_ready(lab: Lab) -> None:
+    document = lab.document()
+    document["peers"].append(
+        {"name": "secret", "address": "127.0.0.99", "asn": 64513, "passwordFrom": "secret-key"}
+    )
+    lab.write(document)
+
+    lab.up()
+
+    until(lambda: get(lab, "/readyz")[0] == 200, lab.state)
+    shown = lab.cli("status")
+    assert "announced to 1 of 2; not to secret (held, password-missing:secret-key)" in " ".join(
+        shown.stdout.split()
+    )
+    assert shown.returncode == 1
