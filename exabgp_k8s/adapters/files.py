@@ -90,7 +90,8 @@ class Files:
             now = asyncio.get_running_loop().time()
             if self._signature() != self._seen and not hysteresis.pause(taken, now):
                 taken = hysteresis.noted(taken, now)
-                deliver(self.read())
+                # Beside the loop: a large document takes longer than a session is patient.
+                deliver(await asyncio.to_thread(self.read))
 
     def _signature(self) -> Signature:
         return tuple(self._state_of(path) for path in (self._settings, *sorted(self._passwords())))

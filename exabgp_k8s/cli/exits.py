@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from exabgp_k8s.core import printable
 from exabgp_k8s.errors import AgentUnreachable, Problem
 
 
@@ -24,14 +25,14 @@ class Code(enum.IntEnum):
 
 def fail(message: str, code: Code = Code.USAGE) -> NoReturn:
     """Say what is wrong and end."""
-    click.echo(message, err=True)
+    click.echo(printable.lines(message), err=True)
     sys.exit(code)
 
 
 def show_problems(path: Path, problems: tuple[Problem, ...], effect: str) -> None:
     """Name every mistake in a settings file, one a line, and what comes of them."""
     for problem in problems:
-        click.echo(f"{path}: {problem}", err=True)
+        click.echo(printable.lines(f"{path}: {problem}"), err=True)
     noun = "mistake" if len(problems) == 1 else "mistakes"
     click.echo(f"{len(problems)} {noun}; {effect}", err=True)
 

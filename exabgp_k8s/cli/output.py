@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from exabgp_k8s.core import printable
+
 output_option = click.option(
     "-o",
     "--output",
@@ -49,7 +51,8 @@ def show(value: Any, output: str, table: str) -> None:
 
             click.echo(yaml.safe_dump(value, sort_keys=False), nl=False)
         case _:
-            click.echo(table)
+            # JSON and YAML escape what moves a cursor; strangers' words stand in tables as well.
+            click.echo(printable.lines(table))
 
 
 def width() -> int:

@@ -11,6 +11,7 @@ import os
 import re
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -31,6 +32,8 @@ SOCKET_PATH_LIMIT = 107
 
 DESCRIPTORS = 16384
 """We need 300; but systemd's default of 1,024 is also what the commands of checks would get."""
+
+OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """A DNS subdomain name (Kubernetes, Object Names and IDs)."""
@@ -212,6 +215,7 @@ def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
         exits.fail(f"--state-dir: {chosen.state_dir} is too long for a unix socket; shorten it")
     try:
         chosen.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(chosen.state_dir)
         _lock(chosen.state_dir)
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
@@ -231,6 +235,24 @@ def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
     if checked.returncode != 0:
         said = (checked.stdout + checked.stderr).strip()
         exits.fail(f"exabgp refuses even an empty configuration; is 5.0.15 installed?\n{said}")
+
+
+def _check_owner(state_dir: Path) -> None:
+    """Refuse a directory in which others could write: they would write our configuration.
+
+    They could also put a drain or last good settings there, or take the place of our sockets.
+    """
+    found = state_dir.stat()
+    if found.st_uid != os.geteuid():
+        problem = f"{state_dir} belongs to another user, {found.st_uid}"
+    elif found.st_mode & OTHERS_MAY_WRITE:
+        problem = f"others may write to {state_dir}, and it says what is announced"
+    else:
+        return
+    exits.fail(
+        f"--state-dir: {problem}; name one that does not exist yet, "
+        f"for example {state_dir / 'state'}: it is made for this user alone"
+    )
 
 
 def _lock(state_dir: Path) -> None:

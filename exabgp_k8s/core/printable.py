@@ -25,3 +25,8 @@ def quoted(text: str, limit: int = 80) -> str:
     """Return the beginning of a text in quotes, with escapes for what does not print."""
     # ``repr`` keeps letters of every script and escapes whatever moves a cursor.
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def lines(text: str) -> str:
+    """Return a text of several lines without anything that moves a cursor within them."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)

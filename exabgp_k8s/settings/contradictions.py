@@ -7,6 +7,7 @@ the next: a piece that cannot be understood is ``schema``'s to report, and is pa
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,11 @@ from exabgp_k8s.core import model
 from exabgp_k8s.settings import checks, durations, fields, problems
 
 Problems = Iterator[errors.Problem]
+
+MOST_CIDRS = 64
+"""Looked at of each list; more are refused, and to compare them all would take hours."""
+MOST_NAMED = 3
+"""Routers named in one message."""
 
 
 @functools.cache
@@ -62,10 +68,10 @@ class Place:
         return errors.Problem(self.path, message)
 
 
-def find(document: object) -> list[errors.Problem]:
-    """Return every contradiction in a document, valid otherwise or not."""
+def find(document: object) -> Problems:
+    """Yield every contradiction in a document, valid otherwise or not."""
     root = Place(document)
-    return [problem for search in SEARCHES for problem in search(root)]
+    return (problem for search in SEARCHES for problem in search(root))
 
 
 def _repeated(places: Iterator[Place], kind: Any, advice: str) -> Problems:
@@ -134,7 +140,7 @@ def _selectors(root: Place) -> Problems:
 
 def _overlaps(root: Place) -> Problems:
     seen: list[tuple[Place, model.Network]] = []
-    for place in root["announce"]["services"]["cidrs"]:
+    for place in itertools.islice(root["announce"]["services"]["cidrs"], MOST_CIDRS):
         network = place.read(fields.Network)
         if network is None:
             continue
@@ -149,13 +155,13 @@ def _overlaps(root: Place) -> Problems:
 
 def _cut_sessions(root: Place) -> Problems:
     addresses = [peer["address"].read(fields.Address) for peer in root["peers"]]
-    for place in root["announce"]["services"]["cidrs"]:
+    for place in itertools.islice(root["announce"]["services"]["cidrs"], MOST_CIDRS):
         network = place.read(fields.Network)
         inside = [str(item) for item in addresses if network and item and item in network]
         if inside:
             yield place.problem(
-                f"contains the router {', '.join(inside)}: announcing it would cut the session; "
-                "write the narrower range of the cluster"
+                f"contains the router {', '.join(inside[:MOST_NAMED])}: "
+                "announcing it would cut the session; write the narrower range of the cluster"
             )
 
 

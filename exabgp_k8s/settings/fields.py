@@ -18,10 +18,12 @@ from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core import config, model
-from exabgp_k8s.settings import durations, values
+from exabgp_k8s.settings import addresses, durations, values
 
 Item = TypeVar("Item")
 
+LONGEST_WORD = 100
+"""Characters that are compared; nobody meant a word by more."""
 ALIKE = 0.8
 """How like a value must be for a suggestion: ipv5 was not meant to be ipv4."""
 
@@ -123,7 +125,7 @@ def _local_address(value: object) -> model.Address | config.LocalAddress:
     if isinstance(value, str) and value in list(config.LocalAddress):
         return config.LocalAddress(value)
     try:
-        return values.address(value)
+        return addresses.address(value)
     except ValueError as error:
         raise ValueError(f"write node, route or an address: {error}") from None
 
@@ -131,15 +133,14 @@ def _local_address(value: object) -> model.Address | config.LocalAddress:
 def suggestion(written: object, words: Iterable[str], likeness: float = 0.6) -> str:
     """Return the question whether a known word was meant; nothing where none is like it."""
     known = {word.lower(): word for word in words}
-    plain = str(written).replace("_", "").lower()
+    plain = str(written)[:LONGEST_WORD].replace("_", "").lower()
     close = difflib.get_close_matches(plain, known, n=1, cutoff=likeness)
     return f"did you mean {known[close[0]]}? " if close else ""
 
 
 def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """Refuse a list that says the same thing twice."""
-    twice = [item for place, item in enumerate(items) if item in items[:place]]
-    if twice:
+    if len(set(items)) < len(items):
         raise ValueError("an entry is written twice; keep one of them")
     return items
 
@@ -152,10 +153,12 @@ HoldTime = Annotated[int, Written(_hold_time, durations.write, _DURATION)]
 RestartTime = Annotated[int, Written(_restart_time, durations.write, _DURATION)]
 Interval = Annotated[float, Written(_interval, durations.write, _DURATION)]
 Timeout = Annotated[float, Written(_timeout, durations.write, _DURATION)]
-Address = Annotated[model.Address, Written(values.address, str, {})]
+Address = Annotated[model.Address, Written(addresses.address, str, {})]
 LocalAddress = Annotated[model.Address | config.LocalAddress, Written(_local_address, str, {})]
-RouterId = Annotated[ipaddress.IPv4Address | Literal["auto"], Written(values.router_id, str, {})]
-Network = Annotated[model.Network, Written(values.network, str, {})]
+RouterId = Annotated[
+    ipaddress.IPv4Address | Literal["auto"], Written(addresses.router_id, str, {})
+]
+Network = Annotated[model.Network, Written(addresses.network, str, {})]
 Community = Annotated[
     tuple[int, int], Written(values.community, values.write_community, _COMMUNITY)
 ]
@@ -178,7 +181,7 @@ LabelKey = Annotated[str, Written(values.label_key, str, {})]
 LabelValue = Annotated[str, Written(values.label_value, str, {"maxLength": 63})]
 Taint = Annotated[model.Taint, Written(values.taint, values.write_taint, {})]
 Url = Annotated[str, Written(values.url, str, {"format": "uri"})]
-Endpoint = Annotated[tuple[str, int], Written(values.endpoint, values.write_endpoint, {})]
+Endpoint = Annotated[tuple[str, int], Written(addresses.endpoint, addresses.write_endpoint, {})]
 DnsName = Annotated[str, Written(values.dns_name, str, {})]
 Interface = Annotated[str, Written(values.interface, str, {"maxLength": 15})]
 Argument = Annotated[str, Written(values.argument, str, {})]

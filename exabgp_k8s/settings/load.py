@@ -1,158 +1,24 @@
 """From the two mounted things, a ConfigMap's document and a Secret's directory, to core values.
 
-The document is YAML as people mean it (the core schema of YAML 1.2): ``64512:10`` is text, not
-a number in base 60, and ``no`` is not a boolean. Duplicate keys, anchors and tags are refused,
-because each of them makes the file say something else than what a reader sees.
+Whoever may write either may write anything: what is read is limited in size, and a refusal in
+the number and the length of what it says.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pydantic
-import yaml
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import config, model
-from exabgp_k8s.settings import contradictions, convert, problems, schema, values
+from exabgp_k8s.settings import contradictions, convert, problems, reading, schema, values
 
 LARGEST = 256 * 1024
-"""Bytes; hundreds of peers fit, and reading it takes two seconds at most."""
-DEEPEST = 32
-"""Levels of nesting; the document has seven."""
+"""Bytes; thousands of peers fit."""
 LONGEST_PASSWORD = 80
 """Bytes; TCP_MD5SIG_MAXKEYLEN of Linux, and ExaBGP's own limit."""
-
-SCALARS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    # tag: (what it looks like, the characters it may begin with; "" is an empty value)
-    "tag:yaml.org,2002:null": (r"~|null|Null|NULL|", ("~", "n", "N", "")),
-    "tag:yaml.org,2002:bool": (r"true|True|TRUE|false|False|FALSE", tuple("tTfF")),
-    "tag:yaml.org,2002:int": (r"[-+]?(0|[1-9][0-9]{0,18})", tuple("-+0123456789")),
-    "tag:yaml.org,2002:float": (r"[-+]?[0-9]+\.[0-9]+", tuple("-+0123456789")),
-}
-
-READ: Mapping[str, Callable[[str], Any]] = {
-    "tag:yaml.org,2002:null": lambda _: None,
-    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
-    "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": float,
-    "tag:yaml.org,2002:str": str,
-}
-
-
-class _Reader(yaml.SafeLoader):
-    """YAML without anchors, without endless nesting, and with YAML 1.2's idea of a scalar."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own way
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose one node, unless it is an alias, or lies too deep to be meant."""
-        event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs stop here
-        if getattr(event, "anchor", None) is not None:
-            raise yaml.MarkedYAMLError(
-                problem="anchors and aliases are not used here; write the value out",
-                problem_mark=event.start_mark,
-            )
-        if self.depth >= DEEPEST:
-            raise yaml.MarkedYAMLError(
-                problem="nested too deeply for a settings document",
-                problem_mark=event.start_mark,
-            )
-        self.depth += 1
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        return node
-
-
-for _tag, (_pattern, _first) in SCALARS.items():
-    _Reader.add_implicit_resolver(_tag, re.compile(f"^(?:{_pattern})$"), list(_first))
-
-
-def _read_yaml(text: str, source: str) -> tuple[Any, list[errors.Problem]]:
-    """Return what a text says as plain values, and the keys that it says twice.
-
-    Raises:
-        SettingsError: where the text is not YAML, or YAML of a kind that is refused.
-    """
-    try:
-        node = _compose(text)
-        found: list[errors.Problem] = []
-        return (None if node is None else _plain(node, (), found)), found
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        words = (part for part in (error.context, error.problem) if part)
-        problem = errors.Problem(place, f"not YAML as it is used here: {', '.join(words)}")
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problem = errors.Problem(f"line {line}", "a control character; YAML is printable text")
-    raise errors.SettingsError((problem,), source)
-
-
-def _compose(text: str) -> yaml.Node | None:
-    reader = _Reader(text)
-    try:
-        return reader.get_single_node()
-    except (ValueError, OverflowError) as error:
-        # PyYAML believes every number in an escape ("\\UFFFFFFFF") or a %YAML line.
-        raise yaml.MarkedYAMLError(
-            problem=f"a number that cannot be meant: {error}",
-            problem_mark=reader.get_mark(),
-        ) from None
-
-
-def _plain(node: yaml.Node, location: problems.Location, found: list[errors.Problem]) -> Any:
-    """Return the plain value of a node, and add what is wrong below it to ``found``."""
-    match node:
-        case yaml.ScalarNode(tag=tag, value=value) if tag in READ:
-            return _scalar(node, tag, value)
-        case yaml.SequenceNode(tag="tag:yaml.org,2002:seq", value=items):
-            return [_plain(item, (*location, index), found) for index, item in enumerate(items)]
-        case yaml.MappingNode(tag="tag:yaml.org,2002:map", value=pairs):
-            return _mapping(pairs, location, found)
-        case _:
-            raise yaml.MarkedYAMLError(
-                problem=f"the tag {node.tag} is not used here; write the plain value",
-                problem_mark=node.start_mark,
-            )
-
-
-def _scalar(node: yaml.Node, tag: str, text: str) -> Any:
-    # A tag in the document itself may promise what the text does not keep: !!int x.
-    pattern, _ = SCALARS.get(tag, (None, ()))
-    if pattern is not None and not re.fullmatch(pattern, text):
-        kind = tag.rpartition(":")[2]
-        raise yaml.MarkedYAMLError(
-            problem=f"the tag !!{kind} does not fit its value; write the plain value",
-            problem_mark=node.start_mark,
-        )
-    return READ[tag](text)
-
-
-def _mapping(
-    pairs: list[tuple[yaml.Node, yaml.Node]],
-    location: problems.Location,
-    found: list[errors.Problem],
-) -> dict[str, Any]:
-    """Return a mapping; of a key written twice the first one counts, and both are reported."""
-    lines: dict[str, int] = {}
-    mapping: dict[str, Any] = {}
-    for key_node, value_node in pairs:
-        # A key is text whatever it looks like: a label may well be called 1 or true.
-        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
-        line = key_node.start_mark.line + 1
-        value = _plain(value_node, (*location, key), found)
-        if key in lines:
-            message = f"written twice, in lines {lines[key]} and {line}; keep one"
-            found.append(errors.Problem(problems.path_of((*location, key)), message))
-            continue
-        lines[key] = line
-        mapping[key] = value
-    return mapping
 
 
 def parse(text: str, source: str) -> config.Config:
@@ -179,15 +45,17 @@ def document(text: str, source: str) -> schema.Settings:
     Raises:
         SettingsError: with every mistake found.
     """
-    written, found = _read_yaml(text, source)
+    found = problems.Found()
+    written = reading.read(text, source, found)
+    settings: schema.Settings | None = None
     try:
         settings = schema.Settings.model_validate(written)
     except pydantic.ValidationError as error:
-        found += problems.explain(error, schema.Settings)
-        raise errors.SettingsError((*found, *contradictions.find(written)), source) from None
-    found += contradictions.find(written)
-    if found:
-        raise errors.SettingsError(tuple(found), source)
+        problems.explain(error, schema.Settings, found)
+    for problem in contradictions.find(written):
+        found.add(problem)
+    if settings is None or found.count:
+        raise errors.SettingsError(found.told(), source)
     return settings
 
 

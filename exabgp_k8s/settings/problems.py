@@ -15,10 +15,15 @@ import pydantic
 from pydantic_core import ErrorDetails
 
 from exabgp_k8s import errors
+from exabgp_k8s.core import printable
 from exabgp_k8s.settings import fields
 
 Location = Sequence[str | int]
 Explanation = Callable[[Any, Mapping[str, Any]], str]
+MOST = 50
+"""Mistakes that are told; whoever has more has made one mistake many times."""
+LONGEST_PATH, LONGEST_MESSAGE = 200, 600
+"""Characters; what was written stands in both."""
 PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
@@ -35,10 +40,49 @@ def path_of(location: Location) -> str:
     return path
 
 
-def explain(error: pydantic.ValidationError, root: type[fields.Section]) -> list[errors.Problem]:
-    """Return one problem for each mistake that pydantic found, in the document's order."""
-    found = error.errors(include_url=False)
-    return [_problem(details, root) for details in found if not _is_consequence(details)]
+def bounded(problem: errors.Problem) -> errors.Problem:
+    """Return a problem as short and printable as a log line and a terminal need it."""
+    return errors.Problem(
+        printable.one_line(problem.path, LONGEST_PATH),
+        printable.one_line(problem.message, LONGEST_MESSAGE),
+    )
+
+
+class Found:
+    """The mistakes in one document: the first of them, and how many there are."""
+
+    def __init__(self) -> None:
+        self._first: list[errors.Problem] = []
+        self.count = 0
+
+    def add(self, problem: errors.Problem) -> None:
+        """Take one more mistake."""
+        if not self.is_full:
+            self._first.append(bounded(problem))
+        self.count += 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a further mistake is only counted."""
+        return len(self._first) >= MOST
+
+    def told(self) -> tuple[errors.Problem, ...]:
+        """Return what to tell the document's author."""
+        more = self.count - len(self._first)
+        if not more:
+            return tuple(self._first)
+        return (*self._first, errors.Problem("", f"and {more} more; mend these first"))
+
+
+def explain(error: pydantic.ValidationError, root: type[fields.Section], found: Found) -> None:
+    """Add one problem for each mistake that pydantic found, in the document's order."""
+    for details in error.errors(include_url=False):
+        if _is_consequence(details):
+            continue
+        if found.is_full:
+            found.count += 1
+        else:
+            found.add(_problem(details, root))
 
 
 def _is_consequence(details: ErrorDetails) -> bool:
@@ -113,7 +157,7 @@ def _section_in(annotation: Any) -> type[pydantic.BaseModel] | None:
 
 
 def _whole(value: object, _: Mapping[str, Any]) -> str:
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
         return f"write the number without quotes: {value}"
     return "write a whole number"
 

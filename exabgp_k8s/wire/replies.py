@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core import events, model, printable
 
 FAMILIES: Mapping[str, model.Family] = {
     "ipv4 unicast": model.Family.IPV4,
@@ -96,7 +96,7 @@ def _event(kind: str, neighbor: Mapping[str, Any]) -> events.Event | None:
                 peer=peer,
                 state=str(neighbor["state"]),
                 local=_address_or_none(neighbor["address"].get("local")),
-                problem=str(neighbor.get("reason", "")),
+                problem=printable.one_line(str(neighbor.get("reason", ""))),
             )
         case "negotiated":
             agreed = neighbor["negotiated"]
@@ -111,12 +111,21 @@ def _event(kind: str, neighbor: Mapping[str, Any]) -> events.Event | None:
                 peer=peer,
                 code=int(said["code"]),
                 subcode=int(said["subcode"]),
-                message=str(said.get("message", "")),
+                message=_said(str(said.get("message", ""))),
             )
         case "update" if neighbor.get("direction") == "send":
             return _update(peer, neighbor["message"].get("update", {}))
         case _:
             return None
+
+
+def _said(message: str) -> str:
+    """Return the text of a NOTIFICATION, at most a line of it; its data may be no text at all.
+
+    RFC 8654 lets it be 64 KiB, and it would stand in every line, table and Event about its
+    session.
+    """
+    return printable.one_line(message) if message.isprintable() else ""
 
 
 def _update(peer: model.Address, update: Mapping[str, Any]) -> events.UpdateSent | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import pathlib
 
 import pytest
@@ -129,14 +130,14 @@ def test_an_agent_that_starts_with_a_bad_edit_has_the_last_good_settings(mounts:
 
     assert loaded(good).config.asn == 64512
     assert loaded(good).passwords["tor"].reveal() == "first"
-    assert refused(bad).startswith("line 1, column 7: ")
+    assert refused(bad).startswith("line 2, column 1: ")
 
 
 def test_a_new_agent_that_starts_with_a_bad_edit_has_only_the_refusal(mounts: Mounts) -> None:
     mounts.edit("bgp: [")
     (event,) = mounts.files.first()
 
-    assert refused(event).startswith("line 1, column 7: ")
+    assert refused(event).startswith("line 2, column 1: ")
 
 
 def test_a_last_good_copy_that_cannot_be_written_is_no_reason_to_refuse(
@@ -167,3 +168,39 @@ def test_a_file_that_is_gone_is_a_refusal(mounts: Mounts, tmp_path: pathlib.Path
     (tmp_path / "config" / "settings.yaml").unlink()
 
     assert "cannot be read" in refused(mounts.files.read())
+
+
+def test_a_document_that_takes_long_to_read_does_not_stop_the_loop(
+    mounts: Mounts, tmp_path: pathlib.Path
+) -> None:
+    """A pipe takes as long as we like: it is written to only while the loop turns."""
+
+    async def run() -> events.Event:
+        found: asyncio.Queue[events.Event] = asyncio.Queue()
+        mounts.files.read()
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        mounted = tmp_path / "config" / "settings.yaml"
+        mounted.unlink()
+        mounted.symlink_to(pipe)
+        following = asyncio.create_task(mounts.files.follow(found.put_nowait))
+        writing = await _opened_by_its_reader(pipe)
+        os.write(writing, written(64999).encode())
+        os.close(writing)
+        event = await found.get()
+        following.cancel()
+        return event
+
+    async def within() -> events.Event:
+        return await asyncio.wait_for(run(), PATIENCE)
+
+    event = asyncio.run(within())
+    assert isinstance(event, events.ConfigLoaded)
+    assert event.config.asn == 64999
+
+
+async def _opened_by_its_reader(pipe: pathlib.Path) -> int:
+    while True:
+        with contextlib.suppress(OSError):
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        await asyncio.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -86,6 +87,16 @@ def test_what_is_mounted_is_where_the_program_looks_for_it(container: dict[str, 
 
     assert mounts["passwords"] == str(options.DEFAULT_PASSWORD_DIR)
     assert mounts["state"] == str(options.DEFAULT_STATE_DIR)
+
+
+def test_the_state_directory_is_one_that_the_program_makes_for_itself(
+    container: dict[str, Any], variables: dict[str, dict[str, Any]]
+) -> None:
+    """Kubelet lets everybody in the container write to the volume, and that is refused."""
+    (mounted,) = (
+        each["mountPath"] for each in container["volumeMounts"] if each["name"] == "state"
+    )
+    assert str(Path(variables[options.STATE_DIR]["value"]).parent) == mounted
 
 
 def test_the_secret_is_optional_and_readable_by_the_group(pod: dict[str, Any]) -> None:

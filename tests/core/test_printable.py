@@ -26,3 +26,7 @@ def test_a_text_is_one_printable_line_of_200_characters(text: str, line: str) ->
 def test_a_quoted_value_is_short_and_moves_no_cursor() -> None:
     assert printable.quoted("\x1b[31mred") == "'\\x1b[31mred'"
     assert len(printable.quoted("a" * 100_000)) == 82
+
+
+def test_lines_stay_lines_and_nothing_else_moves_the_cursor() -> None:
+    assert printable.lines("a\x1b[2J\r\nb\tc") == "a [2J \nb c"

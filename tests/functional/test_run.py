@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -167,6 +168,33 @@ def test_settings_with_mistakes_start_nothing(lab: Lab) -> None:
     said = lab.log().splitlines()
     assert said[-1].endswith("3 mistakes; nothing was started")
     assert not lab.state_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "words"),
+    [
+        (0o777, None, "others may write to"),
+        (0o770, None, "others may write to"),
+        (0o755, 65531, "belongs to another user, 65531"),
+    ],
+)
+def test_a_state_directory_that_others_can_change_is_not_believed(
+    lab: Lab, mode: int, owner: int | None, words: str
+) -> None:
+    lab.state_dir.mkdir()
+    lab.state_dir.chmod(mode)
+    if owner is not None and os.geteuid() == 0:
+        os.chown(lab.state_dir, owner, -1)
+    elif owner is not None:
+        lab.state_dir = Path("/usr")
+        words = "belongs to another user, 0"
+
+    lab.start()
+    assert lab.process is not None
+
+    assert lab.process.wait(60) == 2
+    assert words in lab.log()
+    assert "is made for this user alone" in lab.log()
 
 
 def test_two_agents_cannot_share_a_state_directory(lab: Lab) -> None:

@@ -227,7 +227,7 @@ def test_no_is_a_label_value_and_not_a_boolean() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("bgp: [", "line 1, column 7", "expected"),
+        ("bgp: [", "line 2, column 1", "expected"),
         ("bgp:\n  asn: 1\n asn: 2\n", "line 3, column 2", "not YAML"),
         ("a: 1\n---\nb: 2\n", "line 2, column 1", "another document"),
         ("bgp: &a {asn: 1}\npeers: *a\n", "line 1, column 6", "write the value out"),
@@ -239,9 +239,10 @@ def test_no_is_a_label_value_and_not_a_boolean() -> None:
         ("bgp:\n  asn: !!int", "line 2, column 8", "!!int does not fit"),
         ("bgp: {asn: !!float x}", "line 1, column 12", "!!float does not fit"),
         ("bgp: {asn: !!bool x}", "line 1, column 12", "!!bool does not fit"),
-        ('bgp: "\\UFFFFFFFF"', "line 1, column 9", "a number that cannot be meant"),
-        ("%YAML 1." + "9" * 5000 + "\n---\n", "line 1, column 9", "cannot be meant"),
-        ("[" * 5000, "line 1, column 33", "nested too deeply"),
+        ('bgp: "\\UFFFFFFFF"', "line 1, column 9", "invalid Unicode"),
+        ("%YAML 1." + "9" * 5000 + "\n---\n", "line 1, column 18", "long version number"),
+        ("[" * 500, "line 1, column 33", "nested too deeply"),
+        ("[" * 5000, "line 1, column 1001", "exceeded maximum nesting depth"),
         ("bgp:\n  asn: \x07", "line 2", "control character"),
     ],
 )

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core import events, model, printable
 from exabgp_k8s.wire import replies
 
 CAPTURED = (pathlib.Path(__file__).parent / "captured.txt").read_bytes().splitlines()
@@ -174,6 +174,25 @@ def test_a_notification_of_the_router() -> None:
             message='Shutdown Communication: "planned maintenance"',
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("message_of_router", "kept"),
+    [
+        ("a" * 4000, "a" * (printable.LIMIT - 1) + "…"),
+        ("a\x1b[31m" * 1000, ""),
+        ("maintenance until noon", "maintenance until noon"),
+    ],
+)
+def test_what_a_notification_says_is_at_most_one_printable_line(
+    message_of_router: str, kept: str
+) -> None:
+    said = {"code": 6, "subcode": 2, "data": "0x", "message": message_of_router}
+
+    event = happened(message("notification", direction="receive", notification=said))
+
+    assert isinstance(event, events.NotificationReceived)
+    assert event.message == kept
 
 
 def test_several_prefixes_in_one_update() -> None:
