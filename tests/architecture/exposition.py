@@ -1,0 +1,31 @@
+"""The metrics that the program serves, with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import metrics as prometheus
+
+from exabgp_k8s.adapters import metrics
+from exabgp_k8s.core import events, step
+from exabgp_k8s.core.world import World
+
+TOTAL = {"counter": "_total"}
+"""What Prometheus adds to a name, by type."""
+
+
+def metrics_and_labels() -> Mapping[str, frozenset[str]]:
+    """Return every metric's name, as Prometheus sees it, and its labels."""
+    return {
+        f"{name}{TOTAL.get(kind, '')}": frozenset(labels) for name, kind, labels in _families()
+    }
+
+
+def _families() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    turn = step.step(World(), (events.Tick(),), 0)
+    served = metrics.Metrics(lambda: turn, lambda: 0.0)
+    for family in served.gauges():
+        yield family.name, family.type, tuple(family._labelnames)  # type: ignore[attr-defined]
+    for kept in vars(served).values():
+        if isinstance(kept, prometheus.MetricWrapperBase):
+            yield kept._name, str(kept._type), tuple(kept._labelnames)
