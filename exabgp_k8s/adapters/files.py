@@ -77,7 +77,9 @@ class Files:
     def _loaded(self, settings: config.Config) -> events.ConfigLoaded:
         passwords, problems = load.read_passwords(self._password_dir, settings.peers)
         for problem in problems:
-            log.error("password.unusable", why=str(problem))
+            log.error(
+                "password.unusable", why=str(problem), unless="it had one before: that goes on"
+            )
         for note in notes.find(settings):
             log.info("settings.ineffective", why=str(note))
         return events.ConfigLoaded(config=settings, passwords=passwords)

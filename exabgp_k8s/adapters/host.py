@@ -1,15 +1,16 @@
-"""The host's own network: where its uplinks are, and which source address a peer would see.
+"""The host's own network: where its addresses are, and which source address a peer would see.
 
-Two guards need it. A route to the node's own uplink network would turn the routers against their
-own connected route, and a session on a node with several uplinks needs the local address that
-the kernel would choose.
+A route to the node's own uplink network would turn the routers against their own connected
+route. A session keeps its address for as long as the host has it, and its next hops are on the
+same interface. On a node with several uplinks it needs the address that the kernel would choose.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import psutil
 
@@ -23,27 +24,98 @@ LOOPBACK = "lo"
 ANY_PORT = 179
 """The kernel chooses the source by address; BGP's port only makes rules by port come true."""
 
+IF_INET6 = Path("/proc/net/if_inet6")
+ODD_FLAGS = 0x01 | 0x08 | 0x20
+"""IFA_F_TEMPORARY, IFA_F_DADFAILED and IFA_F_DEPRECATED of linux/if_addr.h."""
 
-def look(internal_ips: Iterable[model.Address], peers: Iterable[model.Address]) -> events.HostSeen:
-    """Return the networks of the node's uplinks, and the source address towards each peer.
 
-    An uplink is an interface that carries one of the node's internal IPs. A peer that no route
-    leads to has no source. Nothing is sent.
+Interfaces = Mapping[str, tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]]
+
+
+def look(
+    addresses: Iterable[model.Address], peers: Iterable[model.Address]
+) -> events.HostSeen | events.HostLost:
+    """Return where these addresses are, and the source address towards each peer.
+
+    An uplink is an interface that carries one of the addresses. A peer that no route leads to
+    has no source. Nothing is sent. A host that shows nothing has not lost its addresses: it could
+    not be looked at.
     """
-    wanted = frozenset(internal_ips)
-    uplinks: set[model.Network] = set()
-    for name, addresses in psutil.net_if_addrs().items():
-        carried = [
-            _interface(each.address, each.netmask)
-            for each in addresses
-            if each.family in FAMILIES.values() and each.netmask is not None
-        ]
-        if name != LOOPBACK and any(each.ip in wanted for each in carried):
-            uplinks.update(each.network for each in carried if each.network.prefixlen > 0)
-    found = ((peer, _source(peer)) for peer in peers)
+    found = {peer: source for peer in peers if (source := _source(peer)) is not None}
+    wanted = {*addresses, *found.values()}
+    try:
+        interfaces = _interfaces()
+        odd = _odd_addresses()
+    except OSError as error:
+        return events.HostLost(problem=f"the interfaces cannot be read: {error}")
+    where = {address: _interface_of(interfaces, address) for address in wanted}
+    uplinks = {name for name in where.values() if name not in (None, LOOPBACK)}
+    if not interfaces.keys() - {LOOPBACK} and None in where.values():
+        return events.HostLost(problem="the host shows no interface with an address but lo")
     return events.HostSeen(
-        uplinks=frozenset(uplinks),
-        sources={peer: source for peer, source in found if source is not None},
+        uplinks=frozenset(
+            each.network
+            for name in uplinks
+            for each in interfaces[name or ""]
+            if each.network.prefixlen > 0
+        ),
+        sources=found,
+        addresses={
+            address: () if name is None else _beside(interfaces[name], odd, address)
+            for address, name in where.items()
+        },
+    )
+
+
+def _interfaces() -> Interfaces:
+    found = {
+        name: tuple(
+            _interface(each.address, each.netmask)
+            for each in carried
+            if each.family in FAMILIES.values() and each.netmask is not None
+        )
+        for name, carried in psutil.net_if_addrs().items()
+    }
+    return {name: carried for name, carried in found.items() if carried}
+
+
+def _interface_of(interfaces: Interfaces, address: model.Address) -> str | None:
+    for name, carried in interfaces.items():
+        if any(each.ip == address for each in carried):
+            return name
+    # Every address of a network on the loopback interface is the host's own.
+    carried = interfaces.get(LOOPBACK, ())
+    return LOOPBACK if any(address in each.network for each in carried) else None
+
+
+def _beside(
+    carried: Iterable[ipaddress.IPv4Interface | ipaddress.IPv6Interface],
+    odd: frozenset[model.Address],
+    address: model.Address,
+) -> tuple[model.Address, ...]:
+    """Return an address and the others of its interface, the ones that will stay there first.
+
+    One without a network may be a virtual address that another host takes over.
+    """
+    others = [
+        each
+        for each in carried
+        if each.ip != address and not (each.ip.is_link_local or each.ip.is_loopback)
+    ]
+    others.sort(key=lambda each: (each.ip in odd, each.network.num_addresses == 1))
+    return (address, *(each.ip for each in others))
+
+
+def _odd_addresses() -> frozenset[model.Address]:
+    """Return the IPv6 addresses that are temporary, deprecated or held by another host as well."""
+    try:
+        lines = IF_INET6.read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        # The kernel lacks the family altogether.
+        return frozenset()
+    rows = (line.split() for line in lines)
+    return frozenset(
+        ipaddress.IPv6Address(int(row[0], 16)) for row in rows if int(row[4], 16) & ODD_FLAGS
     )
 
 

@@ -18,6 +18,7 @@ def note(before: Turn | None, after: Turn) -> None:
     _sessions(before, after)
     _budget(before, after)
     _checks(before, after)
+    _missing(before, after)
     _surroundings(before, after)
 
 
@@ -87,6 +88,19 @@ def _checks(before: Turn, after: Turn) -> None:
             log.warning("check.missed", check=name, why=state.missed, effect="it does not count")
         elif was and was.missed and not state.missed:
             log.info("check.resumed", check=name)
+
+
+def _missing(before: Turn, after: Turn) -> None:
+    was, now = set(before.decision.missing), set(after.decision.missing)
+    unseen, seen = after.world.host_problem, before.world.host_problem
+    if unseen and not seen:
+        log.warning("host.unseen", why=unseen, effect="what was seen before stands")
+    found = {each for each in now - was if each.cause.reason is not model.Reason.HOST_UNSEEN}
+    if found:
+        why = sorted(f"{each.peer}: {each.cause}".removeprefix(": ") for each in found)
+        log.warning("in-use.missing", what=why, effect="what is in use goes on")
+    elif was and not now:
+        log.info("in-use.found")
 
 
 def _surroundings(before: Turn, after: Turn) -> None:

@@ -6,6 +6,7 @@ in place, so nothing can disagree with what was decided.
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable, Iterator
 
 import prometheus_client
@@ -146,6 +147,10 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     world = turn.world
     stale = _gauge("settings_stale", "1 while an edited settings file is refused.", [])
     stale.add_metric([], float(bool(world.config_problems)))
+    missing = _gauge("missing", "Things in use that cannot be found now, by reason.", ["reason"])
+    counts = collections.Counter(str(each.cause.reason) for each in turn.decision.missing)
+    for reason, count in sorted(counts.items()):
+        missing.add_metric([reason], count)
     contact = _gauge("kube_last_contact_seconds", "Seconds since the API server answered.", [])
     if world.kube_contact is not None:
         contact.add_metric([], now - world.kube_contact)
@@ -160,7 +165,7 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         "changes_unacknowledged", "Changes ExaBGP stored and has not sent yet.", []
     )
     unacknowledged.add_metric([], sum(len(held.pending) for held in (world.rib or {}).values()))
-    yield from (stale, contact, phase, selected, unacknowledged)
+    yield from (stale, missing, contact, phase, selected, unacknowledged)
 
 
 def _budget(turn: Turn) -> Iterator[prometheus.Metric]:

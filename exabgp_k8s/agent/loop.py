@@ -27,8 +27,8 @@ from exabgp_k8s.agent import stop
 from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core import (
+    addresses,
     budget,
-    config,
     events,
     hysteresis,
     lifecycle,
@@ -88,7 +88,7 @@ class Agent:
         self._reconfigure = asyncio.Event()
         self._configuring = asyncio.Lock()
         self._ticked_at = self._looked_at = float("-inf")
-        self._looked_for: object = None
+        self._looked_for: addresses.LookedFor | None = None
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
         started = World(started=self.clock(), node_name=options.node)
         self.turn = step.Turn(
@@ -182,7 +182,9 @@ class Agent:
         recalled = self._memory.recall()
         return () if recalled is None else (recalled,)
 
-    def _look(self, event: events.Event, now: float) -> tuple[events.HostSeen, ...]:
+    def _look(
+        self, event: events.Event, now: float
+    ) -> tuple[events.HostSeen | events.HostLost, ...]:
         """Look at the host before new addresses are acted upon, and now and then.
 
         It walks through every interface, and a node with many pods has hundreds: never on the
@@ -193,24 +195,16 @@ class Agent:
         settings = event.config if isinstance(event, events.ConfigLoaded) else world.config
         if node is None or settings is None:
             return ()
-        by_route = tuple(
-            peer.address
-            for peer in settings.peers
-            if peer.local_address is config.LocalAddress.ROUTE
-            and peer.selector.matches(node.labels)
-        )
-        pause = LOOK_ROUTES if by_route else LOOK
+        wanted = addresses.looked_for(world, node, settings)
+        pause = LOOK_ROUTES if wanted.peers else LOOK
         is_due = isinstance(event, events.Tick) and now >= self._looked_at + pause
-        if (node.internal_ips, by_route) == self._looked_for and not is_due:
+        if wanted == self._looked_for and not is_due:
             return ()
-        self._looked_at, self._looked_for = now, (node.internal_ips, by_route)
-        try:
-            return (host.look(node.internal_ips, by_route),)
-        except OSError as error:
-            # What was seen before stands: interfaces do not go because we could not look.
-            log.warning("host.unseen", why=str(error))
+        self._looked_at, self._looked_for = now, wanted
+        seen = host.look(wanted.addresses, wanted.peers)
+        if isinstance(seen, events.HostLost):
             self._looked_at += LOOK_ROUTES - pause
-            return ()
+        return (seen,)
 
     def _act(self, now: float) -> None:
         """Carry out what else the latest turn asks for."""
@@ -292,6 +286,12 @@ class Agent:
         """Take the drain back."""
         self._drain_file.remove()
         self.deliver(events.UndrainAsked())
+
+    def recall_use(self) -> None:
+        """Go on with what an earlier agent used, before anything is decided."""
+        recalled = self._memory.recall_use()
+        if recalled is not None:
+            self.deliver(recalled)
 
     def resume_drain(self) -> None:
         """Go on with a drain that an earlier agent was asked for."""

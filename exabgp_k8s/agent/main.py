@@ -54,6 +54,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
     )
+    agent.recall_use()
     for event in watched.first():
         agent.deliver(event)
     agent.resume_drain()

@@ -16,7 +16,7 @@ import click
 from exabgp_k8s import errors
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.cli import exits, output
-from exabgp_k8s.core import config, model, neighbors, world
+from exabgp_k8s.core import config, keeping, model, neighbors, world
 from exabgp_k8s.settings import convert, load, notes, schema
 from exabgp_k8s.wire import daemon_conf
 
@@ -93,13 +93,12 @@ def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
     Passwords count as present. Peers without a session there are named on stderr.
     """
     settings = convert.to_core(_document(path))
-    found, held = neighbors.select(
-        world.World(
-            config=settings,
-            node=_node(ips, labels),
-            passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
-        )
+    known = world.World(
+        config=settings,
+        node=_node(ips, labels),
+        passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
     )
+    found, held = neighbors.select(keeping.settle(known, now=0))
     for peer in held:
         click.echo(f"{peer.name} ({peer.address}): no session: {peer.cause}", err=True)
     click.echo(daemon_conf.render(found, daemon.AGENT_COMMAND), nl=False)

@@ -34,7 +34,7 @@ def sessions(state_dir: Path, output: str) -> None:
             row["prefixes_sent"],
             row["peer"],
             row["description"],
-            row["problem"],
+            row["problem"] or ", ".join(row["missing"]),
         )
         for row in rows
     ]

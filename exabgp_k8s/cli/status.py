@@ -39,6 +39,7 @@ def is_well(answer: Any) -> bool:
     return not (
         answer["withheld"]
         or answer["held"]
+        or answer["missing"]
         or any(each["sent"] == 0 for each in answer["prefixes"])
         or answer["sessions"]["up"] == 0
         or answer["settings"]["stale"]
@@ -66,6 +67,8 @@ def lines(answer: Any) -> Iterator[Line]:
     if text := _budget(answer["budget"]):
         yield "outage budget", text
     yield from (("held", f"{each['peer']}: {each['cause']}") for each in answer["held"])
+    for each in answer["missing"]:
+        yield "missing", f"{each['peer'] or 'this node'}: {each['cause']}; what is in use goes on"
     yield from _surroundings(answer)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import budget, commands, config, model
+from exabgp_k8s.core import budget, commands, config, in_use, model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,13 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UseRecalled:
+    """What an earlier process of this pod used."""
+
+    in_use: in_use.InUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubeContact:
     """The API server answered, or a line of the watch arrived, bookmarks included."""
 
@@ -91,12 +98,23 @@ class BudgetLost:
 class HostSeen:
     """What the host's own network looks like.
 
-    ``uplinks`` are the networks of the interfaces that carry a node address; ``sources`` the
-    address the kernel uses towards each peer whose local address is to be found by route.
+    ``uplinks`` are the networks of the interfaces that carry an address of the node or of a
+    session; ``sources`` the address the kernel uses towards each peer whose local address is to
+    be found by route.
     """
 
     uplinks: frozenset[model.Network] = frozenset()
     sources: Mapping[model.Address, model.Address] = field(default_factory=dict)
+    addresses: Mapping[model.Address, tuple[model.Address, ...]] = field(default_factory=dict)
+    """For each address that was looked for all those of the interface that has it; empty: none
+    has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLost:
+    """The host's network could not be looked at; nothing that was known changes."""
+
+    problem: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,12 +270,14 @@ Event = (
     | NodeSeen
     | NodeGone
     | Remembered
+    | UseRecalled
     | KubeContact
     | KubeLost
     | ServiceCidrsSeen
     | BudgetSeen
     | BudgetLost
     | HostSeen
+    | HostLost
     | CheckOutcome
     | CheckMissed
     | DrainAsked

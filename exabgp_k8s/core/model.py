@@ -74,6 +74,10 @@ class Reason(enum.StrEnum):
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
     NO_LOCAL_ADDRESS = "no-local-address"
+    # What cannot be found although it is in use; it goes on all the same.
+    LABEL_MISSING = "label-missing"
+    ADDRESS_MISSING = "address-missing"
+    HOST_UNSEEN = "host-unseen"
 
 
 CAUSES = (
@@ -243,3 +247,12 @@ class PeerHeld:
     name: str
     address: Address
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something in use that cannot be found now; what was known of it goes on."""
+
+    cause: Cause
+    peer: str = ""
+    """The name of the one peer concerned; empty: all of them."""

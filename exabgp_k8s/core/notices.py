@@ -40,6 +40,8 @@ class Word(enum.StrEnum):
     EXABGP_ACCEPTED = "ExabgpAccepted"
     PEER_HELD = "PeerHeld"
     PEER_RELEASED = "PeerReleased"
+    IN_USE_MISSING = "InUseMissing"
+    IN_USE_FOUND = "InUseFound"
     SESSION_LOST = "SessionLost"
     SESSION_ESTABLISHED = "SessionEstablished"
     ROUTES_WITHDRAWN = "RoutesWithdrawn"
@@ -86,6 +88,8 @@ class Told:
     problems: tuple[str, ...] = ()
     is_exabgp_refusing: bool = False
     held: Mapping[str, model.Cause] = field(default_factory=dict)
+    missing: frozenset[model.Missing] = frozenset()
+    """What is in use and cannot be found."""
     up: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     """The names of the peers whose session was up, and of those that then lost it."""
@@ -102,6 +106,7 @@ def tell(told: Told, turn: Turn) -> tuple[Told, tuple[Notice, ...]]:
         *_settings(told, now),
         *_exabgp(told, now),
         *_held(told, now),
+        *_missing(told, now),
         *_sessions(told, now, turn),
         *_budget(told, now),
         *_routes(told, now, turn),
@@ -128,6 +133,7 @@ def _look(told: Told, turn: Turn) -> Told:
     return dataclasses.replace(
         now,
         held={each.name: each.cause for each in report.peers_held(turn)},
+        missing=frozenset(turn.decision.missing),
         up=up,
         lost=lost | (told.lost & down),
         routes=_states(told, turn),
@@ -166,6 +172,17 @@ def _held(told: Told, now: Told) -> Iterator[Notice]:
     released = [name for name in told.held if name not in now.held]
     if released:
         yield _normal(Word.PEER_RELEASED, f"No longer held back: {', '.join(released)}")
+
+
+def _missing(told: Told, now: Told) -> Iterator[Notice]:
+    if new := now.missing - told.missing:
+        names = sorted(f"{each.peer or 'this node'} ({each.cause})" for each in new)
+        yield _warning(
+            Word.IN_USE_MISSING,
+            f"Not to be found, and what is in use goes on without it: {', '.join(names)}",
+        )
+    elif told.missing and not now.missing:
+        yield _normal(Word.IN_USE_FOUND, "Everything that is in use can be found again")
 
 
 def _sessions(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:

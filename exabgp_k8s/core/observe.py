@@ -14,6 +14,7 @@ from exabgp_k8s.core import (
     config,
     events,
     hysteresis,
+    keeping,
     lifecycle,
     model,
     ribs,
@@ -27,12 +28,14 @@ from exabgp_k8s.core.world import CheckState, World, is_stopping, reloading
 
 def observe(world: World, event: events.Event, now: float) -> World:
     """Return the world after an event, with its causes and memberships brought up to ``now``."""
-    return settle(_apply(world, event, now), now)
+    return settle(_apply(world, event, now), world, now)
 
 
-def settle(world: World, now: float) -> World:
+def settle(world: World, earlier: World, now: float) -> World:
     """Recompute what follows from the facts and the time alone."""
     world = _node_in_force(world, now)
+    if keeping.is_due(world, earlier):
+        world = keeping.settle(world, now)
     standing = {cause: world.causes.get(cause, now) for cause in causes.active(world)}
     world = rollout.settle(dataclasses.replace(world, causes=standing))
     before = world.membership
@@ -89,8 +92,8 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
             return dataclasses.replace(world, budget=slots.seen(world, event.count))
         case events.BudgetLost():
             return dataclasses.replace(world, budget=slots.lost(world, event.problem))
-        case events.HostSeen():
-            return dataclasses.replace(world, host=_host(world.host, event))
+        case events.HostSeen() | events.HostLost() | events.UseRecalled():
+            return _here(world, event)
         case events.CheckOutcome() | events.CheckMissed():
             return _check(world, event, now)
         case events.DrainAsked() | events.UndrainAsked():
@@ -124,9 +127,19 @@ def _settings(world: World, event: events.ConfigLoaded | events.ConfigRefused) -
             assert_never(event)
 
 
-def _host(before: events.HostSeen, seen: events.HostSeen) -> events.HostSeen:
-    """Take what was seen; a peer without a route keeps its source: its session is down anyway."""
-    return dataclasses.replace(seen, sources={**before.sources, **seen.sources})
+def _here(world: World, event: events.HostSeen | events.HostLost | events.UseRecalled) -> World:
+    match event:
+        case events.HostSeen():
+            # A peer without a route keeps its source: its session is down anyway.
+            sources = {**world.host.sources, **event.sources}
+            host = dataclasses.replace(event, sources=sources)
+            return dataclasses.replace(world, host=host, host_problem="")
+        case events.HostLost():
+            return dataclasses.replace(world, host_problem=event.problem)
+        case events.UseRecalled():
+            return dataclasses.replace(world, in_use=event.in_use)
+        case _:
+            assert_never(event)
 
 
 _Kubernetes = (
@@ -154,7 +167,9 @@ def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
         case events.ServiceCidrsSeen():
             # Every cluster has one. An empty list is of an API server that is new, or wrong.
             cidrs = event.cidrs or world.service_cidrs or ()
-            return dataclasses.replace(world, service_cidrs=cidrs)
+            return dataclasses.replace(
+                world, service_cidrs=cidrs, is_service_cidr_missing=cidrs != event.cidrs
+            )
         case events.KubeContact():
             return world
         case _:
@@ -164,7 +179,7 @@ def _kubernetes(world: World, event: _Kubernetes, now: float) -> World:
 def _seen(world: World, node: model.NodeFacts, now: float) -> World:
     return dataclasses.replace(
         world,
-        node=node,
+        node=keeping.with_pod_cidrs(node, world.in_use),
         node_seen=node,
         succession=succession.begin(world.node, node, now) or world.succession,
         is_node_remembered=False,

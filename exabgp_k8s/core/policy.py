@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import causes, config, hysteresis, model, neighbors, prefixes, rollout, slots
+from exabgp_k8s.core import (
+    causes,
+    config,
+    hysteresis,
+    keeping,
+    missing,
+    model,
+    neighbors,
+    prefixes,
+    rollout,
+    slots,
+)
 from exabgp_k8s.core.world import World
 
 Wanted = Mapping[tuple[model.Address, model.Network], model.Route]
@@ -30,6 +41,8 @@ class Decision:
     neighbors: tuple[model.Neighbor, ...] | None = None
     """The sessions to configure; None: not known yet."""
     peers_held: tuple[model.PeerHeld, ...] = ()
+    missing: tuple[model.Missing, ...] = ()
+    """What goes on although it cannot be found now."""
     prefixes: tuple[prefixes.Candidate, ...] = ()
     """Every prefix that was considered."""
     actions: Mapping[model.PrefixClass, model.Action] = field(default_factory=dict)
@@ -62,6 +75,7 @@ def decide(world: World, now: float) -> Decision:
         withheld=tuple(each for each in outcomes if isinstance(each, model.Withheld)),
         neighbors=sessions,
         peers_held=held,
+        missing=tuple(missing.find(world)),
         prefixes=candidates,
         actions=actions,
         spared=slots.spared(world, actions, now),
@@ -227,9 +241,8 @@ def _for_peer(
     family = model.family_of(prefix)
     if family not in neighbor.families:
         return
-    next_hop: model.Address | None = neighbor.local_address
-    if model.family_of(neighbor.local_address) is not family:
-        next_hop = neighbors.internal_ip(world.node, family)
+    is_own = model.family_of(neighbor.local_address) is family
+    next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.address].next_hop
     refusal = world.refusals.get((neighbor.address, prefix))
     cause: model.Cause | None = None
     if next_hop is None:
@@ -279,6 +292,7 @@ def _deadline(world: World, now: float) -> float | None:
     moments = [refusal.until for refusal in world.refusals.values()]
     moments += [each.until for each in world.membership.values() if each.until is not None]
     moments += [] if world.succession is None else [world.succession.until]
+    moments += [at + keeping.LABELS_KEPT_FOR for at in world.in_use.away.values()]
     if world.config is not None:
         moments += [
             each.until

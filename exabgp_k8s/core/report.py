@@ -45,6 +45,9 @@ def status(turn: Turn, now: float) -> Row:
         "budget": budget(turn),
         "sessions": {"up": sessions_up, "configured": len(world.sessions) + len(held)},
         "held": held,
+        "missing": [
+            {"cause": str(each.cause), "peer": each.peer or None} for each in turn.decision.missing
+        ],
         "kubernetes": {
             "last_contact_seconds": routes.age(world.kube_contact, now),
             "problem": world.kube_problem,
@@ -112,8 +115,11 @@ def sessions(turn: Turn, now: float) -> list[Row]:
     world = turn.world
     held = {each.name: each.cause for each in turn.decision.peers_held}
     peers = world.config.peers if world.config else ()
+    missing: dict[str, list[str]] = {}
+    for each in turn.decision.missing:
+        missing.setdefault(each.peer, []).append(str(each.cause))
     return [
-        _session(world, peer, held.get(peer.name), now)
+        {**_session(world, peer, held.get(peer.name), now), "missing": missing.get(peer.name, [])}
         for peer in peers
         if held.get(peer.name) != model.Cause(model.Reason.NOT_SELECTED)
     ]

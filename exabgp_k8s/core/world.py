@@ -10,7 +10,16 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core import budget, config, events, hysteresis, lifecycle, model, succession
+from exabgp_k8s.core import (
+    budget,
+    config,
+    events,
+    hysteresis,
+    in_use,
+    lifecycle,
+    model,
+    succession,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +138,12 @@ class World:
     kube_lost: float | None = None
     """Since when the API server cannot be asked; None: it can."""
     service_cidrs: tuple[model.Network, ...] | None = None
+    is_service_cidr_missing: bool = False
+    """The API has none any more; the ones that it had go on."""
     host: events.HostSeen = events.HostSeen()
+    host_problem: str = ""
+    """Why the host could not be looked at the last time; empty: it could."""
+    in_use: in_use.InUse = in_use.InUse()
 
     checks: Mapping[str, CheckState] = field(default_factory=dict)
     phase: lifecycle.Phase = lifecycle.Phase.SERVING

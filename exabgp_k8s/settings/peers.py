@@ -77,7 +77,8 @@ class Peer(fields.Section):
     The router may lower it. 0s turns keepalives off, and a dead node is never noticed."""
     password_from: fields.SecretKey | None = None
     """Key of the mounted Secret that holds the TCP MD5 password (RFC 2385). While the key is
-    missing the peer stays down; it never connects without a password."""
+    missing the peer stays down; it never connects without a password. One that had a
+    password goes on with it."""
     multihop: Ttl | None = None
     """TTL of our packets, for a router that is not on the node's own network."""
     ttl_security: fields.Flag = False

@@ -121,7 +121,9 @@ ip link set up0 up
 ip link set far0 up
 ip address add 198.51.100.5/24 dev up0
 ip address add 203.0.113.9/25 dev up0
+ip address add 203.0.113.77/32 dev up0
 ip -6 address add 2001:db8:1::5/64 dev up0 nodad
+ip -6 address add 2001:db8:1::6/64 dev up0 nodad preferred_lft 0
 ip link add pods0 type veth peer name far1
 ip link set pods0 up
 ip address add 10.244.3.1/24 dev pods0
@@ -181,7 +183,79 @@ def test_the_uplinks_are_all_networks_of_the_interface_with_the_nodes_address() 
         "198.51.100.0/24",
         "2001:db8:1::/64",
         "203.0.113.0/25",
+        "203.0.113.77/32",
     ]
+
+
+BESIDE = """
+import ipaddress, json
+from exabgp_k8s.adapters import host
+at = ipaddress.ip_address
+seen = host.look([at(each) for each in {ips}], [])
+print(json.dumps({{str(one): list(map(str, found)) for one, found in seen.addresses.items()}}))
+"""
+
+
+def beside(*ips: str) -> dict[str, list[str]]:
+    """Return for each address those of its interface, as that network shows them."""
+    found: dict[str, list[str]] = json.loads(in_namespace(BESIDE.format(ips=list(ips))))
+    return found
+
+
+@namespaced
+def test_an_address_is_found_with_those_of_its_interface_the_lasting_ones_first() -> None:
+    """203.0.113.77 is a virtual address, and the IPv6 one of another subnet is deprecated."""
+    assert beside("198.51.100.5")["198.51.100.5"] == [
+        "198.51.100.5",
+        "203.0.113.9",
+        "2001:db8:1::5",
+        "203.0.113.77",
+        "2001:db8:1::6",
+    ]
+
+
+@namespaced
+def test_an_address_that_no_interface_has_is_found_to_be_gone() -> None:
+    assert beside("198.51.100.6", "198.51.100.5")["198.51.100.6"] == []
+
+
+@namespaced
+def test_every_address_of_a_network_on_loopback_is_the_hosts_own() -> None:
+    found = beside("127.3.2.1", "192.0.2.77")
+
+    assert found["127.3.2.1"][0] == "127.3.2.1"
+    assert found["192.0.2.77"] == ["192.0.2.77"]
+
+
+LOST = """
+import resource
+from exabgp_k8s.adapters import host
+{shortage}
+print(host.look([], []))
+"""
+
+
+def test_a_host_that_cannot_be_looked_at_ends_nothing() -> None:
+    """With no descriptor left the interfaces cannot be read."""
+    shortage = "resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))"
+    script = LOST.format(shortage=shortage)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("HostLost(problem='the interfaces cannot be read")
+
+
+@namespaced
+def test_a_host_that_shows_only_loopback_has_not_lost_its_addresses() -> None:
+    """A namespace that is being set up or taken down looks so."""
+    script = LOST.format(shortage="import ipaddress").replace(
+        "host.look([]", "host.look([ipaddress.ip_address('198.51.100.5')]"
+    )
+    command = ["unshare", "--map-root-user", "--net", sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.startswith("HostLost(")
 
 
 @namespaced

@@ -172,17 +172,61 @@ def reread(world: World) -> tuple[events.Event, ...]:
 
 
 class TestNextHop:
-    """The node's own address of the family, whatever family the session has."""
+    """An address of the interface that the session uses, in every family."""
 
-    def test_is_the_local_address_of_the_session(self) -> None:
-        source = ipaddress.ip_address("198.51.100.7")
-        peer = builders.a_peer(local_address=source)
+    SOURCE = ipaddress.ip_address("198.51.100.7")
+    SOURCE6 = ipaddress.ip_address("2001:db8:1::7")
+    ELSEWHERE = builders.a_config(peers=(builders.a_peer(local_address=SOURCE),))
 
-        decision = builders.decided(builders.a_world(settings=builders.a_config(peers=(peer,))))
+    def hops(
+        self, *happened: events.Event, settings: config.Config = ELSEWHERE
+    ) -> tuple[model.Address | None, model.Address | None]:
+        """Return the next hops of the two service ranges."""
+        routes = builders.decided(builders.a_world(*happened, settings=settings)).routes or {}
+        hops = {prefix: route.next_hop for (_, prefix), route in routes.items()}
+        return hops.get(builders.SERVICE_RANGE), hops.get(builders.SERVICE_RANGE6)
 
-        routes = decision.routes or {}
-        assert routes[builders.TOR_A, builders.SERVICE_RANGE].next_hop == source
-        assert routes[builders.TOR_A, builders.SERVICE_RANGE6].next_hop == builders.NODE_IP6
+    def test_is_the_local_address_of_the_session_and_one_beside_it(self) -> None:
+        beside = (self.SOURCE, self.SOURCE6)
+        seen = events.HostSeen(addresses={self.SOURCE: beside})
+
+        assert self.hops(seen) == (self.SOURCE, self.SOURCE6)
+
+    def test_is_never_one_of_another_interface(self) -> None:
+        """The router may hold it unreachable while we say announced."""
+        seen = events.HostSeen(addresses={self.SOURCE: (self.SOURCE,)})
+        world = builders.a_world(seen, settings=self.ELSEWHERE)
+
+        assert self.hops(seen) == (self.SOURCE, None)
+        assert builders.reasons(builders.decided(world), SERVICES) == {"no-next-hop:ipv6"}
+
+    def test_is_not_guessed_where_the_host_was_not_looked_at(self) -> None:
+        assert self.hops() == (self.SOURCE, None)
+
+    def test_is_the_one_that_the_node_lists_before_others_beside_it(self) -> None:
+        beside = (builders.NODE_IP, self.SOURCE6, builders.NODE_IP6)
+        seen = events.HostSeen(addresses={builders.NODE_IP: beside})
+
+        hops = self.hops(seen, settings=builders.a_config())
+
+        assert hops == (builders.NODE_IP, builders.NODE_IP6)
+
+    def test_stays_while_the_interface_has_it(self) -> None:
+        first = events.HostSeen(addresses={self.SOURCE: (self.SOURCE, self.SOURCE6)})
+        better = (self.SOURCE, builders.NODE_IP6, self.SOURCE6)
+        then = events.HostSeen(addresses={self.SOURCE: better})
+
+        assert self.hops(first, then) == (self.SOURCE, self.SOURCE6)
+
+    def test_moves_with_the_session(self) -> None:
+        first = events.HostSeen(addresses={self.SOURCE: (self.SOURCE, self.SOURCE6)})
+        moved = ipaddress.ip_address("203.0.113.7")
+        there = ipaddress.ip_address("2001:db8:2::7")
+        peers = (builders.a_peer(local_address=moved),)
+        edited = events.ConfigLoaded(config=builders.a_config(peers=peers))
+        then = events.HostSeen(addresses={moved: (moved, there)})
+
+        assert self.hops(first, edited, then) == (moved, there)
 
     def test_of_a_family_that_the_node_lacks_is_missing(self) -> None:
         settings = builders.a_config(peers=(builders.a_peer(),), pods_within=())

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import config, events, model, neighbors
+from exabgp_k8s.core import addresses, config, events, model
 from tests.support import builders
 from tests.support.builders import TOR_A, TOR_B
 
@@ -121,7 +121,7 @@ def test_nodes_without_an_ipv4_address_have_router_ids_of_their_own() -> None:
     settings = builders.a_config()
     names = [f"node-{number}" for number in range(100)]
     found = [
-        neighbors.router_id(
+        addresses.router_id(
             settings, builders.a_node(name=name, internal_ips=(builders.NODE_IP6,))
         )
         for name in names + names[:1]

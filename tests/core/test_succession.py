@@ -61,14 +61,6 @@ def test_what_the_new_object_says_itself_counts_at_once() -> None:
     assert builders.decided(world).neighbors == ()
 
 
-def test_the_same_object_loses_a_label_at_once() -> None:
-    world = builders.a_world(settings=SELECTED)
-
-    world = builders.after(world, events.NodeSeen(node=builders.a_node(labels={})))
-
-    assert builders.decided(world).neighbors == ()
-
-
 def test_an_address_of_one_family_is_inherited_beside_a_new_one_of_the_other() -> None:
     new = ipaddress.ip_address("2001:db8::99")
     world = builders.a_world()

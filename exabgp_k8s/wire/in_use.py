@@ -1,0 +1,74 @@
+"""What is in use, as text for the next process of this pod.
+
+It holds the passwords, as exabgp.conf beside it does, so only we may read the file. It may have
+been cut off by a crash, or written by another version of ours: then there is none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Any
+
+from exabgp_k8s.core import in_use, model
+
+
+def dump(used: in_use.InUse) -> str:
+    """Return what ``load`` reads back; since when a label is away is not part of it."""
+    return json.dumps(
+        {
+            "uid": used.uid,
+            "podCIDRs": [str(each) for each in used.pod_cidrs],
+            "labels": dict(used.labels),
+            "routerID": _text(used.router_id),
+            "peers": {str(address): _peer(each) for address, each in used.peers.items()},
+        }
+    )
+
+
+def _peer(used: in_use.PeerInUse) -> dict[str, Any]:
+    return {
+        "rule": used.rule,
+        "localAddress": _text(used.local_address),
+        "isProven": used.is_proven,
+        "nextHop": _text(used.next_hop),
+        "password": used.password and used.password.reveal(),
+    }
+
+
+def _text(address: model.Address | None) -> str | None:
+    return None if address is None else str(address)
+
+
+def load(text: str) -> in_use.InUse | None:
+    """Return what was kept; None if it cannot be read."""
+    try:
+        document = json.loads(text)
+        router_id = document["routerID"]
+        return in_use.InUse(
+            uid=str(document["uid"]),
+            pod_cidrs=tuple(ipaddress.ip_network(each) for each in document["podCIDRs"]),
+            labels={str(key): str(value) for key, value in document["labels"].items()},
+            router_id=None if router_id is None else ipaddress.IPv4Address(router_id),
+            peers={
+                ipaddress.ip_address(address): _load_peer(each)
+                for address, each in document["peers"].items()
+            },
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _load_peer(document: dict[str, Any]) -> in_use.PeerInUse:
+    password = document["password"]
+    return in_use.PeerInUse(
+        rule=str(document["rule"]),
+        local_address=_address(document["localAddress"]),
+        is_proven=bool(document["isProven"]),
+        next_hop=_address(document["nextHop"]),
+        password=None if password is None else model.Secret(str(password)),
+    )
+
+
+def _address(text: str | None) -> model.Address | None:
+    return None if text is None else ipaddress.ip_address(text)
