@@ -8,6 +8,7 @@
     │   └── Unanswered       it answers too late or not at all
     ├── DaemonError          ExaBGP refused the configuration written for it
     ├── KubeError            the API server could not be asked, or answered with an error
+    │   ├── Unreachable      no answer came, or not the whole of it
     │   └── Expired          410: the resource version is too old, list again
     └── AgentUnreachable     nothing answers on the agent's unix socket
 
@@ -71,6 +72,10 @@ class KubeError(Error):
         self.status = status
         self.retry_after = retry_after
         self.lack = lack
+
+
+class Unreachable(KubeError):
+    """No answer came: refused, reset, cut off, not trusted, or not there in time."""
 
 
 class Expired(KubeError):

@@ -36,7 +36,8 @@ def run(options: Options) -> int:
 async def _run(options: Options, pipes: speaker.Speaker) -> None:
     exabgp = daemon.Daemon(options.state_dir, os.getppid())
     access = client.Access(kubeconfig=options.kubeconfig)
-    api = client.Client(access)
+    found = client.whom(access, options.state_dir)
+    api = client.Client(access, found)
     agent = Agent(
         options,
         pipes,
@@ -46,7 +47,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         claim=lambda wish: slots.offer(wish),  # noqa: PLW0108 - as above
     )
     slots = leases.Leases(
-        client.Client(access),
+        client.Client(access, found),
         options.node,
         options.namespace,
         deliver=agent.deliver_from_thread,

@@ -46,9 +46,8 @@ async def _why_nobody_comes(options: Options, turn: Turn) -> str:
         kubeconfig=options.kubeconfig, connect_timeout=LIMIT / 2, answer_timeout=LIMIT / 2
     )
     labels = turn.world.node.labels if turn.world.node else {}
-    asked = asyncio.to_thread(
-        pods.why_nobody_comes, client.Client(access), options.namespace, options.pod, labels
-    )
+    api = client.Client(access, client.whom(access, options.state_dir))
+    asked = asyncio.to_thread(pods.why_nobody_comes, api, options.namespace, options.pod, labels)
     try:
         return await asyncio.wait_for(asked, LIMIT)
     except TimeoutError:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import structlog
 
-from exabgp_k8s.adapters.kube import client, events
+from exabgp_k8s.adapters.kube import backoff, client, events
 from exabgp_k8s.core import model, notices
 from exabgp_k8s.core.notices import Kind, Word
 from exabgp_k8s.tryout.kubeapi import apiserver, exchange, store
@@ -137,14 +137,14 @@ def test_what_follows_a_burst_waits_for_its_turn(
 
 
 def test_a_burst_is_free_and_each_after_it_a_little_later() -> None:
-    bucket = events.Bucket(burst=3, interval=30)
+    bucket = backoff.Bucket(burst=3, interval=30)
 
     assert [bucket.take(100) for _ in range(5)] == [0, 0, 0, 30, 60]
     assert bucket.take(1000) == 0
 
 
 def test_a_burst_is_never_larger_after_a_long_time() -> None:
-    bucket = events.Bucket(burst=3, interval=30)
+    bucket = backoff.Bucket(burst=3, interval=30)
     bucket.take(100)
 
     assert [bucket.take(10_000) for _ in range(4)] == [0, 0, 0, 30]

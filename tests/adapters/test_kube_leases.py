@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.adapters.kube import client, leases, others
+from exabgp_k8s.adapters.kube import attempts, client, leases, others
 from exabgp_k8s.core import budget, config, events, model
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
 from exabgp_k8s.wire import leases as wire
@@ -20,8 +20,9 @@ from tests.support.rivals import PATH, Rivals
 
 NODES, HALF = 200, 100
 EXHAUSTED, UNREACHABLE = model.Reason.BUDGET_EXHAUSTED, model.Reason.BUDGET_UNREACHABLE
+QUICK_PAUSES = attempts.Pauses(longest=2, longest_refused=2)
 QUICK = leases.Timings(
-    first=0.5, linger=0.5, first_wait=1, longest_wait=2, longest_delay=2, retry=0.1
+    first=0.5, linger=0.5, first_wait=1, longest_wait=2, pauses=QUICK_PAUSES, retry=0.1
 )
 IN, SLOT, PLANNED = budget.Standing.IN, budget.Standing.SLOT, budget.Standing.PLANNED
 

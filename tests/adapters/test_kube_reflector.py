@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from exabgp_k8s.adapters.kube import client, reflector
+from exabgp_k8s.adapters.kube import attempts, client, reflector
 from exabgp_k8s.core import events, model
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import controlplane, kubeapi
 
 QUICK = reflector.Timings(
-    watch=4, pause=0.01, first_delay=0.05, longest_delay=0.2, short_life=0, contact_interval=0
+    watch=(4, 4),
+    pauses=attempts.Pauses(first=0.05, longest=0.2),
+    short_life=0,
+    contact_interval=0,
 )
 
 Start = Callable[..., kubeapi.Recorder]
@@ -220,7 +223,7 @@ def test_a_node_that_does_not_exist_is_gone_until_it_does(start: Start, cluster:
 def test_watches_that_end_are_opened_again_without_a_gap(
     start: Start, cluster: Cluster, node: str
 ) -> None:
-    got = start(node, timings=reflector.Timings(watch=1, pause=0.01, contact_interval=0))
+    got = start(node, timings=reflector.Timings(watch=(1, 1), contact_interval=0))
     number = got.wait_for(seen(is_any))
     for value in (True, False):
         for _ in range(2):

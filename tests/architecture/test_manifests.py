@@ -15,7 +15,7 @@ from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.core import config
 from exabgp_k8s.settings import load
-from exabgp_k8s.wire import kube_events, leases
+from exabgp_k8s.wire import kube_events, leases, servers
 from tests.architecture import repository
 
 ANSWER = 5
@@ -220,8 +220,19 @@ def test_events_may_be_written_where_they_belong_and_nowhere_else() -> None:
     assert _allowed("Role", "default") == {
         (*_resource(kube_events.COLLECTION), "create"),
         (*_resource(kube_events.COLLECTION), "patch"),
+        (*_resource(servers.SLICE.rpartition("/")[0]), "get"),
     }
     assert "/namespaces/default/" in kube_events.COLLECTION
+
+
+def test_of_the_endpoint_slices_only_that_of_the_api_servers_may_be_read() -> None:
+    (rule,) = [
+        rule
+        for document in yaml.safe_load_all(repository.read("daemonset/rbac.yaml"))
+        for rule in document.get("rules", ())
+        if "endpointslices" in rule["resources"]
+    ]
+    assert rule["resourceNames"] == [servers.SLICE.rpartition("/")[2]]
 
 
 def test_nothing_moves_a_role_into_another_namespace() -> None:

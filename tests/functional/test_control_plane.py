@@ -55,7 +55,7 @@ def test_a_cordon_is_heard_and_taken_back(lab: Lab) -> None:
     area="control plane",
     what="the API server is killed; a cordon while it is away",
     sees="nothing while it is away; withdrawals when it is back",
-    within="30 s after it is back",
+    within="5 s after it is back",
 )
 def test_a_cordon_that_was_missed_takes_effect_when_the_server_is_back(lab: Lab) -> None:
     lab.up()
@@ -73,7 +73,7 @@ def test_a_cordon_that_was_missed_takes_effect_when_the_server_is_back(lab: Lab)
     area="control plane",
     what="the API server is killed; the Node is made anew with another podCIDR meanwhile",
     sees="the new pod range instead of the old one; the service range stays",
-    within="30 s after it is back",
+    within="5 s after it is back",
 )
 def test_a_node_made_anew_while_nobody_looked_has_its_new_range_only(lab: Lab) -> None:
     lab.up()

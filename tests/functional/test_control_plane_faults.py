@@ -29,7 +29,7 @@ def problem(lab: Lab) -> str:
     area="control plane",
     what="410 Gone inside the stream after a restart; a cordon before it",
     sees="withdrawals",
-    within="30 s after it is back",
+    within="5 s after it is back",
 )
 def test_a_cordon_that_no_watch_can_show_any_more_is_found_by_a_list(lab: Lab) -> None:
     lab.up()
@@ -48,7 +48,7 @@ def test_a_cordon_that_no_watch_can_show_any_more_is_found_by_a_list(lab: Lab) -
     area="control plane",
     what="403 to a valid token for a while after a restart; a cordon meanwhile",
     sees="nothing while it lasts; then withdrawals",
-    within="30 s after the first answer",
+    within="5 s after the first answer",
 )
 def test_a_server_that_refuses_everybody_at_first_withdraws_nothing(lab: Lab) -> None:
     lab.up()
@@ -67,7 +67,7 @@ def test_a_server_that_refuses_everybody_at_first_withdraws_nothing(lab: Lab) ->
     area="control plane",
     what="410, then half a list, then a proxy's 502 page; a cordon meanwhile",
     sees="nothing while it lasts; then withdrawals",
-    within="30 s after the last of them",
+    within="5 s after the last of them",
 )
 def test_answers_that_say_nothing_about_the_node_change_nothing(lab: Lab) -> None:
     lab.up()
@@ -89,7 +89,7 @@ def test_answers_that_say_nothing_about_the_node_change_nothing(lab: Lab) -> Non
     area="control plane",
     what="the token is rotated on disk after the old one is refused; a cordon meanwhile",
     sees="nothing while it is refused; then withdrawals",
-    within="30 s after the new one is there",
+    within="5 s after the new one is there, 30 s if it took longer than a minute",
 )
 def test_a_rotated_token_costs_nothing_and_is_found(lab: Lab) -> None:
     lab.up()
@@ -109,7 +109,7 @@ def test_a_rotated_token_costs_nothing_and_is_found(lab: Lab) -> None:
     area="control plane",
     what="the API server's certificate is of another authority; a cordon meanwhile",
     sees="nothing while it is not trusted; then withdrawals",
-    within="30 s after the new authority is on disk",
+    within="5 s after the new authority is on disk",
 )
 def test_a_rotated_authority_costs_nothing_and_is_found(lab: Lab) -> None:
     lab.up()
@@ -160,7 +160,7 @@ def test_the_router_has_the_pod_ranges_that_the_node_has(tmp_path: Path) -> None
     area="control plane",
     what="service ranges from the API: none yet, then two, then an empty list",
     sees="the ranges as they come; an empty list takes none away",
-    within="35 s for the first, 5 min for a later one",
+    within="45 s for the first, 10 min for a later one",
 )
 def test_service_ranges_come_and_an_empty_list_takes_none_away(lab: Lab) -> None:
     document = lab.document()

@@ -57,7 +57,7 @@ def test_a_container_that_starts_again_announces_without_the_api_server(lab: Lab
     area="two at once",
     what="a cordon while the container starts again and the API server is away",
     sees="the routes as they were, then the withdrawal when the API server is back",
-    within="until the next attempt, 30 s at most",
+    within="until the next attempt, 4 s at most",
 )
 def test_a_cordon_that_memory_does_not_know_is_seen_when_the_api_server_is_back(lab: Lab) -> None:
     lab.api.stop()

@@ -23,13 +23,14 @@ import trustme
 
 from exabgp_k8s.core import events
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, store
+from exabgp_k8s.wire import servers
 
 Kind = TypeVar("Kind")
 
 Fault = Callable[[exchange.Exchange], None]
 
 LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
-LEASES = "leases"
+LEASES, SLICES = "leases", "endpointslices"
 
 
 def authority() -> trustme.CA:
@@ -40,7 +41,8 @@ def authority() -> trustme.CA:
 def server_context(ca: trustme.CA) -> ssl.SSLContext:
     """Make a TLS context for a server on loopback."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1", "::1", "localhost").configure_cert(context)
+    names = ("127.0.0.1", "::1", "localhost", servers.TLS_NAME)
+    ca.issue_cert(*names).configure_cert(context)
     return context
 
 
@@ -126,6 +128,12 @@ class KubeApi(apiserver.ApiServer):
         """Expire every version there was."""
         self.store.compact()
 
+    def join(self, other: KubeApi) -> None:
+        """Be another API server of the cluster that one belongs to; before the start."""
+        self.store = self.api.store = other.store
+        self.authority, self.ca = other.authority, other.ca
+        self.listener.context = server_context(other.authority)
+
     def rotate_authority(self) -> None:
         """Present certificates of a new authority from the next connection on."""
         self.authority = authority()
@@ -184,9 +192,10 @@ class KubeApi(apiserver.ApiServer):
 
 def _is_of(request: exchange.Request, on: str) -> bool:
     parts = request.path.split("/")
-    if on in {SERVICE_CIDRS, EVENTS, LEASES}:
+    if on in {SERVICE_CIDRS, EVENTS, LEASES, SLICES}:
         return on in parts
-    return on == ANY or ({EVENTS, LEASES}.isdisjoint(parts) and (on == WATCH) == request.is_watch)
+    is_apart = not {EVENTS, LEASES, SLICES}.isdisjoint(parts)
+    return on == ANY or (not is_apart and (on == WATCH) == request.is_watch)
 
 
 def status(code: int, retry_after: str | None = None, reason: str = "Made") -> Fault:

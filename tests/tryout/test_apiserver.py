@@ -78,7 +78,7 @@ def selector(node: str) -> dict[str, str]:
 def watch(api: client.Client, node: str, seconds: int, **query: str) -> list[Any]:
     """Watch a Node for a while and return the lines."""
     asked = {**selector(node), "timeoutSeconds": str(seconds), **query}
-    with contextlib.closing(api.watch(NODES, asked, idle=seconds + 20)) as watched:
+    with contextlib.closing(api.watch(NODES, asked, within=seconds + 20)) as watched:
         return [json.loads(line) for line in watched.lines()]
 
 

@@ -1,13 +1,7 @@
-"""The one door to the ``kubernetes`` package: authentication and transport, nothing above.
+"""The one door to the API servers: a request, its answer, and an error that says what failed.
 
-What the library adds on top of that is left alone. Its models cost 20 MB and refuse Nodes that
-are merely unusual; its ``Watch`` and informer hammer a server that is down and wait for ever on
-one that is silent. What it does well is used: credentials from the service account or a
-kubeconfig, a token that is read again from its file, TLS, connections.
-
-Some of its defaults are wrong for an agent on every node, and are changed here: it retries by
-itself and sleeps as long as Retry-After says (up to six hours), it follows the proxy variables of
-the environment, and it lets a connection be dead for ever.
+Every failure is one kind of error, nothing is retried, and which server is asked is decided by
+what the last answers were: see ``servers``. What is made of a failure is the caller's business.
 """
 
 from __future__ import annotations
@@ -15,37 +9,31 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import pathlib
-import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import urllib3
 
-import exabgp_k8s
 from exabgp_k8s import errors
 from exabgp_k8s.adapters import shortage
-from exabgp_k8s.adapters.kube import lean, stream
+from exabgp_k8s.adapters.kube import library, limits, servers, stream
 from exabgp_k8s.wire import kube
+from exabgp_k8s.wire import servers as servers_wire
 
 SERVICE_ACCOUNT = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where kubelet mounts the token and the cluster's CA."""
 
-_SOCKET_OPTIONS = [
-    *urllib3.connection.HTTPConnection.default_socket_options,
-    # A dead peer is noticed after 15 + 3 x 5 s of silence, or 30 s with unanswered data.
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
-]
-
 _UNAUTHORIZED = 401
-_FIRST_OF_REDIRECTS = 300
+_SUCCESS = range(200, 300)
+_FIRST_OF_SERVER_ERRORS = 500
+
+_SAME_NETWORK = 1.2
+"""Seconds to a TCP connection with a server of the node's own network: time for a second try."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +49,26 @@ class Access:
     """A URL instead of the one configured, for a node that must not depend on the ClusterIP."""
     connect_timeout: float = 3.05
     """Seconds to a TCP connection."""
-    answer_timeout: float = 10
-    """Seconds of silence before and within an answer; a watch has its own."""
+    answer_timeout: float = 8
+    """Seconds to the end of an answer, connecting included; to that of the headers of a watch."""
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether the server to ask was chosen by somebody, and no other is to be looked for."""
+        return bool(self.server or self.kubeconfig) or servers_wire.is_chosen(os.environ)
+
+
+class _Request(NamedTuple):
+    method: str
+    path: str
+    query: Mapping[str, str] | None = None
+    body: Mapping[str, Any] | None = None
+    content_type: str = ""
+
+
+def whom(access: Access, state_dir: pathlib.Path) -> servers.Servers:
+    """Return the API servers to ask, with what is remembered of them."""
+    return servers.Servers(None if access.is_explicit else state_dir / servers.FILE_NAME)
 
 
 class Client:
@@ -70,12 +76,18 @@ class Client:
 
     Credentials are read when they are first needed: a token that is not there yet is a failed
     request, not a failed start. May be used from several threads.
+
+    Args:
+        access: how to ask.
+        found: whom to ask; without it, whom ``access`` names.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, found: servers.Servers | None = None) -> None:
         self._access = access
+        self.servers = found or servers.Servers()
         self._lock = threading.Lock()
         self._api: Any = None
+        self._is_direct = False
 
     def request(
         self,
@@ -99,24 +111,34 @@ class Client:
             errors.Expired: the server answered 410.
             errors.KubeError: it answered with another error, or not at all.
         """
-        response = self._send(method, path, query or {}, body, content_type)
-        with self._translated():
-            return bytes(response.data)
+        server = self.servers.first()
+        with self._judged(server), self._translated():
+            return limits.body(
+                self._send(server, _Request(method, path, query, body, content_type))
+            )
 
-    def watch(self, path: str, query: Mapping[str, str], idle: float) -> stream.Stream:
+    def watch(self, path: str, query: Mapping[str, str], within: float) -> stream.Stream:
         """Open a watch and return it as soon as the server has accepted it.
 
         Args:
             path: the path of the collection.
             query: selectors and the version to start from.
-            idle: seconds of silence after which the stream ends.
+            within: seconds after which the stream ends, if the server has not ended it.
 
         Raises:
             errors.Expired: the server answered 410.
             errors.KubeError: it answered with another error, or not at all.
         """
-        response = self._send("GET", path, {**query, "watch": "true"}, None, "")
-        return stream.Stream(response, idle, self._translated)
+        server = self.servers.first()
+        with self._judged(server):
+            response = self._send(server, _Request("GET", path, {**query, "watch": "true"}))
+
+        @contextlib.contextmanager
+        def translated() -> Iterator[None]:
+            with self._judged(server), self._translated():
+                yield
+
+        return stream.Stream(response, within, translated)
 
     def close(self) -> None:
         """Drop the connections and the credentials; the next request reads and opens anew."""
@@ -125,56 +147,60 @@ class Client:
                 self._api.close()
             self._api = None
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        content_type: str,
-    ) -> urllib3.HTTPResponse:
-        response = self._call(method, path, query, body, content_type)
+    @contextlib.contextmanager
+    def _judged(self, server: str) -> Iterator[None]:
+        """Have another server asked next time if this one fails by its own fault."""
+        try:
+            yield
+        except errors.KubeError as error:
+            is_away = isinstance(error, errors.Unreachable) and not error.lack
+            if is_away or error.status >= _FIRST_OF_SERVER_ERRORS:
+                self.servers.failed(server)
+            raise
+        self.servers.answered(server)
+
+    def _send(self, server: str, request: _Request) -> urllib3.HTTPResponse:
+        limits.end_within(self._access.answer_timeout)
+        response = self._call(server, request)
         if response.status == _UNAUTHORIZED:
             # The token may have been replaced before its time; the library would go on with the
             # one it has for up to a minute, or, from a kubeconfig, for ever.
+            response.close()
             self.close()
-            response = self._call(method, path, query, body, content_type)
-        if response.status >= _FIRST_OF_REDIRECTS:
+            response = self._call(server, request)
+        if response.status not in _SUCCESS:
             raise self._error(response)
         return response
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str],
-        body: Mapping[str, Any] | None,
-        content_type: str,
-    ) -> urllib3.HTTPResponse:
+    def _call(self, server: str, request: _Request) -> urllib3.HTTPResponse:
         headers = {"Accept": "application/json"}
-        if body is not None:
-            headers["Content-Type"] = content_type
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
         with _credentials(self._access):
-            api = self._connected()
-            request = api.param_serialize(
-                method,
-                path,
-                query_params=list(query.items()),
+            api = self._connected(is_direct=bool(server))
+            prepared = api.param_serialize(
+                request.method,
+                request.path,
+                query_params=list((request.query or {}).items()),
                 header_params=headers,
-                body=body,
+                body=request.body,
                 auth_settings=["BearerToken"],
-                _host=self._access.server or None,
+                _host=f"https://{server}" if server else self._access.server or None,
             )
-        timeout = (self._access.connect_timeout, self._access.answer_timeout)
+        connect = self._access.connect_timeout
+        if self.servers.are_learned:
+            # Another one is to be asked in time.
+            connect = min(connect, _SAME_NETWORK)
+        timeout = (connect, self._access.answer_timeout)
         with self._translated():
-            response = api.call_api(*request, _request_timeout=timeout).response
+            response = api.call_api(*prepared, _request_timeout=timeout).response
             if not isinstance(response, urllib3.HTTPResponse):
                 raise TypeError(f"call_api no longer wraps urllib3, but {type(response)}")
             return response
 
     def _error(self, response: urllib3.HTTPResponse) -> errors.KubeError:
         with self._translated():
-            body = response.data
+            body = limits.error_body(response)
         try:
             document = json.loads(body)
         except (ValueError, RecursionError):
@@ -185,10 +211,18 @@ class Client:
             document, response.status, int(wait) if wait.isascii() and wait.isdigit() else 0
         )
 
-    def _connected(self) -> Any:
+    def _connected(self, *, is_direct: bool) -> Any:
         with self._lock:
+            if self._api is not None and self._is_direct != is_direct:
+                self._api.close()
+                self._api = None
             if self._api is None:
-                self._api = _connect(self._access)
+                self._api = library.connect(
+                    self._access.kubeconfig,
+                    self._access.service_account,
+                    servers_wire.TLS_NAME if is_direct else "",
+                )
+                self._is_direct = is_direct
             return self._api
 
     @contextlib.contextmanager
@@ -196,7 +230,7 @@ class Client:
         try:
             yield
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            raise errors.KubeError(_describe(error), lack=_lack(error)) from error
+            raise errors.Unreachable(_describe(error), lack=_lack(error)) from error
         except ValueError:
             # http.client quotes a header it refuses, and that header is the token.
             raise errors.KubeError(
@@ -208,7 +242,7 @@ class Client:
                 raise
             # The authority of a kubeconfig may have been replaced: the library reads it once.
             self.close()
-            raise errors.KubeError(_describe(error.__context__)) from error
+            raise errors.Unreachable(_describe(error.__context__)) from error
 
 
 @contextlib.contextmanager
@@ -222,43 +256,6 @@ def _credentials(access: Access) -> Iterator[None]:
             f"no usable credentials in {where}: {type(error).__name__}: {error}",
             lack=_lack(error),
         ) from error
-
-
-def _connect(access: Access) -> Any:
-    """Read the credentials and make a client of the library; it has no connection yet."""
-    lean.prepare()
-    from kubernetes.client import api_client, configuration  # noqa: PLC0415 - heavy, and only now
-
-    settings = configuration.Configuration()
-    settings.proxy = None
-    _load(settings, access)
-    settings.retries = False
-    settings.socket_options = _SOCKET_OPTIONS
-    # One connection for the watch, one for the odd request beside it.
-    settings.connection_pool_maxsize = 2
-    api = api_client.ApiClient(settings)
-    api.user_agent = f"exabgp-k8s/{exabgp_k8s.__version__}"
-    return api
-
-
-def _load(settings: Any, access: Access) -> None:
-    library: Any
-    if access.kubeconfig is None:
-        from kubernetes.config import incluster_config as library  # noqa: PLC0415
-
-        library.InClusterConfigLoader(
-            token_filename=str(access.service_account / "token"),
-            cert_filename=str(access.service_account / "ca.crt"),
-        ).load_and_set(settings)
-    else:
-        # Brings yaml, requests and oauthlib: nothing of it is wanted inside a cluster.
-        from kubernetes.config import kube_config as library  # noqa: PLC0415
-
-        library.load_kube_config(
-            config_file=str(access.kubeconfig),
-            client_configuration=settings,
-            persist_config=False,
-        )
 
 
 def _lack(error: BaseException) -> str:

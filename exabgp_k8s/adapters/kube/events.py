@@ -21,7 +21,7 @@ from typing import NamedTuple
 import structlog
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import client
+from exabgp_k8s.adapters.kube import backoff, client
 from exabgp_k8s.core import model, notices
 from exabgp_k8s.wire import kube_events
 
@@ -59,19 +59,6 @@ class _Written:
     since: float
 
 
-class Bucket:
-    """Tokens for requests: ``burst`` at the start, another one each ``interval`` seconds."""
-
-    def __init__(self, burst: int, interval: float) -> None:
-        self._burst, self._interval = burst, interval
-        self._full_at = float("-inf")
-
-    def take(self, now: float) -> float:
-        """Take a token and return in how many seconds it may be used."""
-        self._full_at = max(self._full_at, now) + self._interval
-        return max(0.0, self._full_at - self._burst * self._interval - now)
-
-
 class Events:
     """The Events of one node.
 
@@ -83,7 +70,7 @@ class Events:
     def __init__(self, api: client.Client, limits: Limits | None = None) -> None:
         self._api = api
         self._limits = limits or Limits()
-        self._bucket = Bucket(self._limits.burst, self._limits.interval)
+        self._bucket = backoff.Bucket(self._limits.burst, self._limits.interval)
         self._queue: deque[_Waiting] = deque(maxlen=self._limits.queue)
         self._changed = threading.Condition()
         self._written: dict[notices.Notice, _Written] = {}

@@ -28,7 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import backoff, client, others, unforeseen
+from exabgp_k8s.adapters.kube import attempts, backoff, client, others, unforeseen
 from exabgp_k8s.core import budget, config, events
 from exabgp_k8s.wire import leases
 
@@ -58,8 +58,7 @@ class Timings:
     first: float = 5
     """The longest pause before the first write: many agents may start at once."""
     retry: float = 0.3
-    first_delay: float = 0.8
-    longest_delay: float = 30
+    pauses: attempts.Pauses = attempts.Pauses()
     patience: float = 30
     """For so long an API server may answer 429 before that counts as a failure."""
 
@@ -100,7 +99,7 @@ class Leases:
         self._claimed_at = self._ask_at = self._renew_at = float("-inf")
         self._failures, self._least = 0, 0.0
         self._failing_since: float | None = None
-        self._errors = backoff.Backoff(self._timings.first_delay, self._timings.longest_delay)
+        self._attempts = attempts.Attempts(self._timings.pauses)
         self._waits = backoff.Backoff(self._timings.first_wait, self._timings.longest_wait)
 
     def offer(self, wish: budget.Wish) -> None:
@@ -162,7 +161,7 @@ class Leases:
             self._mine = None
             return self._failed(self._unforeseen.as_failure(error))
         self._failures, self._failing_since, self._least = 0, None, 0
-        self._errors.reset()
+        self._attempts.succeeded()
         return self._until_due(wish, mine)
 
     def _failed(self, error: errors.KubeError) -> float:
@@ -178,7 +177,8 @@ class Leases:
             self._timings.retry * random.uniform(0.5, 1),  # noqa: S311 - jitter
             min(error.retry_after, self._timings.patience),
         )
-        return self._least if self._failures == 1 else max(self._least, self._errors.delay())
+        pause = self._attempts.failed(error, has_another=self._api.servers.has_another)
+        return self._least if self._failures == 1 else max(self._least, pause)
 
     def _until_due(self, wish: budget.Wish, mine: leases.Lease) -> float:
         due = [self._renew_at]

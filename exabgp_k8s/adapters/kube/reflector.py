@@ -2,12 +2,15 @@
 
     list ──version──> watch ──end──> watch from the last version ...
       ^                 │
-      └─expired, silent─┘      anything else: wait, longer each time, and go on where it was
+      └─────expired─────┘      anything else: wait, or ask another server, and go on where it was
 
 What is delivered is what was seen, in the order seen. An API server that is down, slow, wrong or
 silent changes nothing that is known: it makes ``KubeLost`` and another attempt, never a fact.
 The version is kept only after the line that carried it was delivered, so nothing is skipped; what
 is shown twice is delivered once.
+
+A watch is short, because only its end is a sign of life that a server can be asked for: whatever
+hangs, or is kept alive by somebody in between, is noticed when the end does not come.
 
 It runs in a thread of its own, because the transport blocks. An error of ours is one more failure:
 the thread goes on and lists anew.
@@ -24,39 +27,37 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import backoff, client, stream, unforeseen
+from exabgp_k8s.adapters.kube import attempts, backoff, client, stream, unforeseen
 from exabgp_k8s.core import events, model
-from exabgp_k8s.wire import kube
+from exabgp_k8s.wire import kube, servers
 
 _NODES = "/api/v1/nodes"
 _SERVICE_CIDRS = "/apis/networking.k8s.io/v1/servicecidrs"
 
-_WATCHES_PER_CONNECTION = 5
-"""A connection kept for ever would stay with the one API server that was up first."""
+_RELISTS, _RELIST_EACH = 3, 10.0
+"""Lists that follow an expired version at once, and seconds until one more may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
     """How long everything may take; all in seconds."""
 
-    watch: float = 290
-    """What the server is asked to end a watch after, +-10 %: proxies cut at 300."""
-    idle: float = 100
-    """Silence after which a watch is taken for dead; bookmarks come about every 60."""
-    pause: float = 0.2
-    """The longest pause before a watch that ended well is opened again."""
-    first_delay: float = 0.8
-    longest_delay: float = 30
-    longest_retry_after: float = 60
-    """No server can send us to sleep for longer."""
+    watch: tuple[float, float] = (34, 38)
+    """What the server is asked to end a watch after: drawn between these."""
+    grace: float = 4
+    """So much later a watch is over that the server has not ended."""
+    silence: float = 100
+    """Watches that end well and bring not even a bookmark, for so long: then the Node is listed.
+    Bookmarks come about every 60, and just before the end."""
+    pauses: attempts.Pauses = attempts.Pauses()
     short_life: float = 1
     """A watch that ends sooner has failed, however well it ended."""
-    long_life: float = 10
-    """A watch that lasts longer makes the next failure the first one."""
     contact_interval: float = 1
     """Contacts in between are not delivered."""
-    missing_ranges: float = 30
-    """Instead of ``watch`` while the service ranges are wanted and none could be read."""
+    reread: float = 600
+    """What is listed beside the Node is read again: the service ranges, the servers' addresses."""
+    connection: float = 1500
+    """A connection kept for ever would stay with the one API server that was up first."""
 
 
 class Reflector:
@@ -85,15 +86,15 @@ class Reflector:
         self._wants_service_cidrs = wants_service_cidrs
         self._unforeseen = unforeseen.Unforeseen("the Node")
         self._timings = timings or Timings()
-        self._backoff = backoff.Backoff(self._timings.first_delay, self._timings.longest_delay)
+        self._attempts = attempts.Attempts(self._timings.pauses)
+        self._relists = backoff.Bucket(_RELISTS, _RELIST_EACH)
         self._version = ""
-        self._has_relisted = False
         self._service_cidrs: tuple[model.Network, ...] | None = None
-        self._are_service_cidrs_current = False
+        self._reads_ranges_at = self._reads_servers_at = float("-inf")
         self._shown: model.NodeFacts | None = None
         self._is_gone = False
-        self._ended_well = 0
         self._opened: float | None = None
+        self._heard_at = self._connected_at = time.monotonic()
         self._next_contact = 0.0
         self._stream: stream.Stream | None = None
         self._is_stopping = threading.Event()
@@ -129,61 +130,65 @@ class Reflector:
         """List if need be and watch once; return how long to wait before the next turn."""
         self._is_refreshing.clear()
         self._opened = None
+        begun = time.monotonic()
         try:
             if not self._version:
                 self._list()
             self._read_service_cidrs()
+            self._read_servers()
             self._watch()
         except errors.KubeError as error:
-            return self._failed(error)
+            return self._failed(error, begun)
         except Exception as error:  # noqa: BLE001 - whatever it is, the Node must be watched
             self._version = ""
-            return self._failed(self._unforeseen.as_failure(error))
+            return self._failed(self._unforeseen.as_failure(error), begun)
         return self._ended()
 
-    def _failed(self, error: errors.KubeError) -> float:
+    def _failed(self, error: errors.KubeError, begun: float) -> float:
         if self._is_stopping.is_set():
             return 0
-        self._reset_after_long_life()
+        now = time.monotonic()
+        if self._lived() >= self._timings.short_life:
+            self._attempts.succeeded()
+            begun = now
         if isinstance(error, errors.Expired):
             self._version = ""
-            if not self._has_relisted:
-                # It happens to every agent whose API server was started anew; listing is the cure.
-                # That the server was away for long before is no reason to wait once more.
-                self._has_relisted = True
-                self._backoff.delay()
-                return self._pause()
-        self._lost(str(error), is_ours=bool(error.lack))
-        return max(
-            self._backoff.delay(), min(error.retry_after, self._timings.longest_retry_after)
-        )
+            # It happens to every agent whose API server was started anew; listing is the cure.
+            # That the server was away for long before is no reason to wait once more.
+            wait = self._relists.take(now)
+            if not wait:
+                return 0
+            self._lost(str(error), is_ours=False)
+            return wait
+        has_another = self._api.servers.has_another
+        if not has_another:
+            self._lost(str(error), is_ours=bool(error.lack))
+        return self._attempts.failed(error, has_another=has_another, took=now - begun)
 
     def _ended(self) -> float:
-        self._reset_after_long_life()
         if self._lived() < self._timings.short_life:
-            return self._backoff.delay()
-        self._are_service_cidrs_current = False
-        self._ended_well += 1
-        if self._ended_well % _WATCHES_PER_CONNECTION == 0:
+            return self._attempts.ended_early()
+        self._attempts.succeeded()
+        now = time.monotonic()
+        if now - self._heard_at >= self._timings.silence:
+            # The version may be one that this server has not reached, as after the restore of a
+            # backup: then it would be silent until it has.
+            self._version = ""
+        if now - self._connected_at >= self._timings.connection:
+            self._connected_at = now
+            self._api.servers.draw()
             self._api.close()
-        return self._pause()
-
-    def _reset_after_long_life(self) -> None:
-        if self._lived() >= self._timings.long_life:
-            self._backoff.reset()
-            self._has_relisted = False
+        return 0
 
     def _lived(self) -> float:
         """Return the seconds since the server accepted the watch, 0 if it did not."""
         return 0 if self._opened is None else time.monotonic() - self._opened
 
-    def _pause(self) -> float:
-        return random.uniform(0, self._timings.pause)  # noqa: S311 - jitter, not a secret
-
     def _list(self) -> None:
         items, version = kube.parse_list(self._api.request("GET", _NODES, query=self._query()))
         self._contact()
-        self._are_service_cidrs_current = False
+        self._heard_at = time.monotonic()
+        self._reads_ranges_at = float("-inf")
         found = [kube.parse_node(item) for item in items]
         if not all(node.name for node in found):
             raise errors.KubeError("the list of nodes holds an object without a name")
@@ -196,7 +201,7 @@ class Reflector:
         self._version = version
 
     def _read_service_cidrs(self) -> None:
-        """Read the service ranges after each list and each watch that ended well.
+        """Read the service ranges after each list, and now and then between two watches.
 
         They come second: that they cannot be read must not keep the Node from being watched.
         Nor is a watch of their own worth its connection: a range is added once in years.
@@ -214,24 +219,33 @@ class Reflector:
             )
             return
         # An API server that is new creates the first range soon; until then ask as if unread.
-        self._are_service_cidrs_current = bool(cidrs)
+        if cidrs:
+            self._reads_ranges_at = time.monotonic() + self._timings.reread
         if cidrs != self._service_cidrs:
             self._service_cidrs = cidrs
             self._deliver(events.ServiceCidrsSeen(cidrs=cidrs))
 
     def _lacks_service_cidrs(self) -> bool:
-        return self._wants_service_cidrs() and not self._are_service_cidrs_current
+        return self._wants_service_cidrs() and time.monotonic() >= self._reads_ranges_at
+
+    def _read_servers(self) -> None:
+        """Read the API servers' own addresses, now and then; without the right all else works."""
+        if not self._api.servers.are_learned or time.monotonic() < self._reads_servers_at:
+            return
+        self._reads_servers_at = time.monotonic() + self._timings.reread
+        try:
+            self._api.servers.learn(servers.parse(self._api.request("GET", servers.SLICE)))
+        except errors.KubeError as error:
+            self._api.servers.cannot_be_learned(str(error))
 
     def _watch(self) -> None:
-        is_lacking = self._lacks_service_cidrs()
-        length = self._timings.missing_ranges if is_lacking else self._timings.watch
-        length *= random.uniform(0.9, 1.1)  # noqa: S311 - jitter, not a secret
+        length = round(random.uniform(*self._timings.watch))  # noqa: S311 - jitter, not a secret
         query = self._query() | {
             "resourceVersion": self._version,
             "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(max(1, round(length))),
+            "timeoutSeconds": str(max(1, length)),
         }
-        watched = self._api.watch(_NODES, query, self._timings.idle)
+        watched = self._api.watch(_NODES, query, max(1, length) + self._timings.grace)
         self._opened = time.monotonic()
         self._stream = watched
         try:
@@ -241,17 +255,13 @@ class Reflector:
             self._contact()
             for line in watched.lines():
                 self._take(kube.parse_watch_line(line))
-            if watched.fell_silent:
-                # Not even a bookmark. A connection may be dead; or the version is one that this
-                # server has not reached, as after the restore of a backup: then it would stay
-                # silent until it has.
-                self._version = ""
         finally:
             self._stream = None
             watched.close()
 
     def _take(self, line: kube.WatchLine) -> None:
         self._contact()
+        self._heard_at = time.monotonic()
         if line.type is not kube.LineType.BOOKMARK:
             node = kube.parse_node(line.object)
             if node.name != self._node_name:

@@ -1,8 +1,8 @@
 """An open watch: its lines as they come, from a connection that may be dead.
 
-A connection whose other end is gone without a word looks exactly like a quiet one. So silence is
-limited: the API server sends a bookmark about once a minute, and a stream that stays silent for
-longer is over.
+A connection whose other end is gone without a word looks exactly like a quiet one, and a proxy may
+keep one alive that leads nowhere. So the server is asked to end each watch soon, and one that it
+has not ended a little later is over: nothing that comes in between can put that off.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator
 import urllib3
 
 from exabgp_k8s import errors
-
-_LONGEST_LINE = 4 * 2**20
-"""Bytes; etcd refuses objects beyond 1.5 MiB, so a longer line is garbage without an end."""
+from exabgp_k8s.adapters.kube import limits
 
 
 class Stream:
@@ -23,32 +21,26 @@ class Stream:
 
     Args:
         response: the answer, not yet read.
-        idle: seconds of silence after which the stream ends.
+        within: seconds after which the stream ends, if the server has not ended it.
         translated: turns the errors of reading into ``KubeError``.
     """
 
     def __init__(
         self,
         response: urllib3.HTTPResponse,
-        idle: float,
+        within: float,
         translated: Callable[[], contextlib.AbstractContextManager[None]],
     ) -> None:
         self._response = response
+        self._within = within
         self._translated = translated
         self._is_interrupted = False
-        self.fell_silent = False
-        """The stream ended because nothing came for too long."""
-        # Up to here the shorter timeout of an ordinary answer counted. A server that announced
-        # "Connection: close" has left no socket to set: its stream keeps the shorter one.
-        sock = getattr(response.connection, "sock", None)
-        if sock is not None:
-            sock.settimeout(idle)
 
     def lines(self) -> Iterator[bytes]:
-        """Yield each line without its end, until the end of the stream or silence.
+        """Yield each line without its end, until the end of the stream.
 
         Raises:
-            errors.KubeError: the stream broke off.
+            errors.KubeError: the stream broke off, or the server did not end it.
         """
         try:
             yield from self._lines()
@@ -57,20 +49,24 @@ class Stream:
                 raise
 
     def _lines(self) -> Iterator[bytes]:
-        rest = b""
+        rest = bytearray()
+        limits.end_within(self._within)
         for piece in self._pieces():
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from (line for line in lines if line)
-            if len(rest) > _LONGEST_LINE:
+            *ended, begun = piece.split(b"\n")
+            for end in ended:
+                rest += end
+                line = bytes(rest)
+                rest.clear()
+                if line:
+                    yield line
+            rest += begun
+            if len(rest) > limits.LARGEST:
                 raise errors.KubeError("the watch sent a line longer than any object can be")
 
     def _pieces(self) -> Iterator[bytes]:
+        # As it arrives: nothing here waits for a buffer to fill.
         with self._translated():
-            try:
-                # Each HTTP chunk as it arrives: nothing here waits for a buffer to fill.
-                yield from self._response.stream(amt=None, decode_content=False)
-            except urllib3.exceptions.ReadTimeoutError:
-                self.fell_silent = True
+            yield from limits.pieces(self._response)
 
     def interrupt(self) -> None:
         """End the stream now; callable from another thread."""

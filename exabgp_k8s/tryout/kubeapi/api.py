@@ -28,6 +28,12 @@ COLLECTIONS = (
         api_version="networking.k8s.io/v1", plural="servicecidrs", kind="ServiceCIDR"
     ),
     store.Collection(
+        api_version="discovery.k8s.io/v1",
+        plural="endpointslices",
+        kind="EndpointSlice",
+        is_namespaced=True,
+    ),
+    store.Collection(
         api_version="coordination.k8s.io/v1", plural="leases", kind="Lease", is_namespaced=True
     ),
 )

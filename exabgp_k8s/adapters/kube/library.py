@@ -1,0 +1,77 @@
+"""What is used of the ``kubernetes`` package: authentication and transport, nothing above.
+
+What the library adds on top of that is left alone. Its models cost 20 MB and refuse Nodes that
+are merely unusual; its ``Watch`` and informer hammer a server that is down and wait for ever on
+one that is silent. What it does well is used: credentials from the service account or a
+kubeconfig, a token that is read again from its file, TLS, connections.
+
+Some of its defaults are wrong for an agent on every node, and are changed here: it retries by
+itself and sleeps as long as Retry-After says (up to six hours), it follows the proxy variables of
+the environment, it lets a connection be dead for ever, and an answer be without an end.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import socket
+from typing import Any
+
+import urllib3
+
+import exabgp_k8s
+from exabgp_k8s.adapters.kube import lean, limits
+
+_SOCKET_OPTIONS = [
+    *urllib3.connection.HTTPConnection.default_socket_options,
+    # A dead peer is noticed after 15 + 3 x 5 s of silence, or 30 s with unanswered data.
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
+]
+
+
+def connect(kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_name: str) -> Any:
+    """Read the credentials and make a client of the library; it has no connection yet.
+
+    Args:
+        kubeconfig: where they are; None: in the service account.
+        service_account: the directory that kubelet mounts.
+        tls_name: who the server has to be; empty: whom its URL names.
+    """
+    lean.prepare()
+    from kubernetes.client import api_client, configuration  # noqa: PLC0415 - heavy, and only now
+
+    settings = configuration.Configuration()
+    settings.proxy = None
+    _load(settings, kubeconfig, service_account)
+    settings.retries = False
+    settings.tls_server_name = tls_name or settings.tls_server_name
+    settings.socket_options = _SOCKET_OPTIONS
+    # One connection for the watch, one for the odd request beside it.
+    settings.connection_pool_maxsize = 2
+    api = api_client.ApiClient(settings)
+    limits.bound(api.rest_client.pool_manager)
+    api.user_agent = f"exabgp-k8s/{exabgp_k8s.__version__}"
+    return api
+
+
+def _load(settings: Any, kubeconfig: pathlib.Path | None, service_account: pathlib.Path) -> None:
+    library: Any
+    if kubeconfig is None:
+        from kubernetes.config import incluster_config as library  # noqa: PLC0415
+
+        library.InClusterConfigLoader(
+            token_filename=str(service_account / "token"),
+            cert_filename=str(service_account / "ca.crt"),
+        ).load_and_set(settings)
+    else:
+        # Brings yaml, requests and oauthlib: nothing of it is wanted inside a cluster.
+        from kubernetes.config import kube_config as library  # noqa: PLC0415
+
+        library.load_kube_config(
+            config_file=str(kubeconfig),
+            client_configuration=settings,
+            persist_config=False,
+        )
