@@ -92,8 +92,9 @@ def kept_router_id(world: World, node: model.NodeFacts) -> ipaddress.IPv4Address
     if before is None:
         is_any_up = any(session.is_up for session in world.sessions.values())
         return chosen if is_any_up else None
+    is_address = before != _from_the_name(node)
     is_named = chosen in node.internal_ips
-    return chosen if is_gone(world, before) and is_named else before
+    return chosen if is_address and is_gone(world, before) and is_named else before
 
 
 def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address:
@@ -107,6 +108,10 @@ def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4A
     address = internal_ip(node, model.Family.IPV4)
     if isinstance(address, ipaddress.IPv4Address):
         return address
+    return _from_the_name(node)
+
+
+def _from_the_name(node: model.NodeFacts) -> ipaddress.IPv4Address:
     digest = hashlib.sha256(node.name.encode()).digest()
     return ipaddress.IPv4Address(int.from_bytes(digest[:4], "big") or 1)
 

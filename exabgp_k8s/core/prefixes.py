@@ -147,6 +147,10 @@ def _objection(
 def _own_addresses(world: World) -> Iterator[model.Address]:
     if world.node is not None:
         yield from world.node.internal_ips
+    # The Node may have stopped to list the ones that the sessions use.
+    for used in world.in_use.peers.values():
+        if used.rule == config.LocalAddress.NODE and used.local_address is not None:
+            yield used.local_address
     if world.config is not None:
         for peer in world.config.peers:
             yield peer.address

@@ -88,7 +88,7 @@ class TestTheAddressOfASession:
 
     def test_returns_when_a_makeshift_never_had_a_session(self) -> None:
         """An interface is set up anew in the moment of a look: the router expects the old one."""
-        world = builders.a_serving_world(node=builders.a_node(internal_ips=(NODE_IP, SECOND)))
+        world = seen(builders.a_serving_world(), internal_ips=(SECOND, NODE_IP))
         world = builders.after(world, host(SECOND, lost=(NODE_IP,)))
         assert local(world) == SECOND
 
@@ -151,6 +151,16 @@ class TestTheAddressOfASession:
 
         assert local(world) == THIRD
 
+    def test_that_the_node_does_not_list_is_still_guarded(self) -> None:
+        """A prefix that covers the node's own address would draw the routers' traffic for it."""
+        covering = builders.a_config(service_cidrs=builders.networks("192.0.0.0/16"))
+        world = builders.a_serving_world(settings=covering)
+
+        world = seen(world, internal_ips=())
+
+        reasons = builders.reasons(builders.decided(world), builders.SERVICES)
+        assert reasons == {f"not-allowed:covers {NODE_IP}, an address of this node or of a peer"}
+
     def test_that_the_node_does_not_list_is_named(self) -> None:
         world = seen(builders.a_serving_world(settings=one_peer()), internal_ips=())
 
@@ -174,6 +184,18 @@ class TestTheRouterId:
         world = builders.after(world, host(SECOND, lost=(NODE_IP,)))
 
         assert {each.router_id for each in builders.decided(world).neighbors or ()} == {SECOND}
+
+    def test_made_from_the_name_stays_when_the_node_gets_an_ipv4_address(self) -> None:
+        """It never was an address, so the host has not lost it."""
+        only6 = builders.a_node(internal_ips=(NODE_IP6,))
+        peer = builders.a_peer(address=ipaddress.ip_address("2001:db8::1"))
+        world = builders.a_serving_world(node=only6, settings=builders.a_config(peers=(peer,)))
+        found = session(world)
+        assert found is not None
+
+        world = builders.after(seen(world), host(NODE_IP, NODE_IP6, lost=(found.router_id,)))
+
+        assert session(world) == found
 
     def test_is_free_to_be_the_better_one_before_the_first_session(self) -> None:
         """A Node that has just registered may list its IPv6 address first."""
