@@ -95,6 +95,7 @@ class Agent:
             world=started,
             decision=policy.Decision(routes=None),
             commands=(),
+            stage=None,
             deadline=None,
         )
         self.turned_at = self.clock()
@@ -212,7 +213,7 @@ class Agent:
         if world.is_reload_lost:
             self._daemon.end()
             raise DialogueError("ExaBGP did not take its new configuration and is restarted")
-        if self.turn.decision.neighbors not in (None, world.neighbors):
+        if self.turn.stage not in (None, world.neighbors):
             self._reconfigure.set()
         if world.phase is lifecycle.Phase.DRAINED:
             self._drained.set()
@@ -233,13 +234,13 @@ class Agent:
         self._timer = self._loop.call_at(moment, self._inbox.put_nowait, events.Tick())
 
     async def _configure(self) -> None:
-        """Bring ExaBGP's configuration to the latest decision, one change at a time."""
+        """Bring ExaBGP's configuration to the latest stage, one change at a time."""
         taken: tuple[float, ...] = ()
         while True:
             await self._reconfigure.wait()
             await asyncio.sleep(hysteresis.pause(taken, self.clock()))
             self._reconfigure.clear()
-            wanted = self.turn.decision.neighbors
+            wanted = self.turn.stage
             if wanted is None or wanted == self.turn.world.neighbors:
                 continue
             taken = hysteresis.noted(taken, self.clock())
@@ -252,7 +253,7 @@ class Agent:
     async def _until_changed(self, refused: tuple[model.Neighbor, ...]) -> None:
         """Wait: what ExaBGP refuses now it refuses in a second too, unless it changes."""
         for _ in range(round(RETRY_REFUSED / TICK)):
-            if self.turn.decision.neighbors != refused:
+            if self.turn.stage != refused:
                 return
             await asyncio.sleep(TICK)
 

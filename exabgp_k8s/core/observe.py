@@ -11,6 +11,7 @@ from typing import assert_never
 
 from exabgp_k8s.core import (
     causes,
+    changeover,
     config,
     events,
     hysteresis,
@@ -99,7 +100,10 @@ def _apply(  # noqa: C901 - flat: one case for one kind of event
         case events.DrainAsked() | events.UndrainAsked():
             return _drain(world, event, now)
         case events.DaemonReloaded():
-            world = dataclasses.replace(world, neighbors=event.neighbors, daemon_problem="")
+            resets = changeover.reset(world, event.neighbors, now)
+            world = dataclasses.replace(
+                world, neighbors=event.neighbors, daemon_problem="", resets=resets
+            )
             return reloading(world, now)
         case events.DaemonRefused():
             return dataclasses.replace(world, daemon_problem=event.problem)

@@ -27,7 +27,7 @@ def plan(decision: Decision, world: World, now: float) -> tuple[commands.Command
     """Return what is to be told to ExaBGP, most urgent first; empty: nothing."""
     if world.rib is None:
         return _read(world, now)
-    leaving = together(world, withdrawals(decision, world.rib, now))
+    leaving = together(world, withdrawals(decision, world, now))
     if not world.is_rib_current:
         # ExaBGP takes its time with a new configuration; a withdrawal does not wait for that.
         return (*leaving, *_read(world, now))
@@ -59,13 +59,17 @@ def is_overdue(rib: PeerRib, prefix: model.Network, now: float) -> bool:
     return change is not None and now >= change.since + OVERDUE
 
 
-def withdrawals(decision: Decision, rib: Rib, now: float) -> Iterator[commands.Withdraw]:
-    """Yield a withdrawal for everything that is held and no longer wanted."""
+def withdrawals(decision: Decision, world: World, now: float) -> Iterator[commands.Withdraw]:
+    """Yield a withdrawal for everything that is held and no longer wanted.
+
+    What stays because too little is known of it goes all the same where its session ends.
+    """
     if decision.routes is None:
         return
-    for peer, held in rib.items():
+    for peer, held in (world.rib or {}).items():
+        kept = frozenset() if peer in world.leaving else decision.kept
         for prefix, route in held.routes.items():
-            is_wanted = (peer, prefix) in decision.routes or prefix in decision.kept
+            is_wanted = (peer, prefix) in decision.routes or prefix in kept
             if not is_wanted and prefix not in held.pending:
                 yield commands.Withdraw(route=route)
         for prefix, change in held.pending.items():
@@ -120,7 +124,7 @@ def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[co
     if not prefixes.are_services_known(world):
         return
     restarting = {n.address for n in world.neighbors if n.graceful_restart is not None}
-    busy = {command.route.peer for command in withdrawals(decision, rib, now)}
+    busy = {command.route.peer for command in withdrawals(decision, world, now)}
     busy |= {command.route.peer for command in _announcements(decision, rib)}
     busy |= {command.peer for command in _reminders(rib, now)}
     for peer, held in rib.items():
@@ -130,6 +134,11 @@ def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[co
         if held.is_flushed and not held.pending:
             for family in sorted(session.families - held.ended):
                 yield commands.EndOfRib(peer=peer, family=family)
+
+
+def owes_ends(decision: Decision, world: World, now: float) -> bool:
+    """Return whether a router may still keep what an earlier session of ours announced."""
+    return world.rib is not None and any(True for _ in _ends(decision, world, world.rib, now))
 
 
 def _poll(world: World, now: float) -> Iterator[commands.ShowNeighbors]:
@@ -143,4 +152,4 @@ def is_withdrawn(decision: Decision, world: World, now: float) -> bool:
     if world.rib is None or decision.routes is None:
         return False
     is_acknowledged = not any(held.pending for held in world.rib.values())
-    return is_acknowledged and not any(True for _ in withdrawals(decision, world.rib, now))
+    return is_acknowledged and not any(True for _ in withdrawals(decision, world, now))

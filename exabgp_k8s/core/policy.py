@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from exabgp_k8s.core import (
     causes,
+    changeover,
     config,
     hysteresis,
     keeping,
@@ -39,7 +40,7 @@ class Decision:
     spared: Mapping[model.PrefixClass, tuple[model.Cause, ...]] = field(default_factory=dict)
     """Classes announced although something speaks against them: the outage budget has no slot."""
     neighbors: tuple[model.Neighbor, ...] | None = None
-    """The sessions to configure; None: not known yet."""
+    """The sessions to have in the end; None: not known yet."""
     peers_held: tuple[model.PeerHeld, ...] = ()
     missing: tuple[model.Missing, ...] = ()
     """What goes on although it cannot be found now."""
@@ -60,13 +61,14 @@ def decide(world: World, now: float) -> Decision:
     if world.config is None or world.node is None:
         return _blind(world, now, actions, deadline)
     sessions, held = neighbors.select(world)
+    speaking = changeover.speaking(world, sessions)
     spoken = neighbors.families(world.config, sessions, held)
     candidates = tuple(prefixes.for_peers(prefixes.candidates(world), spoken))
     kept = frozenset(_kept(world, candidates, actions))
     outcomes = [
         outcome
         for candidate in candidates
-        for outcome in _outcomes(world, candidate, sessions, actions, now)
+        for outcome in _outcomes(world, candidate, speaking, actions, now)
     ]
     routes = [each for each in outcomes if isinstance(each, model.Route)]
     return Decision(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core import events, model, notifications, ribs
+from exabgp_k8s.core import events, model, notifications, remnants, ribs
 from exabgp_k8s.core.world import PeerRib, Session, World, reloading, with_peer_rib
 
 RELOAD_LIMIT = 20.0
@@ -74,6 +74,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 times_up=session.times_up + 1,
             )
         case "down":
+            world = remnants.lost(world, event.peer, session, event.problem, now)
             session = dataclasses.replace(
                 session,
                 is_up=False,
@@ -112,6 +113,10 @@ def _restart_rib(world: World, peer: model.Address) -> World:
 
 def _read(world: World, rows: tuple[events.NeighborRow, ...], now: float) -> World:
     """Take the table of neighbors: who is there, who is up, and the counters."""
+    up = {row.peer for row in rows if row.is_up}
+    for peer, session in world.sessions.items():
+        if peer not in up:
+            world = remnants.lost(world, peer, session, "", now)
     sessions = {row.peer: _from_row(world.sessions.get(row.peer), row, now) for row in rows}
     for row in rows:
         before = world.sessions.get(row.peer)

@@ -5,10 +5,20 @@ This is the whole agent without its adapters; everything that carries bytes is o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exabgp_k8s.core import causes, commands, events, lifecycle, model, rollout
+from exabgp_k8s.core import (
+    causes,
+    changeover,
+    commands,
+    events,
+    lifecycle,
+    model,
+    remnants,
+    rollout,
+)
 from exabgp_k8s.core import observe as observing
 from exabgp_k8s.core import plan as planning
 from exabgp_k8s.core.policy import Decision, decide
@@ -22,6 +32,8 @@ class Turn:
     world: World
     decision: Decision
     commands: tuple[commands.Command, ...]
+    stage: tuple[model.Neighbor, ...] | None
+    """What ExaBGP shall be configured with now, on the way to the decision's neighbors."""
     deadline: float | None
     """When to take another turn although nothing happened; None: not needed."""
 
@@ -30,14 +42,26 @@ def step(world: World, found: Iterable[events.Event], now: float) -> Turn:
     """Take one turn over what came in together; pure, so that a whole life can be replayed."""
     for event in found:
         world = observing.observe(world, event, now)
-    decision = decide(world, now)
+    world, decision = _change_over(world, now)
     world = _progress(world, decision, now)
     return Turn(
         world=world,
         decision=decision,
         commands=planning.plan(decision, world, now),
+        stage=changeover.stage(world, decision.neighbors, decision.routes, now),
         deadline=_deadline(world, decision, now),
     )
+
+
+def _change_over(world: World, now: float) -> tuple[World, Decision]:
+    """Decide, and once more where that ends a session: it has no routes any longer then."""
+    world = dataclasses.replace(world, remnants=remnants.standing(world, now))
+    decision = decide(world, now)
+    leaving = changeover.leaving(world, decision.neighbors, decision.routes, now)
+    if leaving == world.leaving:
+        return world, decision
+    world = dataclasses.replace(world, leaving=leaving)
+    return world, decide(world, now)
 
 
 def _progress(world: World, decision: Decision, now: float) -> World:
@@ -70,6 +94,8 @@ def _is_out(world: World, decision: Decision, now: float) -> bool:
         for prefix_class in model.PrefixClass
         for each in causes.demands(drain, prefix_class, world.config, now)
     )
+    if remnants.awaited(world, now) or planning.owes_ends(decision, world, now):
+        return False
     return not is_waiting and planning.is_withdrawn(decision, world, now)
 
 
@@ -85,6 +111,7 @@ def _deadline(world: World, decision: Decision, now: float) -> float | None:
         moments.append(settled_at(world, decision))
     if not world.is_rib_current or rollout.is_unread(world):
         moments.append(planning.reread_at(world))
+    moments += [*changeover.deadlines(world), *remnants.awaited(world, now).values()]
     moments += [
         change.since + planning.OVERDUE
         for held in (world.rib or {}).values()

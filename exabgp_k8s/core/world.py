@@ -68,6 +68,23 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """A session that was up and whose parameters were changed: it goes down and comes back."""
+
+    since: float
+    times_up: int
+    """How often it had been up before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remnant:
+    """A lost session whose routes the router may still have; it knows the pair of addresses."""
+
+    peer: model.Address
+    local: model.Address | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckState:
     """One health check, its hysteresis and its last outcome."""
 
@@ -159,6 +176,12 @@ class World:
 
     neighbors: tuple[model.Neighbor, ...] | None = None
     """What ExaBGP is configured with; None before the agent configured it."""
+    leaving: Mapping[model.Address, float] = field(default_factory=dict)
+    """Peers whose routes are withdrawn because their session ends, and since when."""
+    resets: Mapping[model.Address, Reset] = field(default_factory=dict)
+    """Sessions that were made anew by a change of their parameters."""
+    remnants: Mapping[Remnant, float] = field(default_factory=dict)
+    """Lost sessions whose routes a router may still have, and until when."""
     daemon_problem: str = ""
     sessions: Mapping[model.Address, Session] = field(default_factory=dict)
     rib: Rib | None = None

@@ -51,7 +51,7 @@ class Node:
     def _row(self, neighbor: model.Neighbor) -> events.NeighborRow:
         session = self.world.sessions.get(neighbor.address)
         is_up = session is not None and session.is_up
-        row = builders._row_of(neighbor)
+        row = builders.row_of(neighbor)
         return row if is_up else dataclasses.replace(row, is_up=False, fsm="ACTIVE")
 
     def _tell(self, turn: step.Turn) -> list[notices.Notice]:
@@ -121,7 +121,7 @@ def test_an_agent_that_is_respawned_says_nothing_of_what_stands() -> None:
         )
     )
     rows = events.NeighborsRead(
-        rows=tuple(builders._row_of(each) for each in before.neighbors or ())
+        rows=tuple(builders.row_of(each) for each in before.neighbors or ())
     )
     loaded = events.ConfigLoaded(config=builders.a_config())
     seen = events.NodeSeen(node=builders.a_node())

@@ -64,12 +64,11 @@ def test_a_drain_with_a_graceful_shutdown_waits_for_its_hold() -> None:
     assert builders.obeyed(world, START + 10).phase is DRAINED
 
 
-def test_peers_that_are_down_do_not_hold_up_a_drain() -> None:
-    world = after(
-        builders.a_serving_world(settings=SETTINGS), builders.down(), events.DrainAsked()
-    )
+def test_a_lost_session_holds_up_a_drain_while_its_router_may_have_routes() -> None:
+    world = after(builders.a_serving_world(settings=SETTINGS), builders.down())
+    world = after(world, events.DrainAsked(), now=START + 10)
 
-    assert builders.obeyed(world).phase is SETTLING
+    assert builders.obeyed(world, START + 10).phase is SETTLING
 
 
 def test_a_drain_is_not_over_while_the_table_is_unknown() -> None:

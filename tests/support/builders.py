@@ -152,7 +152,8 @@ def a_row(peer: model.Address = TOR_A, **changes: Any) -> events.NeighborRow:
     return dataclasses.replace(row, **changes)
 
 
-def _row_of(neighbor: model.Neighbor) -> events.NeighborRow:
+def row_of(neighbor: model.Neighbor) -> events.NeighborRow:
+    """Return the row of a neighbor whose session is established."""
     return a_row(
         neighbor.address,
         local=neighbor.local_address,
@@ -222,7 +223,7 @@ def answers(world: World, command: commands.Command) -> tuple[events.Event, ...]
     """Return what a truthful ExaBGP, begun with an empty table, says to a command."""
     match command:
         case commands.ShowNeighbors():
-            rows = tuple(_row_of(neighbor) for neighbor in world.neighbors or ())
+            rows = tuple(row_of(neighbor) for neighbor in world.neighbors or ())
             return (events.NeighborsRead(rows=rows),)
         case commands.ShowRib():
             held = [route for rib in (world.rib or {}).values() for route in rib.routes.values()]

@@ -16,7 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core import changeover, model
+
+RESTART_TIME = 120
+"""Seconds, of every peer with graceful restart."""
 
 Key = tuple[model.Attributes, model.Address]
 """What ExaBGP files a change under."""
@@ -38,16 +41,25 @@ class Change:
 class Router:
     """The other end: what a peer has heard, and what it keeps over a restart."""
 
-    is_preserving: bool
+    is_preserving: bool = False
     routes: dict[model.Network, model.Route] = field(default_factory=dict)
     stale: set[model.Network] = field(default_factory=set)
+    lost_at: float = 0
 
-    def lost(self) -> None:
+    def lost(self, now: float) -> None:
         """The session ended (RFC 4724 section 4.2)."""
+        self.lost_at = now
         if self.is_preserving:
             self.stale = set(self.routes)
         else:
             self.routes.clear()
+
+    def waits(self, now: float) -> None:
+        """Time passed without a session: nobody is waited for longer than the restart time."""
+        if now >= self.lost_at + RESTART_TIME:
+            for prefix in self.stale:
+                del self.routes[prefix]
+            self.stale.clear()
 
     def heard(self, change: Change) -> None:
         """An UPDATE came."""
@@ -71,6 +83,7 @@ class Peer:
     def __init__(self, neighbor: model.Neighbor, router: Router) -> None:
         self.neighbor = neighbor
         self.router = router
+        router.is_preserving = neighbor.graceful_restart is not None
         self.is_up = False
         self.stored: dict[model.Network, model.Route] = {}
         self._buckets: dict[Key, dict[model.Network, Change]] = {}
@@ -78,6 +91,11 @@ class Peer:
         self._resent: list[model.Route] = []
         self._ends: deque[model.Family] = deque()
         self._sends_withdrawals = False
+
+    def reconfigure(self, neighbor: model.Neighbor) -> None:
+        """Go on with other parameters and the same table; the session is down."""
+        self.neighbor = neighbor
+        self.router.is_preserving = neighbor.graceful_restart is not None
 
     @property
     def is_busy(self) -> bool:
@@ -119,10 +137,10 @@ class Peer:
         for route in list(self.stored.values()):
             self._queue(Change(route, is_withdrawal=False))
 
-    def close(self) -> None:
+    def close(self, now: float) -> None:
         """The session goes down, or an attempt fails: the queue is forgotten."""
         if self.is_up:
-            self.router.lost()
+            self.router.lost(now)
         self.is_up = False
         self._buckets, self._latest, self._resent = {}, {}, []
         self._ends.clear()
@@ -180,7 +198,9 @@ class Daemon:
 
     def __init__(self) -> None:
         self.peers: dict[model.Address, Peer] = {}
-        self.routers: dict[model.Address, Router] = {}
+        self.routers: dict[tuple[model.Address, model.Address], Router] = {}
+        """By the peer's address and ours: a session from another one is another neighbor."""
+        self.now = 0.0
         self.output: deque[str] = deque()
         self.refuses_next = False
         self._asked: str | None = None
@@ -196,6 +216,10 @@ class Daemon:
             or any(peer.is_busy for peer in self.peers.values())
         )
 
+    def neighbors(self) -> tuple[model.Neighbor, ...]:
+        """Return the configuration that runs."""
+        return tuple(peer.neighbor for peer in self.peers.values())
+
     def ask(self, line: bytes) -> None:
         """Take one command from the helper."""
         assert self._asked is None, f"{line!r} came before {self._asked!r} was answered"
@@ -207,25 +231,33 @@ class Daemon:
         self._configured = neighbors
 
     def take_configuration(self) -> None:
-        """Run the configuration that was read; sessions that did not change are untouched."""
+        """Run the configuration that was read; sessions that did not change are untouched.
+
+        Its own name of a peer has the addresses, the AS numbers and the router id in it: where
+        one of these changes the peer goes with its table. Otherwise the session is made anew.
+        """
         if self._configured is None:
             return
         wanted = {neighbor.address: neighbor for neighbor in self._configured}
         self._configured = None
-        for address in [each for each in self.peers if each not in wanted]:
-            self.lose(address, "stop, message [removed]")
-            del self.peers[address]
+        for address, peer in list(self.peers.items()):
+            after = wanted.get(address)
+            if after is None or _name(after) != _name(peer.neighbor):
+                self.lose(address, "stop, message [removed]")
+                del self.peers[address]
+            elif changeover.is_reset(peer.neighbor, after):
+                self.lose(address, "notification sent (6,3)")
+                self.peers[address].reconfigure(after)
         for address, neighbor in wanted.items():
             if address not in self.peers:
-                fresh = Router(is_preserving=neighbor.graceful_restart is not None)
-                router = self.routers.setdefault(address, fresh)
+                router = self.routers.setdefault((address, neighbor.local_address), Router())
                 self.peers[address] = Peer(neighbor, router)
 
     def die(self) -> None:
         """End, and be started again with the same configuration and nothing else."""
-        neighbors = tuple(peer.neighbor for peer in self.peers.values())
+        neighbors = self.neighbors()
         for peer in self.peers.values():
-            peer.close()
+            peer.close(self.now)
         self.peers.clear()
         self._configured = self._configured or neighbors
         self.take_configuration()
@@ -251,7 +283,7 @@ class Daemon:
     def lose(self, address: model.Address, reason: str = "closing connection") -> None:
         """A session goes down, or a connection cannot be made."""
         peer = self.peers[address]
-        peer.close()
+        peer.close(self.now)
         self._say(peer, "state", state="down", reason=reason)
 
     def send(self, peer: Peer) -> Iterator[Change | model.Family]:
@@ -329,6 +361,15 @@ class Daemon:
             "router-id": str(neighbor.router_id),
         }
         self.output.append(json.dumps({"exabgp": "5.0.0", "type": kind, "neighbor": frame | said}))
+
+
+def _name(neighbor: model.Neighbor) -> tuple[object, ...]:
+    return (
+        neighbor.local_address,
+        neighbor.local_asn,
+        neighbor.peer_asn,
+        neighbor.router_id,
+    )
 
 
 def _update(change: Change) -> dict[str, Any]:

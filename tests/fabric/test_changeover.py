@@ -1,0 +1,144 @@
+"""Sessions that end or are made anew because of an edit: nothing stays behind, nobody is out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fabric import addresses, bird, cluster, fib, frr, routers, traffic, waiting
+
+pytestmark = pytest.mark.fabric
+
+NODE = "n1"
+OTHER_IP = "192.0.2.77"
+RESTARTS = {"gracefulRestart": "60s"}
+
+
+def edit(formed: cluster.Cluster, number: int, **changes: Any) -> None:
+    """Change one peer of the settings."""
+    document = formed.document()
+    document["peers"][number].update(changes)
+    formed.write(document)
+
+
+@pytest.fixture
+def moved(kind: type[routers.Router], form: cluster.Factory) -> cluster.Cluster:
+    """A node whose session with graceful restart comes from another address of it by now.
+
+    The node is the only one, for the address is written for all nodes.
+    """
+    formed = form([kind], nodes_wanted=1, peer=RESTARTS)
+    formed.fabric.node(NODE).namespace.ip(f"addr add {OTHER_IP}/24 dev eth0")
+    formed.start()
+    edit(formed, 0, localAddress=OTHER_IP)
+    (router,) = formed.fabric.routers
+    waiting.until(lambda: OTHER_IP in router.connections(), "the new session")
+    return formed
+
+
+@pytest.mark.fault(
+    area="settings",
+    what="our address of a session is edited, with graceful restart, then the node is drained",
+    sees="the withdrawal in the old session before it closes; nothing stale is left of it",
+    within="before `drain --wait` returns",
+)
+def test_a_drain_leaves_nothing_of_a_session_that_moved(moved: cluster.Cluster) -> None:
+    (router,) = moved.fabric.routers
+    pods = moved.fabric.node(NODE).pod_cidr
+
+    moved.agents[NODE].drain()
+
+    # A moment for the router's own way from the table to the kernel.
+    waiting.until(lambda: not router.nexthops(pods), "the drained node's pods are gone", limit=5)
+    assert router.rib(pods) == []
+    assert not router.nexthops(addresses.SERVICES)
+
+
+@pytest.mark.fault(
+    area="settings",
+    what="a peer is removed, with graceful restart",
+    sees="the withdrawal, then the session closes; nothing stale is left",
+    within="2 s after kubelet brings it",
+)
+def test_a_peer_that_is_removed_keeps_no_route(
+    kind: type[routers.Router], form: cluster.Factory
+) -> None:
+    formed = form([kind, bird.Bird], nodes_wanted=1, peer=RESTARTS)
+    formed.start()
+    router = formed.fabric.routers[0]
+    pods = formed.fabric.node(NODE).pod_cidr
+    document = formed.document()
+    document["peers"].pop(0)
+
+    formed.write(document)
+    waiting.until(lambda: not router.connections(), "the session is gone")
+
+    # With the routes kept by graceful restart it would be a minute.
+    waiting.until(lambda: not router.nexthops(pods), "its routes are gone", limit=20)
+    assert router.rib(pods) == []
+
+
+@pytest.mark.fault(
+    area="settings",
+    what="parameters of the sessions with both routers are edited at once",
+    sees="one session at a time: the node is a next hop of one router or the other throughout",
+    within="0 s; the second session a few seconds after the first",
+)
+def test_an_edit_of_both_peers_takes_one_session_after_the_other(
+    form: cluster.Factory,
+) -> None:
+    formed = form([bird.Bird, frr.Frr], nodes_wanted=1)
+    formed.start()
+    first, second = formed.fabric.routers
+    node, document = formed.fabric.node(NODE), formed.document()
+    for peer in document["peers"]:
+        peer["holdTime"] = "6s"
+    seen: list[tuple[bool, bool]] = []
+
+    def are_edited() -> bool:
+        seen.append((bool(first.nexthops(node.pod_cidr)), bool(second.nexthops(node.pod_cidr))))
+        rows = formed.agents[NODE].rows("sessions")
+        return [row["hold_time"] for row in rows] == [6, 6]
+
+    with fib.Watch(first) as one, fib.Watch(second) as two:
+        formed.write(document)
+        waiting.until(are_edited, "both sessions have the new hold time")
+        formed.expect(services=[NODE], pods=[NODE])
+
+    assert one.messages
+    assert two.messages
+    assert (False, False) not in seen
+
+
+@pytest.mark.fault(
+    area="settings",
+    what="the hold time of a session is edited, with graceful restart",
+    sees="a new session; its routes stand meanwhile",
+    within="0 s",
+)
+def test_an_edit_with_graceful_restart_is_bridged(
+    kind: type[routers.Router], form: cluster.Factory
+) -> None:
+    formed = form([kind], nodes_wanted=2, peer=RESTARTS)
+    formed.start()
+    (router,) = formed.fabric.routers
+    before = router.connections()
+    with (
+        fib.Watch(router) as watch,
+        traffic.Traffic(formed.fabric.client, addresses.WEB, 80) as flow,
+    ):
+        edit(formed, 0, holdTime="6s")
+        for agent in formed.agents.values():
+            waiting.until(
+                lambda: agent.rows("sessions")[0]["hold_time"] == 6,  # noqa: B023
+                "the new session",
+            )
+            waiting.until(
+                lambda: not agent.rows("sessions")[0]["unacknowledged"],  # noqa: B023
+                "all is sent",
+            )
+    assert not set(before.items()) & set(router.connections().items())
+
+    assert watch.messages == ()
+    assert flow.report.failed == (), flow.report
