@@ -6,18 +6,21 @@ a pipeline and on the node. No command shows a password.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters import daemon
-from exabgp_k8s.cli import exits, output
+from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core import config, keeping, model, neighbors, world
-from exabgp_k8s.settings import convert, load, notes, schema
+from exabgp_k8s.settings import convert, load, notes, schema, selection
 from exabgp_k8s.wire import daemon_conf
 
 settings_option = click.option(
@@ -32,13 +35,28 @@ settings_option = click.option(
 )
 
 
-@click.group("config")
+def settings_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the settings be named as FILE, too, which is what everybody tries first."""
+
+    @click.argument("file", required=False, type=click.Path(path_type=Path))
+    @settings_option
+    @functools.wraps(command)
+    def chosen(file: Path | None, path: Path, **values: Any) -> Any:
+        source = click.get_current_context().get_parameter_source("path")
+        if file is not None and source is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"write either {file} or --settings {path}, not both")
+        return command(path=file or path, **values)
+
+    return chosen
+
+
+@click.group("config", cls=groups.LazyGroup)
 def group() -> None:
     """Check, show and render the settings, without touching anything."""
 
 
 @group.command()
-@settings_option
+@settings_argument
 @click.option(
     "--password-dir",
     type=click.Path(path_type=Path),
@@ -48,10 +66,18 @@ def group() -> None:
     show_envvar=True,
     help="The mounted Secret: one file for each password.",
 )
-def validate(path: Path, password_dir: Path) -> None:
+@click.option(
+    "--nodes",
+    "nodes_from",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE|KUBECONFIG",
+    help="Whom the selectors find: output of `kubectl get nodes -o json`, or a kubeconfig.",
+)
+def validate(path: Path, password_dir: Path, nodes_from: Path | None) -> None:
     """Report every mistake in the settings; exit code 0 without one, else 2.
 
-    A password that is missing is a warning: only its own peer stays down.
+    A password that is missing is a warning: only its own peer stays down. With --nodes, so are a
+    node that no peer is meant for and a peer that is meant for no node.
     """
     settings = convert.to_core(_document(path))
     _, missing = load.read_passwords(password_dir, settings.peers)
@@ -59,11 +85,21 @@ def validate(path: Path, password_dir: Path) -> None:
         click.echo(f"{path}: warning: {problem}", err=True)
     for note in notes.find(settings):
         click.echo(f"{path}: note: {note}", err=True)
-    click.echo(f"{path}: valid; {_summary(settings)}")
+    found = _warn_of_nodes(path, settings, nodes_from) if nodes_from else ""
+    click.echo(f"{path}: valid; {_summary(settings)}{found}")
+
+
+def _warn_of_nodes(path: Path, settings: config.Config, source: Path) -> str:
+    from exabgp_k8s.cli import nodes  # noqa: PLC0415 - brings the client of the API server
+
+    found = nodes.read(source)
+    for problem in selection.find(settings, found):
+        click.echo(f"{path}: warning: {problem}", err=True)
+    return f", nodes: {len(found)}"
 
 
 @group.command()
-@settings_option
+@settings_argument
 @click.option(
     "-o",
     "--output",
@@ -84,7 +120,7 @@ def show_schema() -> None:
 
 
 @group.command()
-@settings_option
+@settings_argument
 @click.option("--node-ip", "ips", multiple=True, help="An InternalIP of the node; repeat it.")
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; repeat it.")
 def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:

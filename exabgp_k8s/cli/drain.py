@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from exabgp_k8s.cli import exits, socket_client
+from exabgp_k8s.cli.status import to_come
 from exabgp_k8s.errors import AgentUnreachable
 
 GATEWAY_TIMEOUT = 504
@@ -43,9 +44,10 @@ def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
     query = urllib.parse.urlencode(asked | ({"stop": "1"} if stopping else {}))
     status, answer = _post(state_dir, f"/v1/drain?{query}", timeout + 5)
     if status == GATEWAY_TIMEOUT:
+        coming = "".join(f"\nto come {to_come(each)}" for each in answer["waits"])
         exits.fail(
             f"not drained within {timeout:g} s (phase: {answer['phase']}); "
-            "see `exabgp-k8s routes` for what is not acknowledged",
+            f"see `exabgp-k8s routes` for what is not acknowledged{coming}",
             exits.Code.TIMED_OUT,
         )
     click.echo(answer["phase"])
@@ -54,11 +56,16 @@ def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
 @click.command()
 @socket_client.state_dir_option
 def undrain(state_dir: Path) -> None:
-    """Announce again what `drain` withdrew."""
+    """Announce again what `drain` withdrew, and say what that still waits for."""
     _, answer = _post(state_dir, "/v1/undrain", 5)
     click.echo(answer["phase"])
     if answer["phase"] != "serving":
         exits.fail("the pod is stopping: its drain stands", exits.Code.NO)
+    for each in answer["waits"]:
+        click.echo(to_come(each))
+    if answer["causes"]:
+        causes = ", ".join(each["cause"] for each in answer["causes"])
+        click.echo(f"not ended by undrain: {causes}")
 
 
 def _post(state_dir: Path, target: str, timeout: float) -> tuple[int, dict[str, Any]]:

@@ -8,16 +8,23 @@ from typing import Any
 
 import click
 
-from exabgp_k8s.cli import exits, socket_client
-from exabgp_k8s.cli.output import age, communities, left, output_option, show, table
+from exabgp_k8s.cli import exits, session, socket_client
+from exabgp_k8s.cli.output import age, communities, hanging, left, output_option, show, table
 
 
-@click.command(short_help="Show the BGP sessions.")
+@click.command(short_help="Show the BGP sessions, or all about one.")
+@click.argument("name", required=False)
 @socket_client.state_dir_option
 @output_option
-def sessions(state_dir: Path, output: str) -> None:
-    """Show the BGP sessions; exit code 1 if one of them is not Established."""
+def sessions(name: str | None, state_dir: Path, output: str) -> None:
+    """Show the BGP sessions; exit code 1 if one of them is not Established.
+
+    With the NAME or the address of a peer: all that is known of its session.
+    """
     rows = socket_client.get(state_dir, "/v1/sessions")
+    if name is not None:
+        session.show(rows, name, state_dir, output)
+        return
     headings = (
         "Neighbor V AS LocalAS MsgRcvd MsgSent Up/Down State PfxSnt Peer Description Problem"
     )
@@ -103,7 +110,8 @@ def why(prefix: str | None, state_dir: Path, output: str) -> None:
     """
     query = urllib.parse.urlencode({"prefix": prefix} if prefix else {})
     rows = socket_client.get(state_dir, f"/v1/why?{query}")
-    show(rows, output, "\n".join(line for row in rows for line in _sentences(row)))
+    sentences = (sentence for row in rows for sentence in _sentences(row))
+    show(rows, output, "\n".join(line for each in sentences for line in hanging("", each, 2)))
     if not rows or any(row["withheld"] or not row["announced_to"] for row in rows):
         raise SystemExit(exits.Code.NO)
 

@@ -35,6 +35,22 @@ def test_valid_settings_are_summed_up_in_one_line(settings: Path, tmp_path: Path
     assert "warning" not in result.stderr
 
 
+def test_the_file_may_be_named_as_everybody_tries_first(settings: Path, tmp_path: Path) -> None:
+    (tmp_path / "tor-a1").write_text("s3cret")
+
+    result = call("validate", settings, "--password-dir", tmp_path)
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{settings}: valid")
+
+
+def test_two_files_at_once_are_one_too_many(settings: Path) -> None:
+    result = call("show", settings, "--settings", "other.yaml")
+
+    assert result.exit_code == 2
+    assert f"write either {settings} or --settings other.yaml" in result.stderr
+
+
 def test_what_is_valid_and_has_no_effect_is_noted(settings: Path, tmp_path: Path) -> None:
     """The sample sets localPref for a router of another AS."""
     (tmp_path / "tor-a1").write_text("s3cret")

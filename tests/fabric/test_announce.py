@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -78,3 +79,29 @@ def test_a_route_carries_our_as_and_nothing_else_by_default(pair: cluster.Cluste
         None,
     )
     assert not path.communities | path.large_communities
+
+
+def test_a_range_that_a_guard_withholds_is_not_called_announced(form: cluster.Factory) -> None:
+    """The uplink lies in a flat network that the IPv4 service range is a part of."""
+    formed = form([bird.Bird], nodes_wanted=1)
+    formed.fabric.node("n1").namespace.ip("addr add 10.1.2.3/8 dev eth0")
+    agent = formed.agents["n1"]
+    agent.start()
+    waiting.until(agent.answers, "the agent answers")
+
+    waiting.until_equal(
+        ("partly", [addresses.SERVICES6]),
+        lambda: _class(agent.status(), "services", "state", "announced"),
+        "one of the two service ranges is announced",
+    )
+
+    states = {each["prefix"]: each for each in agent.status()["prefixes"]}
+    assert states[addresses.SERVICES]["state"] == "withheld"
+    assert (states[addresses.SERVICES6]["sent"], states[addresses.SERVICES6]["meant"]) == (1, 1)
+    assert agent.run_cli("status").returncode == 1
+    assert formed.fabric.routers[0].rib(addresses.SERVICES) == []
+    assert formed.fabric.routers[0].rib(addresses.SERVICES6)
+
+
+def _class(status: dict[str, Any], name: str, *keys: str) -> tuple[Any, ...]:
+    return tuple(status["classes"][name][key] for key in keys)

@@ -107,3 +107,64 @@ def test_one_held_peer_does_not_keep_the_pod_from_being_ready(lab: Lab) -> None:
         shown.stdout.split()
     )
     assert shown.returncode == 1
+
+
+def test_undrain_says_what_the_return_waits_for(lab: Lab) -> None:
+    document = lab.document()
+    document["announce"]["holdDown"] = {"initial": "50s"}
+    lab.write(document)
+    lab.up()
+    assert lab.cli("drain", "--wait").returncode == 0
+
+    returned = lab.cli("undrain")
+
+    assert returned.stdout.splitlines()[0] == "serving"
+    assert "services: announce again (hold-down)" in returned.stdout
+    (wait, *_) = lab.json("status")["waits"]
+    assert wait["what"] == "hold-down"
+    assert 0 < wait["remaining_seconds"] <= 50
+
+
+def test_undrain_names_what_it_does_not_end(lab: Lab) -> None:
+    lab.up()
+    assert lab.cli("drain", "--wait").returncode == 0
+    lab.api.cordon(lab.name, True)
+    until(lambda: "cordoned" in lab.cli("status").stdout, lab.state)
+
+    assert "not ended by undrain: cordoned" in lab.cli("undrain").stdout
+
+
+def test_one_session_is_shown_in_depth_by_name_and_by_address(lab: Lab) -> None:
+    document = lab.document()
+    document["peers"][0]["attributes"] = {"communities": ["65535:65281"]}
+    lab.write(document)
+    lab.up()
+
+    for name in ("tor", lab.router.address):
+        shown = lab.cli("sessions", name)
+        assert shown.returncode == 0
+        assert f"router {lab.router.address} AS 64513" in " ".join(shown.stdout.split())
+        assert f"{lab.services}, announced, next hop {lab.address}, no-export" in shown.stdout
+    unknown = lab.cli("sessions", "tro")
+    assert unknown.returncode == 1
+    assert "there are: tor" in unknown.stderr
+
+
+def test_a_refused_edit_of_the_settings_is_a_no(lab: Lab) -> None:
+    lab.up()
+    assert lab.cli("status").returncode == 0
+
+    lab.write("bgp: nonsense")
+    until(lambda: lab.json("status")["settings"]["stale"], lab.state)
+
+    assert lab.cli("status").returncode == 1
+
+
+def test_what_people_read_fits_eighty_columns(lab: Lab) -> None:
+    lab.up()
+    lab.api.cordon(lab.name, True)
+    lab.expect()
+
+    for command in ("status", "sessions", "routes", "checks", "why"):
+        for line in lab.cli(command).stdout.splitlines():
+            assert len(line) <= 80, line

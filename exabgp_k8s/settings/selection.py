@@ -1,0 +1,67 @@
+"""Whom the selectors of the peers find among given nodes, and whom they miss.
+
+A label with a typo is valid everywhere: the peer is meant for no node, the nodes have no router,
+and nothing fails. It shows only where settings and nodes are looked at together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from exabgp_k8s import errors
+from exabgp_k8s.core import config, model
+from exabgp_k8s.settings import fields
+
+NAMED = 10
+"""Nodes that one message names."""
+
+
+def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[errors.Problem]:
+    """Yield what to tell the author of these settings about these nodes."""
+    for number, peer in enumerate(settings.peers):
+        if nodes and not any(peer.selector.matches(node.labels) for node in nodes):
+            why = "; ".join(_unmet(peer.selector, nodes)) or "no node has all of its labels"
+            yield errors.Problem(
+                f"peers[{number}].nodeSelector",
+                f"peer {peer.name} is meant for none of the {len(nodes)} nodes: {why}",
+            )
+    lonely = [node.name for node in nodes if not _is_selected(settings, node)]
+    if lonely:
+        more = f" and {len(lonely) - NAMED} more" if len(lonely) > NAMED else ""
+        yield errors.Problem(
+            "peers",
+            f"no peer is meant for {len(lonely)} of the {len(nodes)} nodes, which would announce "
+            f"nothing (no-peer): {', '.join(lonely[:NAMED])}{more}",
+        )
+
+
+def _is_selected(settings: config.Config, node: model.NodeFacts) -> bool:
+    return any(peer.selector.matches(node.labels) for peer in settings.peers)
+
+
+def _unmet(selector: config.Selector, nodes: Sequence[model.NodeFacts]) -> Iterator[str]:
+    """Yield each requirement that no node meets, with what the nodes have instead."""
+    for each in selector.requirements:
+        if any(each.matches(node.labels) for node in nodes):
+            continue
+        known = sorted({node.labels[each.key] for node in nodes if each.key in node.labels})
+        if known:
+            shown = ", ".join(known[:NAMED])
+            yield f"no node is {_words(each)}; there is {each.key}: {shown}"
+        else:
+            labels = {key for node in nodes for key in node.labels}
+            hint = fields.suggestion(each.key, labels, fields.ALIKE).strip()
+            yield f"no node has the label {each.key}" + (f"; {hint}" if hint else "")
+
+
+def _words(each: config.Requirement) -> str:
+    values = ", ".join(sorted(each.values))
+    match each.operator:
+        case config.Operator.IN:
+            return f"{each.key}: {values}"
+        case config.Operator.NOT_IN:
+            return f"anything but {each.key}: {values}"
+        case config.Operator.EXISTS:
+            return f"labelled {each.key}"
+        case config.Operator.DOES_NOT_EXIST:
+            return f"without {each.key}"
