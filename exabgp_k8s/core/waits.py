@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core import causes, lifecycle, model, slots, step
+from exabgp_k8s.core import causes, keeping, lifecycle, model, slots, step
 
 
 class What(enum.StrEnum):
@@ -24,6 +24,8 @@ class What(enum.StrEnum):
     SETTLE = "settle"
     SUCCESSION = "succession"
     """A Node registered anew inherits labels and addresses for a while."""
+    LABEL = "label"
+    """A label that selects a peer is away, and counts for a while longer."""
     BUDGET = "outage-budget"
     """How long the Leases are waited for while the API server cannot be asked."""
 
@@ -143,6 +145,12 @@ def _of_the_rest(turn: step.Turn) -> Iterator[Wait]:
     if world.phase is lifecycle.Phase.SETTLING:
         yield Wait(
             what=What.SETTLE, until=step.settled_at(world, turn.decision), then="the drain is over"
+        )
+    for key, since in world.in_use.away.items():
+        yield Wait(
+            what=What.LABEL,
+            until=since + keeping.LABELS_KEPT_FOR,
+            then=f"the label {key}, which the Node has no longer, selects no peer any more",
         )
     if world.succession is not None:
         yield Wait(

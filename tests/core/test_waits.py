@@ -90,6 +90,15 @@ def test_a_node_registered_anew_says_how_long_it_inherits() -> None:
     assert found(world, START + 10) == {What.SUCCESSION: 20}
 
 
+def test_a_label_that_is_away_says_how_long_it_counts() -> None:
+    rack = config.Requirement(key="rack", operator=config.Operator.EXISTS)
+    peer = builders.a_peer(selector=config.Selector(requirements=(rack,)))
+    world = builders.a_serving_world(settings=builders.a_config(peers=(peer,)))
+    world = after(world, events.NodeSeen(node=builders.a_node(labels={})))
+
+    assert found(world, START + 10) == {What.LABEL: 20}
+
+
 def test_the_patience_with_the_outage_budget_has_an_end() -> None:
     settings = builders.a_config(checks=(builders.a_check(),), budget=config.Budget())
     world = builders.a_serving_world(builders.outcome(is_ok=True), settings=settings)
