@@ -128,6 +128,8 @@ class HttpProbe:
     url: str
     verify: bool = True
     """Check the server's certificate; the system's CAs are used."""
+    fallback: str = ""
+    """URL to ask instead where the server does not know ``url`` (404); empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,8 +74,8 @@ class Check(fields.Section):
     min_speed: Speed | None = None
     """Lowest link speed of the interface in Mbit/s; absent: any."""
     preset: Preset | None = None
-    """kube-proxy (http://127.0.0.1:10256/healthz, affects services) or kubelet
-    (http://127.0.0.1:10248/healthz, affects both)."""
+    """kube-proxy (http://127.0.0.1:10256/livez, or /healthz before Kubernetes 1.28; affects
+    services) or kubelet (http://127.0.0.1:10248/healthz, affects both)."""
     interval: fields.Interval = 1
     """Time from one probe to the next, at least 100ms."""
     timeout: fields.Timeout = 0.5

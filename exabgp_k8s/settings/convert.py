@@ -8,10 +8,16 @@ from exabgp_k8s.core import config, model
 from exabgp_k8s.settings import checks, outage, peers, policy, schema
 
 PRESETS = {
-    checks.Preset.KUBE_PROXY: "http://127.0.0.1:10256/healthz",
-    checks.Preset.KUBELET: "http://127.0.0.1:10248/healthz",
+    checks.Preset.KUBE_PROXY: config.HttpProbe(
+        url="http://127.0.0.1:10256/livez", fallback="http://127.0.0.1:10256/healthz"
+    ),
+    checks.Preset.KUBELET: config.HttpProbe(url="http://127.0.0.1:10248/healthz"),
 }
-"""Kubernetes, kube-proxy --healthz-bind-address and kubelet --healthz-port: their defaults."""
+"""Kubernetes, kube-proxy --healthz-bind-address and kubelet --healthz-port: their defaults.
+
+Since 1.28 kube-proxy's /healthz fails on a node that is about to be deleted, for load balancers
+to leave it (KEP-3836); that its rules are written says /livez, which came with that.
+"""
 
 
 def to_core(settings: schema.Settings) -> config.Config:
@@ -110,7 +116,7 @@ def _check(check: checks.Check) -> config.Check:
 def _probe(check: checks.Check) -> config.Probe:
     """Return what the one kind that is written means."""
     if check.preset is not None:
-        return config.HttpProbe(url=PRESETS[check.preset])
+        return PRESETS[check.preset]
     if check.http is not None:
         return config.HttpProbe(url=check.http, verify=not check.insecure_skip_verify)
     if check.tcp is not None:

@@ -248,3 +248,26 @@ def test_a_name_that_does_not_exist_says_so() -> None:
     is_ok, message = asyncio.run(probes.outcome(probe, limit=30))
     assert not is_ok
     assert "name" in message.lower()
+
+
+@pytest.mark.parametrize(
+    ("at_livez", "at_healthz", "is_ok"),
+    [(200, 503, True), (503, 200, False), (404, 200, True), (404, 503, False)],
+)
+def test_what_a_server_does_not_know_is_asked_for_at_the_other_url(
+    at_livez: int, at_healthz: int, is_ok: bool
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        status = at_livez if asked.startswith(b"GET /livez ") else at_healthz
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+    async def run() -> tuple[bool, str]:
+        async with probes.serving(serve) as port:
+            base = f"http://127.0.0.1:{port}"
+            return await probes.outcome(
+                config.HttpProbe(url=f"{base}/livez", fallback=f"{base}/healthz")
+            )
+
+    assert asyncio.run(run())[0] is is_ok

@@ -68,10 +68,10 @@ class Node:
         self.pod.delete()
         self.namespace.delete()
 
-    def start_kube_proxy(self) -> None:
+    def start_kube_proxy(self, *how: str) -> None:
         """Start what answers on kube-proxy's health port."""
         self.kube_proxy = self.namespace.start_module(
-            "tests.fabric.workload", "kube-proxy", log=self._log
+            "tests.fabric.workload", "kube-proxy", *how, log=self._log
         )
 
     def kill_kube_proxy(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fabric import addresses, cluster, routers, waiting
+from tests.fabric import addresses, cluster, routers, untouched, waiting
 
 pytestmark = pytest.mark.fabric
 
@@ -35,6 +35,52 @@ def test_a_dead_kube_proxy_withdraws_services_and_keeps_the_pods(
 
     node.start_kube_proxy()
     pair.expect(services=ALL, pods=ALL)
+
+
+@pytest.mark.fault(
+    area="health and flapping",
+    what="a node is about to be deleted: kube-proxy's /healthz fails, and draining is keep",
+    sees="nothing: kube-proxy works, and the preset asks for that",
+    within="0 s",
+)
+def test_a_taint_that_shall_do_nothing_does_nothing_through_the_preset_either(
+    form: cluster.Factory, kind: type[routers.Router]
+) -> None:
+    """A second check asks /healthz as often, so it is known when the preset has asked, too."""
+    formed = form([kind], nodes_wanted=2)
+    document = formed.document()
+    often = {"interval": "500ms", "fall": 2}
+    document["health"] = {
+        "checks": [
+            {"preset": "kube-proxy", **often},
+            {
+                "name": "witness",
+                "http": "http://127.0.0.1:10256/healthz",
+                "affects": ["pods"],
+                **often,
+            },
+        ]
+    }
+    document["withdraw"] = {"draining": "keep"}
+    document["outageBudget"] = {"maxUnavailable": "100%"}
+    formed.write(document)
+    formed.start()
+    node = formed.fabric.node("n1")
+    node.kill_kube_proxy()
+    formed.expect(services=OTHERS, pods=OTHERS)
+    node.start_kube_proxy("leaving")
+    formed.expect(services=ALL, pods=OTHERS)
+    with untouched.untouched(formed, *formed.fabric.routers):
+        taint = {"key": "ToBeDeletedByClusterAutoscaler", "value": "1", "effect": "NoSchedule"}
+        formed.api.patch_node("n1", {"spec": {"taints": [taint]}})
+        before = _failures(formed)
+        waiting.until(lambda: _failures(formed) >= before + 10, "ten more looks at /healthz")
+    assert formed.agents["n1"].causes() == ["unhealthy:witness"]
+
+
+def _failures(formed: cluster.Cluster) -> int:
+    rows = formed.agents["n1"].rows("checks")
+    return next(int(row["failures"]) for row in rows if row["check"] == "witness")
 
 
 def test_the_exclude_label_withdraws_services_and_keeps_the_pods(

@@ -3,7 +3,8 @@
 ``pod NAME`` answers every connection with the name of its node: HTTP on 8080, a greeting in the
 manner of MySQL on 3306 (the server speaks first), an echo on 7007 that greets first and stays, and
 a DNS server that knows one name.
-``kube-proxy`` answers 200 on 127.0.0.1:10256, where the real one does.
+``kube-proxy`` answers 200 on 127.0.0.1:10256, where the real one does; ``kube-proxy leaving`` as
+the real one since 1.28 does on a node that is about to be deleted: 503 at /healthz only.
 """
 
 from __future__ import annotations
@@ -38,25 +39,30 @@ async def serve_pod(node: str) -> None:
     await asyncio.Event().wait()
 
 
-async def serve_kube_proxy() -> None:
+async def serve_kube_proxy(*, is_leaving: bool = False) -> None:
     """Say that kube-proxy is well until killed."""
 
     async def healthz(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _answer_http(reader, writer, "ok")
+        await _answer_http(reader, writer, "ok", not_at=b"/healthz" if is_leaving else None)
 
     await asyncio.start_server(healthz, "127.0.0.1", HEALTH_PORT)
     await asyncio.Event().wait()
 
 
 async def _answer_http(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: str
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    body: str,
+    not_at: bytes | None = None,
 ) -> None:
     try:
-        await reader.readuntil(b"\r\n\r\n")
+        asked = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
         return
-    head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(body) + 1}\r\n\r\n"
+    is_unavailable = not_at is not None and not_at in asked.split(b"\r\n", 1)[0]
+    status = "503 Service Unavailable" if is_unavailable else "200 OK"
+    head = f"HTTP/1.0 {status}\r\nContent-Length: {len(body) + 1}\r\n\r\n"
     await _say(writer, f"{head}{body}\n")
 
 
@@ -82,5 +88,7 @@ if __name__ == "__main__":
             asyncio.run(serve_pod(name))
         case ["kube-proxy"]:
             asyncio.run(serve_kube_proxy())
+        case ["kube-proxy", "leaving"]:
+            asyncio.run(serve_kube_proxy(is_leaving=True))
         case _:
-            sys.exit(f"usage: {sys.argv[0]} pod NAME | kube-proxy")
+            sys.exit(f"usage: {sys.argv[0]} pod NAME | kube-proxy [leaving]")

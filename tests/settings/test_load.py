@@ -111,6 +111,12 @@ def test_the_defaults_are_the_core_s_own() -> None:
 @pytest.mark.parametrize(
     ("written", "probe"),
     [
+        (
+            {"preset": "kube-proxy"},
+            config.HttpProbe(
+                url="http://127.0.0.1:10256/livez", fallback="http://127.0.0.1:10256/healthz"
+            ),
+        ),
         ({"preset": "kubelet"}, config.HttpProbe(url="http://127.0.0.1:10248/healthz")),
         (
             {"name": "x", "http": "https://a/", "insecureSkipVerify": True},

@@ -20,14 +20,16 @@ from exabgp_k8s.core import config, printable
 BODY_LIMIT = 65536
 READ_SIZE = 16384
 SHOWN_OF_BODY = 80
+NOT_FOUND = 404
 PORTS = {"http": 80, "https": 443}
 
 
 def prepare(settings: config.HttpProbe) -> probing.Probe:
     """Return the probe for these settings; reading the CA certificates is done once, here."""
     url = urllib.parse.urlsplit(settings.url)
+    fallback = urllib.parse.urlsplit(settings.fallback) if settings.fallback else None
     context = _tls(verify=settings.verify) if url.scheme == "https" else None
-    return functools.partial(_get, url, context)
+    return functools.partial(_judge, url, fallback, context)
 
 
 def _tls(*, verify: bool) -> ssl.SSLContext:
@@ -39,23 +41,36 @@ def _tls(*, verify: bool) -> ssl.SSLContext:
     return context
 
 
-async def _get(url: urllib.parse.SplitResult, context: ssl.SSLContext | None) -> str:
-    host, port = url.hostname or "", url.port or PORTS[url.scheme]
-    reader, writer = await asyncio.open_connection(host, port, ssl=context)
-    try:
-        connection = h11.Connection(h11.CLIENT)
-        writer.write(_request(connection, url))
-        status, reason, body = await _answer(connection, reader)
-    except h11.RemoteProtocolError as error:
-        raise probing.ProbeFailed(f"no HTTP answer: {error}") from error
-    finally:
-        # close() would wait for the peer: to read what is unsent, to end TLS politely.
-        writer.transport.abort()
+async def _judge(
+    url: urllib.parse.SplitResult,
+    fallback: urllib.parse.SplitResult | None,
+    context: ssl.SSLContext | None,
+) -> str:
+    status, reason, body = await _get(url, context)
+    if status == NOT_FOUND and fallback is not None:
+        status, reason, body = await _get(fallback, context)
     line = f"{status} {reason}".strip()
     if 200 <= status <= 399:  # noqa: PLR2004 - the range of kubelet's probes
         return line
     shown = printable.one_line(body.strip().partition("\n")[0], SHOWN_OF_BODY)
     raise probing.ProbeFailed(f"{line}: {shown}" if shown else line)
+
+
+async def _get(
+    url: urllib.parse.SplitResult, context: ssl.SSLContext | None
+) -> tuple[int, str, str]:
+    """Return status, reason phrase and the beginning of the body."""
+    host, port = url.hostname or "", url.port or PORTS[url.scheme]
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        connection = h11.Connection(h11.CLIENT)
+        writer.write(_request(connection, url))
+        return await _answer(connection, reader)
+    except h11.RemoteProtocolError as error:
+        raise probing.ProbeFailed(f"no HTTP answer: {error}") from error
+    finally:
+        # close() would wait for the peer: to read what is unsent, to end TLS politely.
+        writer.transport.abort()
 
 
 def _request(connection: h11.Connection, url: urllib.parse.SplitResult) -> bytes:
