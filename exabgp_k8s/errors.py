@@ -30,6 +30,14 @@ class Problem:
 
     path: str
     message: str
+    line: int = 0
+    """Where it stands in the text, from 1; 0: not known."""
+    column: int = 0
+
+    @property
+    def in_line(self) -> str:
+        """The problem with its line, where that is known."""
+        return f"line {self.line}: {self}" if self.line else str(self)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message

@@ -57,7 +57,7 @@ class Files:
         try:
             return self._read()
         except SettingsError as error:
-            return events.ConfigRefused(problems=tuple(str(each) for each in error.problems))
+            return events.ConfigRefused(problems=tuple(each.in_line for each in error.problems))
         except Exception as error:
             # A bug of ours: an agent that it ended would meet the same file in its next life.
             log.exception("settings.unreadable", file=str(self._settings))

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from exabgp_k8s.cli import exits, socket_client
+from exabgp_k8s.cli import durations, exits, socket_client
 from exabgp_k8s.cli.status import to_come
 from exabgp_k8s.errors import AgentUnreachable
 
@@ -25,11 +25,11 @@ GATEWAY_TIMEOUT = 504
 )
 @click.option(
     "--timeout",
-    default=30.0,
+    default="30s",
     show_default=True,
-    type=click.FloatRange(min=0.1),
-    metavar="SECONDS",
-    help="How long --wait waits; then the exit code is 4 and the drain goes on.",
+    type=durations.Duration(at_least=0.1),
+    metavar="DURATION",
+    help="How long --wait waits, like 1m30s; then the exit code is 4 and the drain goes on.",
 )
 def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
     """Withdraw everything this node announces, until `undrain` or the end of the pod.

@@ -32,7 +32,9 @@ def fail(message: str, code: Code = Code.USAGE) -> NoReturn:
 def show_problems(path: Path, problems: tuple[Problem, ...], effect: str) -> None:
     """Name every mistake in a settings file, one a line, and what comes of them."""
     for problem in problems:
-        click.echo(printable.lines(f"{path}: {problem}"), err=True)
+        # As compilers have it: editors jump there.
+        place = f":{problem.line}:{problem.column}" if problem.line else ""
+        click.echo(printable.lines(f"{path}{place}: {problem}"), err=True)
     noun = "mistake" if len(problems) == 1 else "mistakes"
     click.echo(f"{len(problems)} {noun}; {effect}", err=True)
 

@@ -22,7 +22,7 @@ import click
 
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
-from exabgp_k8s.cli import exits
+from exabgp_k8s.cli import durations, exits
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load
 from exabgp_k8s.wire import daemon_conf
@@ -121,10 +121,10 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @node_options
 @click.option(
     "--stop-timeout",
-    default=20.0,
+    default="20s",
     show_default=True,
-    type=click.FloatRange(min=0),
-    metavar="SECONDS",
+    type=durations.Duration(),
+    metavar="DURATION",
     help="How long a SIGTERM waits for the withdrawal; keep it below the pod's grace period.",
 )
 def run(stop_timeout: float, **values: Any) -> None:

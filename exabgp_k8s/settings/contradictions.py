@@ -15,8 +15,8 @@ from typing import Any
 import pydantic
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import model
-from exabgp_k8s.settings import checks, durations, fields, problems
+from exabgp_k8s.core import durations, model
+from exabgp_k8s.settings import checks, fields, problems
 
 Problems = Iterator[errors.Problem]
 

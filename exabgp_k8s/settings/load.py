@@ -13,7 +13,7 @@ import pydantic
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import config, model
-from exabgp_k8s.settings import contradictions, convert, problems, reading, schema, values
+from exabgp_k8s.settings import contradictions, convert, places, problems, reading, schema, values
 
 LARGEST = 256 * 1024
 """Bytes; thousands of peers fit."""
@@ -55,7 +55,7 @@ def document(text: str, source: str) -> schema.Settings:
     for problem in contradictions.find(written):
         found.add(problem)
     if settings is None or found.count:
-        raise errors.SettingsError(found.told(), source)
+        raise errors.SettingsError(places.located(text, found.told()), source)
     return settings
 
 

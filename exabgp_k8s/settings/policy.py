@@ -10,8 +10,8 @@ from typing import Any
 
 import pydantic
 
-from exabgp_k8s.core import config, model
-from exabgp_k8s.settings import durations, fields
+from exabgp_k8s.core import config, durations, model
+from exabgp_k8s.settings import fields
 
 WORDS = [action.value for action in model.Action]
 CLASSES = [prefix_class.value for prefix_class in model.PrefixClass]

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from exabgp_k8s import errors
 from exabgp_k8s.core import printable
-from exabgp_k8s.settings import fields
+from exabgp_k8s.settings import fields, peers
 
 Location = Sequence[str | int]
 Explanation = Callable[[Any, Mapping[str, Any]], str]
@@ -98,6 +98,9 @@ def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Proble
     kind = details["type"]
     if kind in {"extra_forbidden", "missing"}:
         section = _section_at(root, location[:-1])
+        if section is peers.NodeSelector and isinstance(details["input"], str | int):
+            message = _as_label(str(location[-1]), details["input"])
+            return errors.Problem(path_of(location), message)
         say = _unknown if kind == "extra_forbidden" else _missing
         return errors.Problem(path_of(location), say(str(location[-1]), section))
     if kind in {"model_type", "model_attributes_type"}:
@@ -122,6 +125,11 @@ def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
     allowed = _keys(section)
     hint = fields.suggestion(key, allowed)
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
+
+
+def _as_label(key: str, value: object) -> str:
+    """Say how a label is asked for, to whom wrote it as Services and Pods have it."""
+    return f"unknown key; a label is asked for with matchLabels: {{{key[:80]}: {value}}}"
 
 
 def _missing(key: str, section: type[pydantic.BaseModel]) -> str:

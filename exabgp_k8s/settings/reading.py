@@ -75,6 +75,11 @@ def read(text: str, source: str, found: problems.Found) -> Any:
     raise errors.SettingsError((problems.bounded(problem),), source)
 
 
+def parser(text: str) -> Any:
+    """Return the parser of a text, which yields its events."""
+    return PARSER(_raw(text))
+
+
 def _raw(text: str) -> bytes:
     # Half of a pair is no text, and the parser is to say where it stands.
     return text.encode("utf-8", "surrogatepass")
@@ -84,7 +89,7 @@ class _Reader:
     """One document, from the events of its parser."""
 
     def __init__(self, text: str, found: problems.Found) -> None:
-        self._parser = PARSER(_raw(text))
+        self._parser = parser(text)
         self._found = found
         self._path: list[str | int] = []
         self._count = 0

@@ -20,7 +20,7 @@ HEAD = """\
 # Settings
 
 One YAML document, `settings.yaml` of the ConfigMap; [an example](../../daemonset/settings.yaml).
-Unknown keys, bad values and contradictions are refused, all of them at once, each with its path and what to write instead: `exabgp-k8s config validate`.
+Unknown keys, bad values and contradictions are refused, all of them at once, each with its line, its path and what to write instead: `exabgp-k8s config validate`.
 A duration is a number with a unit: `500ms`, `9s`, `2m`, `1h`.
 `exabgp-k8s config schema` prints the JSON Schema, which editors understand; this page is made from it.
 The defaults of `withdraw` are a table of their own: [Reasons](reasons.md).
