@@ -9,6 +9,7 @@
     ├── DaemonError          ExaBGP refused the configuration written for it
     ├── KubeError            the API server could not be asked, or answered with an error
     │   ├── Unreachable      no answer came, or not the whole of it
+    │   ├── TooLarge         an answer is larger than we read into memory: ask for less
     │   └── Expired          410: the resource version is too old, list again
     └── AgentUnreachable     nothing answers on the agent's unix socket
 
@@ -84,6 +85,10 @@ class KubeError(Error):
 
 class Unreachable(KubeError):
     """No answer came: refused, reset, cut off, not trusted, or not there in time."""
+
+
+class TooLarge(KubeError):
+    """The answer is larger than any is read: less of it has to be asked for."""
 
 
 class Expired(KubeError):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, client, leases, others
 from exabgp_k8s.core import budget, config, events, model
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
@@ -357,6 +358,41 @@ def test_a_lease_that_somebody_else_wrote_costs_nobody_the_budget(
         node.fails()
         nodes.until(lambda: node.is_out)
         nodes.until(lambda: rivals.all()["n0"].standing is SLOT)
+
+
+@pytest.mark.fault(
+    area="outage budget",
+    what="somebody else writes Leases as large as the API takes them",
+    sees="nothing; the count is what it would be without",
+    within="some requests more",
+)
+def test_leases_that_are_too_large_for_one_answer_are_read_in_parts(
+    server: Server, kubeconfig: Path
+) -> None:
+    rivals = Rivals(kubeconfig)
+    collection = api.find_collection("coordination.k8s.io/v1", "leases")
+    for number in range(30):
+        rivals.say(f"n{number}", SLOT if number < 20 else IN)
+    for number in (0, 3, 4, 25):
+        scope = store.Scope(namespace=fleet.NAMESPACE, name=wire.name_of(f"n{number}"))
+        found = server.store.get(collection, scope)
+        labels = {f"label-{each}": "x" * 60 for each in range(15_000)}
+        large = patches.merge(found, {"metadata": {"labels": labels}})
+        server.store.replace(collection, scope, large)
+    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+    mine = wire.Lease(node="n29", standing=SLOT, claim=10**9)
+
+    count = asking.count(mine, config.Budget())
+
+    assert (count.taken, count.nodes) == (20, 30)
+
+
+def test_a_list_of_leases_without_an_end_is_an_error(server: Server, kubeconfig: Path) -> None:
+    endless = kubeapi.body(b'{"metadata": {"continue": "x"}, "items": []}')
+    server.inject_always(endless, kubeapi.LEASES)
+    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+    with pytest.raises(errors.KubeError, match="no end"):
+        asking.count(wire.Lease(node="n1", standing=SLOT), config.Budget())
 
 
 @pytest.mark.fault(

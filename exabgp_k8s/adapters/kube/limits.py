@@ -130,7 +130,8 @@ def body(response: urllib3.HTTPResponse) -> bytes:
     """Return a body whole.
 
     Raises:
-        errors.KubeError: it is compressed, or larger than an answer to us can be.
+        errors.TooLarge: it is larger than an answer to us should be.
+        errors.KubeError: it is compressed.
     """
     found = bytearray()
     # Read to its end it has given its connection back, and closing it does nothing.
@@ -138,7 +139,7 @@ def body(response: urllib3.HTTPResponse) -> bytes:
         for piece in pieces(response):
             found += piece
             if len(found) > LARGEST:
-                raise errors.KubeError(f"the answer is larger than {LARGEST >> 20} MiB")
+                raise errors.TooLarge(f"the answer is larger than {LARGEST >> 20} MiB")
     return bytes(found)
 
 

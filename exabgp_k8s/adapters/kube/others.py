@@ -4,6 +4,10 @@ Up to ``budget.GROUP`` nodes that is one list of them all, and the count is exac
 cluster a mass failure would make that quadratic: five thousand nodes that each list five thousand.
 So there the slots are divided among shards of nodes, a claim lists the claims of its own shard
 only, and leaves off as soon as the verdict is clear.
+
+Whoever may write a Lease may make it a thousand times as large as ours are. What is read at once
+has a limit; a page that exceeds it is asked for again in parts, so that a large one costs requests
+and not the budget.
 """
 
 from __future__ import annotations
@@ -11,12 +15,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
+from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.core import budget, config
 from exabgp_k8s.wire import leases
 
-PAGE = 500
+PAGE = 512
 """Leases in one answer."""
+PART = 8
+"""By how much less is asked for when a page is too large; a single Lease never is."""
+MOST_PAGES = 1000
+"""Answers to one question: a list without an end is none."""
 
 
 class Others:
@@ -67,12 +76,20 @@ class Others:
         return [each.holding(now, self._skew) for each in found]
 
     def _pages(self, selector: str) -> Iterator[leases.Page]:
-        query = {"labelSelector": selector, "limit": str(PAGE)}
-        page = self._page(query)
-        yield page
-        while page.rest:
-            page = self._page({**query, "continue": page.rest})
+        query, size = {"labelSelector": selector}, PAGE
+        for _ in range(MOST_PAGES):
+            try:
+                page = self._page({**query, "limit": str(size)})
+            except errors.TooLarge:
+                if size == 1:
+                    raise
+                size //= PART
+                continue
             yield page
+            if not page.rest:
+                return
+            query["continue"], size = page.rest, min(PAGE, size * PART)
+        raise errors.KubeError("the list of Leases has no end")
 
     def _page(self, query: Mapping[str, str]) -> leases.Page:
         # Without a version: the answer is at least as new as what we have just written.
