@@ -6,7 +6,8 @@ import contextlib
 import itertools
 import pathlib
 import socket
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
 import pytest
@@ -273,16 +274,57 @@ def test_the_nodes_spread_over_the_servers(cluster: Cluster) -> None:
     assert chosen == set(listed)
 
 
-def test_a_connection_that_nobody_takes_is_given_up_for_the_next_server(cluster: Cluster) -> None:
-    """The machine is off: nothing refuses. Its backlog is full, which looks the same."""
+@contextlib.contextmanager
+def _full() -> Iterator[int]:
+    """Listen with a backlog that is full: nobody refuses, as where the machine is off."""
     with contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(full.getsockname())
-        dead = f"127.0.0.1:{full.getsockname()[1]}"
-        remembered = [dead, own_address(cluster.servers[0])]
+        yield full.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _dripping() -> Iterator[int]:
+    """Begin a TLS handshake with everybody, a byte now and then, and never end it."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            held = [stack.enter_context(listening.accept()[0])]
+            listening.settimeout(0.05)
+            for each in itertools.cycle(b"\x16\x03\x03\x40"):
+                with contextlib.suppress(TimeoutError):
+                    held.append(stack.enter_context(listening.accept()[0]))
+                for connection in held:
+                    with contextlib.suppress(ConnectionError):
+                        connection.send(bytes([each]))
+                if ended.is_set():
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(60)
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
+        yield listening.getsockname()[1]
+        ended.set()
+        serving.join()
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="an API server's machine is off, or it begins TLS and never ends it; others are well",
+    sees="a cordon meanwhile: withdrawals",
+    within="10 s",
+)
+@pytest.mark.parametrize("stuck", [_full, _dripping])
+def test_a_connection_that_comes_to_nothing_is_given_up_for_the_next_server(
+    cluster: Cluster, stuck: Callable[[], contextlib.AbstractContextManager[int]]
+) -> None:
+    with stuck() as port:
+        remembered = [f"127.0.0.1:{port}", own_address(cluster.servers[0])]
         (cluster.folder / servers.FILE_NAME).write_text(wire.dump(remembered))
         cluster.front.kill()
         with Run(cluster) as run:

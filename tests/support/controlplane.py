@@ -26,6 +26,7 @@ from typing import Any, Self
 import trustme
 import yaml
 
+from exabgp_k8s.wire import servers
 from tests.architecture import repository
 
 NAMESPACE = "exabgp-k8s"
@@ -73,7 +74,7 @@ class ControlPlane:
         self.ca = authority.cert_pem.bytes()
         self._context = ssl.create_default_context()
         authority.configure_trust(self._context)
-        server = authority.issue_cert("127.0.0.1", "localhost")
+        server = authority.issue_cert("127.0.0.1", "localhost", servers.TLS_NAME)
         server.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
         server.private_key_pem.write_to_path(str(folder / "accounts.pem"))
         (folder / "tokens.csv").write_text(f'{ADMIN_TOKEN},admin,1,"system:masters"\n')
@@ -278,6 +279,23 @@ class ControlPlane:
             "initial-cluster": f"default={peer}",
             "unsafe-no-fsync": "true",
         }
+
+    def start_another(self) -> tuple[int, subprocess.Popen[bytes]]:
+        """Start one more kube-apiserver of the same cluster; return its port when it is ready."""
+        known = self.port, self.url
+        (self.port,) = _free_ports(1)
+        self.url = f"https://127.0.0.1:{self.port}"
+        try:
+            process = self._start("kube-apiserver", self._server_arguments())
+            _until(lambda: self._status("/readyz", ADMIN_TOKEN) == 200)
+            _until(lambda: not self.token or self._status("/api/v1/nodes", self.token) == 200)
+            return self.port, process
+        finally:
+            self.port, self.url = known
+
+    def status_of(self, path: str, token: str) -> int:
+        """Return the status with which a GET is answered; 0: it is not answered."""
+        return self._status(path, token)
 
     def _server_arguments(self) -> dict[str, str]:
         return {

@@ -112,7 +112,7 @@ class Servers:
         """Say once that the list cannot be read: everything works as without it."""
         if not self._has_complained:
             self._has_complained = True
-            effect = "the API server is asked by its ClusterIP only"
+            effect = "the API server is asked as before: by its ClusterIP, if no address is known"
             log.warning("api_servers.unknown", why=why, effect=effect)
 
     def _all(self) -> list[str]:
