@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import threading
 from collections.abc import Callable
 
@@ -31,6 +32,9 @@ class Speaker:
 
     def __init__(self, source: int, sink: int) -> None:
         self._source, self._sink = source, sink
+        self._passing_on = threading.Lock()
+        self._waiting = select.poll()
+        self._waiting.register(source, select.POLLIN)
 
     def start(self, received: Callable[[bytes], None], ended: Callable[[], None]) -> None:
         """Read for ever in a thread; both callables are called from that thread."""
@@ -42,9 +46,21 @@ class Speaker:
         ).start()
 
     def _read(self, received: Callable[[bytes], None], ended: Callable[[], None]) -> None:
-        while data := os.read(self._source, READ_SIZE):
-            received(data)
+        while True:
+            self._waiting.poll()
+            with self._passing_on:
+                data = os.read(self._source, READ_SIZE)
+                if not data:
+                    break
+                received(data)
         ended()
+
+    def is_read(self) -> bool:
+        """Return whether everything that ExaBGP has written so far was passed on."""
+        waiting = select.poll()
+        waiting.register(self._source, select.POLLIN)
+        with self._passing_on:
+            return not waiting.poll(0)
 
     def write(self, line: bytes) -> None:
         """Write one command line; it is far below PIPE_BUF and never blocks half-way."""

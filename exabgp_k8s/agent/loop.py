@@ -141,15 +141,27 @@ class Agent:
                 self._ticked_at = now
             found = self._dialogue.receive(item) if isinstance(item, bytes) else (item,)
             self._take(found, now)
-            self._dialogue.check(now)
+            await self._check_answer(now)
             self._act(now)
             self._inbox.task_done()
+
+    async def _check_answer(self, now: float) -> None:
+        """Give an answer up once all that ExaBGP has written was looked at, and not before.
+
+        Where we were late ourselves, or ExaBGP had much to say, it may be there unread.
+        """
+        if not self._dialogue.is_late(now) or not self._pipes.is_read():
+            return
+        # What the reader has passed on comes into the inbox when the loop gets its turn.
+        await asyncio.sleep(0)
+        if self._inbox.empty():
+            self._dialogue.give_up()
 
     def _take(self, found: tuple[events.Event, ...], now: float) -> None:
         """Observe what came in, decide once, and tell ExaBGP."""
         found = (*(seen for event in found for seen in self._look(event, now)), *found)
         found = (*found, *self._recall(found))
-        if not found:
+        if not step.is_turn_due(self.turn.world, found):
             return
         before, self.turn = self.turn, step.step(self.turn.world, found, now)
         # The routers first: everything else can wait for a millisecond.

@@ -108,6 +108,17 @@ def _rib_of(world: World, peer: model.Address) -> PeerRib:
     return (world.rib or {}).get(peer, PeerRib())
 
 
+def is_news(
+    rib: PeerRib, announced: frozenset[model.Network], withdrawn: frozenset[model.Network]
+) -> bool:
+    """Return whether an UPDATE on its way to the peer changes what is known.
+
+    One that a router asked for, by a refresh, does not: it says again what is long acknowledged.
+    """
+    strays = announced - rib.routes.keys()
+    return bool(strays) or not rib.pending.keys().isdisjoint(announced | withdrawn)
+
+
 def acknowledged(
     peer: model.Address,
     rib: PeerRib,

@@ -17,12 +17,13 @@ from exabgp_k8s.core import (
     lifecycle,
     model,
     remnants,
+    ribs,
     rollout,
 )
 from exabgp_k8s.core import observe as observing
 from exabgp_k8s.core import plan as planning
 from exabgp_k8s.core.policy import Decision, decide
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.world import PeerRib, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,20 @@ class Turn:
     """What ExaBGP shall be configured with now, on the way to the decision's neighbors."""
     deadline: float | None
     """When to take another turn although nothing happened; None: not needed."""
+
+
+def is_turn_due(world: World, found: Iterable[events.Event]) -> bool:
+    """Return whether to take a turn over what came in; not for UPDATEs that say nothing new.
+
+    A router may ask for its routes as often as it likes, and each answer is an UPDATE.
+    """
+    return any(
+        not isinstance(event, events.UpdateSent)
+        or ribs.is_news(
+            (world.rib or {}).get(event.peer, PeerRib()), event.announced, event.withdrawn
+        )
+        for event in found
+    )
 
 
 def step(world: World, found: Iterable[events.Event], now: float) -> Turn:

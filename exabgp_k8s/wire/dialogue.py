@@ -8,6 +8,8 @@ and that one reads the truth from ExaBGP's own tables.
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from exabgp_k8s.core import commands, events, model
 from exabgp_k8s.errors import DialogueError, Unanswered
 from exabgp_k8s.wire import commands as encoding
@@ -66,14 +68,17 @@ class Dialogue:
         found = (self._line(bytes(line)) for line in lines)
         return tuple(event for event in found if event is not None)
 
-    def check(self, now: float) -> None:
-        """Raise when the answer under way is overdue.
+    def is_late(self, now: float) -> bool:
+        """Return whether the answer under way is overdue."""
+        return self.deadline is not None and now >= self.deadline
+
+    def give_up(self) -> NoReturn:
+        """Say that the answer under way does not come any more.
 
         Raises:
-            Unanswered: no answer within ``ANSWER_LIMIT`` seconds.
+            Unanswered: always.
         """
-        if self.deadline is not None and now >= self.deadline:
-            raise Unanswered(f"no answer to {self._asked} within {ANSWER_LIMIT:g} s")
+        raise Unanswered(f"no answer to {self._asked} within {ANSWER_LIMIT:g} s")
 
     def _line(self, line: bytes) -> events.Event | None:
         match replies.parse(line):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from exabgp_k8s.core import commands, config, events, lifecycle, step
 from exabgp_k8s.core.world import World
 from tests.support import builders
@@ -105,3 +107,33 @@ def test_a_change_without_its_update_sets_a_deadline() -> None:
     world = after(builders.a_serving_world(), events.CommandDone(command=changed))
 
     assert step.step(world, (events.Tick(),), START).deadline == START + 5
+
+
+def test_an_update_that_says_nothing_new_asks_for_no_turn() -> None:
+    """A router may ask for its routes as often as it likes."""
+    world = builders.a_serving_world()
+    assert world.rib is not None
+    (peer, rib), *_ = world.rib.items()
+    again = events.UpdateSent(peer=peer, announced=frozenset(rib.routes))
+
+    assert rib.routes
+    assert not step.is_turn_due(world, (again, again))
+    assert step.is_turn_due(world, (again, events.Tick()))
+
+
+def test_an_update_that_is_waited_for_asks_for_a_turn() -> None:
+    world = draining()
+    (first, *_) = builders.single(step.step(world, (events.Tick(),), START).commands)
+    assert isinstance(first, commands.Withdraw)
+    world = after(world, events.CommandDone(command=first))
+
+    assert step.is_turn_due(world, (builders.echo(first),))
+
+
+def test_an_update_of_what_nobody_asked_for_asks_for_a_turn() -> None:
+    world = builders.a_serving_world()
+    stray = events.UpdateSent(
+        peer=TOR_A, announced=frozenset({ipaddress.ip_network("198.51.100.0/24")})
+    )
+
+    assert step.is_turn_due(world, (stray,))

@@ -84,6 +84,12 @@ def withdrawal(route: model.Route) -> commands.Withdraw:
     return commands.Withdraw(route=route)
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="another router is away",
+    sees="changes of the node's routes as fast as ever",
+    within="as with all up",
+)
 def test_a_router_that_left_does_not_make_exabgp_sleep(
     us: exabgp.ExaBGP,
     start: Start,
@@ -154,6 +160,12 @@ def counters(us: exabgp.ExaBGP) -> events.NeighborRow:
     return table.rows[0]
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router knows no route refresh, or no enhanced one",
+    sees="its routes, and no message that it did not negotiate",
+    within="at once",
+)
 @pytest.mark.parametrize(
     ("offered", "markers"),
     [
@@ -183,6 +195,12 @@ def test_no_refresh_is_sent_that_was_not_negotiated(
     assert router.heard(oddrouter.ROUTE_REFRESH) == markers + asked
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router asks for its routes as fast as it can",
+    sees="them once a second",
+    within="1 s",
+)
 def test_refreshes_are_answered_but_not_each_of_them(us: exabgp.ExaBGP, start: Start) -> None:
     """Alone it answers all of them, and the agent has to read each answer."""
     (router,) = start({})
@@ -200,6 +218,12 @@ def test_refreshes_are_answered_but_not_each_of_them(us: exabgp.ExaBGP, start: S
     router.wait(lambda: announcements(router) > before, "no answer any more")
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router sends routes and AS numbers without end",
+    sees="nothing",
+    within="0 s",
+)
 def test_routers_may_send_what_they_like_and_exabgp_keeps_none_of_it(
     us: exabgp.ExaBGP, start: Start
 ) -> None:
@@ -263,6 +287,12 @@ def test_what_is_of_no_use_ends_no_session(us: exabgp.ExaBGP, start: Start) -> N
     assert router.keeps_session_through(1)
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router offers no capability, or one that nobody knows",
+    sees="the IPv4 routes",
+    within="at once",
+)
 @pytest.mark.parametrize(
     "offered",
     [
@@ -313,6 +343,12 @@ HEADERS = {
 }
 
 
+@pytest.mark.fault(
+    area="routers",
+    what="a router sends bytes that are no BGP message",
+    sees="the NOTIFICATION that says so (RFC 4271 section 6.1), then the next attempt",
+    within="0 s; 4.5 s and the handshake",
+)
 @pytest.mark.parametrize("is_first", [True, False], ids=["instead of an OPEN", "established"])
 @pytest.mark.parametrize("name", HEADERS)
 def test_what_is_no_message_is_answered_by_the_right_notification(

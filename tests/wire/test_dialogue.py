@@ -104,9 +104,10 @@ def test_the_answer_has_a_deadline() -> None:
     dialogue = asked(now=100)
 
     assert dialogue.deadline == 100 + ANSWER_LIMIT
-    dialogue.check(100 + ANSWER_LIMIT - 0.1)
+    assert not dialogue.is_late(100 + ANSWER_LIMIT - 0.1)
+    assert dialogue.is_late(100 + ANSWER_LIMIT)
     with pytest.raises(DialogueError, match="no answer to Flush"):
-        dialogue.check(100 + ANSWER_LIMIT)
+        dialogue.give_up()
 
 
 def test_silence_is_fine_while_nothing_was_asked() -> None:
@@ -114,7 +115,7 @@ def test_silence_is_fine_while_nothing_was_asked() -> None:
     dialogue.receive(b"done\n")
 
     assert dialogue.deadline is None
-    dialogue.check(1e9)
+    assert not dialogue.is_late(1e9)
 
 
 def test_a_second_question_before_the_answer_is_a_mistake_of_ours() -> None:

@@ -1,0 +1,1 @@
+"""The one loop, with its two pipes in the hands of a test."""
