@@ -30,8 +30,10 @@ SHORT_PAUSE = 0.2
 LINGER = 1.0
 LINGER_SIZE = 64 * 1024
 """Of what a refused client still sends so much is read: at a reset it would miss the reason."""
-ORIGIN = re.compile(r"(?i:https?)://[^/?#]*")
+ORIGIN = re.compile(r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[-A-Za-z0-9._]*)(:[0-9]*)?(?=[/?#]|$)")
 """What a client may write before the path (RFC 9112 section 3.2.2)."""
+PATH = re.compile(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*")
+"""The characters of a path (RFC 3986 section 3.3)."""
 
 log = structlog.get_logger()
 
@@ -180,9 +182,11 @@ class Server:
         return self._understood(event)
 
     def _understood(self, head: h11.Request) -> Request:
-        target = ORIGIN.sub("", head.target.decode("ascii", "replace"), count=1) or "/"
+        target = head.target.decode("ascii", "replace")
+        if origin := ORIGIN.match(target):
+            target = target[origin.end() :] or "/"
         path, _, query = target.partition("#")[0].partition("?")
-        if not path.startswith("/"):
+        if not PATH.fullmatch(path):
             raise _Refused(400, "write a path, such as /v1/status")
         try:
             pairs = urllib.parse.parse_qsl(query, max_num_fields=self._limits.query)

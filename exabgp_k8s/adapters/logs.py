@@ -15,13 +15,16 @@ from typing import TextIO, cast
 
 import structlog
 
+from exabgp_k8s.core import printable
+
 
 class _StandardError(io.TextIOBase):
     """Standard error, each line in one write, and lost where it cannot be written."""
 
     def write(self, text: str) -> int:
         with contextlib.suppress(OSError):
-            os.write(2, text.encode("utf-8", "backslashreplace"))
+            # What strangers wrote moves no cursor; in JSON it is escaped already.
+            os.write(2, printable.lines(text).encode("utf-8", "backslashreplace"))
         return len(text)
 
 

@@ -170,6 +170,6 @@ def test_a_request_line_that_is_no_url_leaves_no_traceback(lab: Lab) -> None:
     lab.up()
     with socket.create_connection(("127.0.0.1", lab.http_port), timeout=60) as sock:
         sock.sendall(b"GET //[ HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert sock.recv(4096).startswith(b"HTTP/1.1 404")
+        assert sock.recv(4096).startswith(b"HTTP/1.1 400")
     assert "Traceback" not in lab.log()
     assert get(lab.http_port, "/healthz") == 200
