@@ -27,7 +27,7 @@ import socket
 import sys
 import time
 
-from exabgp_k8s import relay, watchdog
+from exabgp_k8s import lines, relay, watchdog
 
 HEARTBEAT_SOCKET = "supervisor.sock"
 AGENT_SOCKET = "agent.sock"
@@ -50,9 +50,10 @@ class Supervisor:
         self._agent_socket = os.path.join(state_dir, AGENT_SOCKET)
         self._beats = _bind(os.path.join(state_dir, HEARTBEAT_SOCKET))
         self._watchdog = watchdog.Watchdog()
-        # People at a terminal read as fast as we write, and the agent writes for them there.
-        self._relay = None if os.isatty(2) else relay.Relay(2)
+        self._form = os.environ.get(lines.VARIABLE, lines.JSON)
+        self._relay = relay.Relay(2, self._form)
         self._exabgp = 0
+        self._agent = 0
         self._started_at = 0.0
         self._start_at: float | None = time.monotonic()
         self._delay = RESTART_FIRST
@@ -67,8 +68,7 @@ class Supervisor:
         try:
             return self._run()
         finally:
-            if self._relay:
-                self._relay.finish()
+            self._relay.finish()
 
     def _run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -83,7 +83,9 @@ class Supervisor:
         while not self._is_stopping:
             due = self._watchdog.due if self._start_at is None else self._start_at
             if not self._live(due - time.monotonic()):
-                self._say("supervisor.gave_up", why="the same again whatever is restarted")
+                self._say(
+                    "supervisor.gave_up", "error", why="the same again whatever is restarted"
+                )
                 self._end_exabgp()
                 return 1
             self._start_if_due()
@@ -99,23 +101,21 @@ class Supervisor:
         self._reap()
         now = time.monotonic()
         answer = self._watchdog.heard(heard, now)
+        self._note_agent()
         if answer is watchdog.Answer.NOTHING:
             answer = self._watchdog.look(now, _is_there)
         return self._act(answer)
 
     def _listen(self, timeout: float, *others: socket.socket) -> bytes:
         """Wait for a datagram, a log line, a signal or anything else; return the datagram."""
-        readable = [self._beats.fileno(), self._woken, *(each.fileno() for each in others)]
-        writable: list[int] = []
-        if self._relay:
-            readable.append(self._relay.source)
-            writable += [2] if self._relay.is_waiting else []
+        readable = [self._beats.fileno(), self._woken, self._relay.source]
+        readable += [each.fileno() for each in others]
+        writable = [2] if self._relay.is_waiting else []
         ready, _, _ = select.select(readable, writable, [], timeout)
         if self._woken in ready:
             os.read(self._woken, 4096)
-        if self._relay:
-            self._relay.read()
-            self._relay.write()
+        self._relay.read()
+        self._relay.write()
         return self._beats.recv(64) if self._beats.fileno() in ready else b""
 
     def _reap(self) -> None:
@@ -128,7 +128,7 @@ class Supervisor:
             if pid == 0:
                 return
             if pid == self._exabgp and os.WIFSTOPPED(status):
-                self._say("exabgp.stopped", pid=pid, action="continued")
+                self._say("exabgp.stopped", "warning", pid=pid, action="continued")
                 _kill(pid, signal.SIGCONT)
             elif pid == self._exabgp:
                 self._ended(os.waitstatus_to_exitcode(status))
@@ -138,10 +138,12 @@ class Supervisor:
         if now - self._started_at > STEADY:
             self._delay = RESTART_FIRST
         effect = "none" if self._is_stopping else f"restarted in {self._delay:g} s"
-        self._say("exabgp.ended", code=code, effect=effect)
+        level = "info" if self._is_stopping and not code else "warning"
+        self._say("exabgp.ended", level, code=code, effect=effect)
         # It ends by itself, unless it hangs; then it would keep what the next one needs.
         _kill(self._watchdog.agent, signal.SIGKILL)
         self._watchdog.ended()
+        self._agent = 0
         self._exabgp, self._start_at = 0, now + self._delay
         self._delay = min(self._delay * 2, RESTART_MOST)
 
@@ -149,14 +151,12 @@ class Supervisor:
         now = time.monotonic()
         if self._start_at is None or now < self._start_at or self._is_stopping:
             return
-        outlets = (1, 2) if self._relay else ()
-        inlet = self._relay.inlet if self._relay else -1
         # A group of its own: Ctrl-C at a terminal reaches us alone, and we withdraw first.
         self._exabgp = os.posix_spawn(
             self._command[0],
             self._command,
             os.environ,
-            file_actions=[(os.POSIX_SPAWN_DUP2, inlet, outlet) for outlet in outlets],
+            file_actions=[(os.POSIX_SPAWN_DUP2, self._relay.inlet, end) for end in (1, 2)],
             setpgroup=0,
             setsigmask=[],
             setsigdef=[signal.SIGUSR1, signal.SIGCHLD],
@@ -169,7 +169,8 @@ class Supervisor:
         """Do what the watchdog wants; return whether it makes sense to go on."""
         if answer is watchdog.Answer.NOTHING or not self._exabgp:
             return True
-        self._say("watchdog.bit", why=self._watchdog.why, action=answer.value)
+        level = "error" if answer is watchdog.Answer.END else "warning"
+        self._say("watchdog.bit", level, why=self._watchdog.why, action=answer.value)
         if answer is watchdog.Answer.END:
             return False
         _kill(self._watchdog.killed, signal.SIGKILL)
@@ -227,16 +228,20 @@ class Supervisor:
             if not self._exabgp:
                 return
 
-    def _say(self, event: str, **fields: object) -> None:
-        """Log a line like the agent's; names and numbers only, so no JSON library is needed."""
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        pairs = "".join(f', "{name}": "{value}"' for name, value in fields.items())
-        line = f'{{"event": "{event}"{pairs}, "level": "info", "timestamp": "{stamp}"}}\n'.encode()
-        if self._relay:
-            self._relay.put(line)
-            self._relay.write()
-        else:
-            os.write(2, line)
+    def _note_agent(self) -> None:
+        """Say that an agent ended: ExaBGP, whose child it was, replaces it without a word."""
+        pid = self._watchdog.agent
+        if not pid or pid == self._agent:
+            return
+        if self._agent:
+            self._say("agent.ended", "warning", pid=self._agent, effect="another one runs")
+        self._say("agent.started", pid=pid)
+        self._agent = pid
+
+    def _say(self, event: str, level: str = "info", **fields: lines.Value) -> None:
+        """Log a line like the agent's."""
+        self._relay.put(lines.render(self._form, event, level, time.time(), **fields))
+        self._relay.write()
 
 
 def _bind(path: str) -> socket.socket:

@@ -1,43 +1,151 @@
-"""One log line for each thing an operator would want to know, and none for the rest."""
+"""One log line for each thing an operator would want to know, and none for the rest.
+
+What changes again and again is told less often the longer it lasts, but how it ends is always
+told: a peer has six lines at once and then one in ten minutes, so twelve in any hour at most, and
+each says how many changes were left out before it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import structlog
 
+from exabgp_k8s import quota
 from exabgp_k8s.core import model, report
 from exabgp_k8s.core.step import Turn
+from exabgp_k8s.core.world import Session, World
+
+PEER_LIMITS = 6, 600.0
+"""Lines about one peer's session at once, and seconds for each further one."""
+DECISION_LIMITS = 30, 120.0
+"""The same for what is announced."""
+REMIND = 3600.0
+"""Seconds until it is told once more that a session is down."""
 
 log = structlog.get_logger()
 
-
-def note(before: Turn | None, after: Turn) -> None:
-    """Write what changed between two turns."""
-    if before is None:
-        return
-    _decision(before, after)
-    _sessions(before, after)
-    _budget(before, after)
-    _checks(before, after)
-    _missing(before, after)
-    _surroundings(before, after)
+State = tuple[object, ...]
+NEVER_TRIED: State = (False, "")
+"""A session that is down, and nothing can be said of it yet."""
 
 
-def _decision(before: Turn, after: Turn) -> None:
-    was, now = before.decision, after.decision
-    if _shown(was.withheld) != _shown(now.withheld) or set(was.routes or ()) != set(
-        now.routes or ()
-    ):
+@dataclass(slots=True, kw_only=True)
+class Subject:
+    """One thing whose states are told, and how often they may be."""
+
+    quota: quota.Quota
+    told: State
+    """The state in the last line about it."""
+    seen: State
+    told_at: float = 0
+    changes: int = 0
+    """How often it changed since the last line about it."""
+
+    def news(self, state: State, now: float) -> int | None:
+        """Take a state; return how many changes were left out, or None to tell nothing."""
+        if state != self.seen:
+            self.seen, self.changes = state, self.changes + 1
+        if state == self.told or not self.quota.take(now):
+            return None
+        left_out = max(self.changes - 1, 0)
+        self.told, self.told_at, self.changes = state, now, 0
+        return left_out
+
+    def is_to_be_repeated(self, now: float) -> bool:
+        """Return whether to tell once more what was told long ago."""
+        if now < self.told_at + REMIND or not self.quota.take(now):
+            return False
+        self.told_at = now
+        return True
+
+
+@dataclass(slots=True)
+class Journal:
+    """What was told so far."""
+
+    _decision: Subject | None = None
+    _sessions: dict[model.Address, Subject] = field(default_factory=dict)
+
+    def note(self, before: Turn, after: Turn, now: float) -> None:
+        """Write what changed between two turns, or was left out before."""
+        self._note_decision(before, after, now)
+        _note_held(before, after)
+        for peer, session in after.world.sessions.items():
+            self._note_session(after.world, peer, session, now)
+        for peer in self._sessions.keys() - after.world.sessions.keys():
+            del self._sessions[peer]
+            log.info("session.removed", **_named(before.world, peer))
+        _note_budget(before, after)
+        _note_checks(before, after)
+        _note_missing(before, after)
+        _note_surroundings(before.world, after.world)
+
+    def _note_decision(self, before: Turn, after: Turn, now: float) -> None:
+        if self._decision is None:
+            first = _state(before)
+            self._decision = Subject(quota=quota.Quota(*DECISION_LIMITS), told=first, seen=first)
+        left_out = self._decision.news(_state(after), now)
+        if left_out is None:
+            return
+        peers = {peer for peer, _ in after.decision.routes or ()}
         log.info(
             "decision.changed",
-            routes=sorted({str(prefix) for _, prefix in now.routes or ()}),
-            withheld=_shown(now.withheld),
-            peers=sorted({str(peer) for peer, _ in now.routes or ()}),
+            routes=sorted({str(prefix) for _, prefix in after.decision.routes or ()}),
+            withheld=_shown(after.decision.withheld),
+            peers=sorted(_named(after.world, peer)["peer"] for peer in peers),
+            **_counted(left_out),
         )
-    for held in set(now.peers_held) - set(was.peers_held):
-        if held.cause.reason is not model.Reason.NOT_SELECTED:
-            log.error("peer.held", peer=held.name, address=str(held.address), why=str(held.cause))
-    if before.world.phase is not after.world.phase:
-        log.info("phase.changed", phase=str(after.world.phase), was=str(before.world.phase))
+
+    def _note_session(
+        self, world: World, peer: model.Address, session: Session, now: float
+    ) -> None:
+        subject = self._sessions.setdefault(
+            peer, Subject(quota=quota.Quota(*PEER_LIMITS), told=NEVER_TRIED, seen=NEVER_TRIED)
+        )
+        was_up = bool(subject.told[0])
+        state = (True, session.times_up) if session.is_up else (False, session.problem)
+        left_out = subject.news(state, now)
+        if left_out is not None:
+            told = {**_named(world, peer), **_counted(left_out)}
+            _write_session(session, told, was_up=was_up)
+        elif session.problem and subject.told == state and subject.is_to_be_repeated(now):
+            log.warning(
+                "session.still_down",
+                why=session.problem,
+                seconds=round(now - session.since),
+                attempts=session.failed_attempts,
+                **_named(world, peer),
+            )
+
+
+def _write_session(session: Session, told: Mapping[str, object], *, was_up: bool) -> None:
+    if session.is_up:
+        families = sorted(str(family) for family in session.families)
+        log.info("session.established", families=families, **told)
+    elif was_up:
+        log.warning("session.lost", why=session.problem, **told)
+    else:
+        log.warning("session.failed", why=session.problem, **told)
+
+
+def _named(world: World, peer: model.Address) -> dict[str, str]:
+    """Return a peer by its name, as in the metrics, and its address."""
+    peers = world.config.peers if world.config else ()
+    name = next((each.name for each in peers if each.address == peer), str(peer))
+    return {"peer": name, "address": str(peer)}
+
+
+def _counted(left_out: int) -> dict[str, int]:
+    return {"untold": left_out} if left_out else {}
+
+
+def _state(turn: Turn) -> State:
+    withheld = _shown(turn.decision.withheld)
+    return frozenset(turn.decision.routes or ()), *sorted(
+        (what, *why) for what, why in withheld.items()
+    )
 
 
 def _shown(withheld: tuple[model.Withheld, ...]) -> dict[str, list[str]]:
@@ -50,22 +158,15 @@ def _shown(withheld: tuple[model.Withheld, ...]) -> dict[str, list[str]]:
     }
 
 
-def _sessions(before: Turn, after: Turn) -> None:
-    for peer, session in after.world.sessions.items():
-        was = before.world.sessions.get(peer)
-        is_new = was is None or was.is_up != session.is_up
-        if session.is_up and is_new:
-            families = sorted(str(family) for family in session.families)
-            log.info("session.established", peer=str(peer), families=families)
-        elif was is not None and was.is_up and not session.is_up:
-            log.warning("session.lost", peer=str(peer), why=session.problem)
-        elif not session.is_up and session.problem != (was.problem if was else ""):
-            log.warning("session.failed", peer=str(peer), why=session.problem)
-    for peer in before.world.sessions.keys() - after.world.sessions.keys():
-        log.info("session.removed", peer=str(peer))
+def _note_held(before: Turn, after: Turn) -> None:
+    for held in set(after.decision.peers_held) - set(before.decision.peers_held):
+        if held.cause.reason is not model.Reason.NOT_SELECTED:
+            log.error("peer.held", peer=held.name, address=str(held.address), why=str(held.cause))
+    if before.world.phase is not after.world.phase:
+        log.info("phase.changed", phase=str(after.world.phase), was=str(before.world.phase))
 
 
-def _budget(before: Turn, after: Turn) -> None:
+def _note_budget(before: Turn, after: Turn) -> None:
     was, now = before.decision.spared, after.decision.spared
     if now and set(now.values()) != set(was.values()):
         reasons = sorted({str(cause) for found in now.values() for cause in found})
@@ -81,7 +182,7 @@ def _budget(before: Turn, after: Turn) -> None:
         log.info("budget.regained")
 
 
-def _checks(before: Turn, after: Turn) -> None:
+def _note_checks(before: Turn, after: Turn) -> None:
     for name, state in after.world.checks.items():
         was = before.world.checks.get(name)
         if state.missed and not (was and was.missed):
@@ -90,7 +191,7 @@ def _checks(before: Turn, after: Turn) -> None:
             log.info("check.resumed", check=name)
 
 
-def _missing(before: Turn, after: Turn) -> None:
+def _note_missing(before: Turn, after: Turn) -> None:
     was, now = set(before.decision.missing), set(after.decision.missing)
     unseen, seen = after.world.host_problem, before.world.host_problem
     if unseen and not seen:
@@ -103,8 +204,7 @@ def _missing(before: Turn, after: Turn) -> None:
         log.info("in-use.found")
 
 
-def _surroundings(before: Turn, after: Turn) -> None:
-    was, now = before.world, after.world
+def _note_surroundings(was: World, now: World) -> None:
     if now.config_problems and now.config_problems != was.config_problems:
         log.error("settings.refused", problems=list(now.config_problems), in_force="the last good")
     if was.config is not now.config and was.config is not None:

@@ -77,6 +77,7 @@ class Agent:
         self._notify = notify
         self._claim = claim
         self._told = notices.Told()
+        self._journal = journal.Journal()
         self._dialogue = Dialogue()
         self._daemon = exabgp
         self.supervisor = heartbeat.Heartbeat(options.state_dir)
@@ -168,7 +169,7 @@ class Agent:
         self._tell(now)
         self._claim(slots.wish(self.turn.world))
         self._memory.note(self.turn.world)
-        journal.note(before, self.turn)
+        self._journal.note(before, self.turn, now)
         self.metrics.note(before, self.turn, now)
         self._told, news = notices.tell(self._told, self.turn)
         if news:

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 def run(options: Options) -> int:
     """Run as ExaBGP's process-API helper until ExaBGP ends; return the exit code."""
     sink = speaker.claim_stdout()
-    logs.set_up()
+    logs.set_up(options.log_format)
     structlog.contextvars.bind_contextvars(node=options.node)
     asyncio.run(_run(options, speaker.Speaker(0, sink)))
     return 1

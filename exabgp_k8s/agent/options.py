@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from exabgp_k8s import lines
+
 SETTINGS = "EXABGP_K8S_SETTINGS"
 PASSWORD_DIR = "EXABGP_K8S_PASSWORD_DIR"  # noqa: S105 - the name of a variable
 STATE_DIR = "EXABGP_K8S_STATE_DIR"
@@ -18,6 +20,7 @@ KUBECONFIG = "EXABGP_K8S_KUBECONFIG"
 NODE = "NODE_NAME"
 POD = "POD_NAME"
 NAMESPACE = "POD_NAMESPACE"
+LOG_FORMAT = lines.VARIABLE
 
 DEFAULT_SETTINGS = Path("/etc/exabgp-k8s/settings.yaml")
 DEFAULT_PASSWORD_DIR = Path("/etc/exabgp-k8s/passwords")
@@ -46,6 +49,8 @@ class Options:
     """Where this pod, its DaemonSet and the agents' Leases are."""
     pod: str = ""
     """The name of this pod; empty: not run as one."""
+    log_format: str = lines.JSON
+    """Of all processes of the node: ``json``, or ``text`` for people at a terminal."""
 
     @property
     def socket(self) -> Path:
@@ -63,6 +68,7 @@ class Options:
             HTTP: f"{host}:{self.http_port}",
             NAMESPACE: self.namespace,
             POD: self.pod,
+            LOG_FORMAT: self.log_format,
         }
         if self.kubeconfig is not None:
             found[KUBECONFIG] = str(self.kubeconfig)

@@ -20,9 +20,10 @@ from typing import Any
 
 import click
 
+from exabgp_k8s import lines
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
-from exabgp_k8s.cli import durations, exits
+from exabgp_k8s.cli import durations, exits, refusals
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load
 from exabgp_k8s.wire import daemon_conf
@@ -68,6 +69,15 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_envvar=True,
             type=PATH,
             help="How to reach the API server; absent: the in-cluster service account.",
+        ),
+        click.option(
+            "--log-format",
+            envvar=agent_options.LOG_FORMAT,
+            show_envvar=True,
+            default=lines.JSON,
+            show_default=True,
+            type=click.Choice(lines.FORMATS),
+            help="Of the log, on standard error; text is for people at a terminal.",
         ),
         click.option(
             "--namespace",
@@ -183,6 +193,7 @@ def _options(values: Mapping[str, Any]) -> agent_options.Options:
         http_port=port,
         namespace=values["namespace"],
         pod=values["pod"],
+        log_format=values["log_format"],
     )
 
 
@@ -199,7 +210,7 @@ def _check_settings(chosen: agent_options.Options) -> str | None:
         last_good = chosen.state_dir / files.LAST_GOOD
         has_run = last_good.exists()
         effect = f"going on with {last_good}" if has_run else "nothing was started"
-        exits.show_problems(chosen.settings, error.problems, effect)
+        refusals.show_problems(chosen.log_format, chosen.settings, error.problems, effect)
         if not has_run:
             sys.exit(exits.Code.USAGE)
         return None
@@ -212,18 +223,24 @@ def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
     It has no neighbors yet: which ones there are depends on the Node, and the agent adds them.
     """
     if len(os.fsencode(chosen.socket)) > SOCKET_PATH_LIMIT:
-        exits.fail(f"--state-dir: {chosen.state_dir} is too long for a unix socket; shorten it")
+        refusals.fail(
+            chosen.log_format,
+            f"--state-dir: {chosen.state_dir} is too long for a unix socket; shorten it",
+        )
     try:
         chosen.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_owner(chosen.state_dir)
-        _lock(chosen.state_dir)
+        _check_owner(chosen)
+        _lock(chosen)
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
         daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
         if settings is not None:
             files.keep(chosen.state_dir / files.LAST_GOOD, settings)
     except OSError as error:
-        exits.fail(f"--state-dir: {error}; name a directory that this user may write to")
+        refusals.fail(
+            chosen.log_format,
+            f"--state-dir: {error}; name a directory that this user may write to",
+        )
     checked = subprocess.run(  # noqa: S603 - our own interpreter, no shell
         daemon.validate_command(conf),
         env={**os.environ, **daemon.environment(chosen.state_dir)},
@@ -234,34 +251,37 @@ def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
     )
     if checked.returncode != 0:
         said = (checked.stdout + checked.stderr).strip()
-        exits.fail(f"exabgp refuses even an empty configuration; is 5.0.15 installed?\n{said}")
+        refusals.fail(
+            chosen.log_format,
+            f"exabgp refuses even an empty configuration; is 5.0.15 installed?\n{said}",
+        )
 
 
-def _check_owner(state_dir: Path) -> None:
+def _check_owner(chosen: agent_options.Options) -> None:
     """Refuse a directory in which others could write: they would write our configuration.
 
     They could also put a drain or last good settings there, or take the place of our sockets.
     """
-    found = state_dir.stat()
+    state_dir, found = chosen.state_dir, chosen.state_dir.stat()
     if found.st_uid != os.geteuid():
         problem = f"{state_dir} belongs to another user, {found.st_uid}"
     elif found.st_mode & OTHERS_MAY_WRITE:
         problem = f"others may write to {state_dir}, and it says what is announced"
     else:
         return
-    exits.fail(
+    refusals.fail(
+        chosen.log_format,
         f"--state-dir: {problem}; name one that does not exist yet, "
-        f"for example {state_dir / 'state'}: it is made for this user alone"
+        f"for example {state_dir / 'state'}: it is made for this user alone",
     )
 
 
-def _lock(state_dir: Path) -> None:
+def _lock(chosen: agent_options.Options) -> None:
     """Hold a lock for as long as the supervisor lives: two agents in one directory would fight."""
-    descriptor = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(chosen.state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        exits.fail(
-            f"--state-dir: {state_dir} belongs to another running exabgp-k8s; name another one"
-        )
+        said = f"--state-dir: {chosen.state_dir} belongs to another running exabgp-k8s"
+        refusals.fail(chosen.log_format, f"{said}; name another one")
     os.set_inheritable(descriptor, True)

@@ -223,6 +223,8 @@ class Config:
     asn: int
     router_id: ipaddress.IPv4Address | None = None
     """None: the node's IPv4 InternalIP."""
+    is_named: bool = True
+    """The routers are told the node's name."""
     peers: tuple[Peer, ...] = ()
     service_cidrs: tuple[model.Network, ...] | None = ()
     """None: the API's ServiceCIDR objects."""

@@ -220,6 +220,8 @@ class Neighbor:
     ttl_security: bool = False
     graceful_restart: int | None = None
     families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+    hostname: str = ""
+    """What the router is told as our name (draft-walton-bgp-hostname-capability); empty: none."""
 
     @property
     def is_external(self) -> bool:

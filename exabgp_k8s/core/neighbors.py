@@ -66,4 +66,5 @@ def _session(
         ttl_security=peer.ttl_security,
         graceful_restart=peer.graceful_restart,
         families=peer.families,
+        hostname=node.name if world.config and world.config.is_named else "",
     )

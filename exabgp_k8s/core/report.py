@@ -140,6 +140,10 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
         "up": session.is_up,
         "seconds": routes.age(session.since, now),
         "problem": str(held) if held else session.problem,
+        "last_problem": session.last_problem,
+        "last_problem_seconds": routes.age(session.last_problem_at, now)
+        if session.last_problem
+        else None,
         "messages_received": row.messages_received if row else 0,
         "messages_sent": row.messages_sent if row else 0,
         "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
@@ -149,6 +153,7 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
         "router_id": row.router_id if row and session.is_up else None,
         "graceful_restart": bool(session.is_restartable),
         "times_up": session.times_up,
+        "failed_attempts": session.failed_attempts,
     }
 
 

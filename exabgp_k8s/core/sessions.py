@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core import events, model, notifications, remnants, ribs
+from exabgp_k8s.core import disconnects, events, model, notifications, remnants, ribs
 from exabgp_k8s.core.world import PeerRib, Session, World, reloading, with_peer_rib
 
 RELOAD_LIMIT = 20.0
@@ -37,8 +37,11 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
             )
             return _with_session(world, event.peer, session)
         case events.NotificationReceived():
-            problem = notifications.received(event.code, event.subcode, event.message)
-            session = dataclasses.replace(_session(world, event.peer, now), problem=problem)
+            ended = notifications.received(
+                event.code, event.subcode, event.message, _neighbor(world, event.peer)
+            )
+            # That the session is down is the next event.
+            session = dataclasses.replace(_session(world, event.peer, now), ended=ended)
             return _with_session(world, event.peer, session)
         case events.UpdateSent():
             rib = (world.rib or {}).get(event.peer, PeerRib())
@@ -71,6 +74,8 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 since=now,
                 local=event.local,
                 problem="",
+                ended="",
+                failed_attempts=0,
                 times_up=session.times_up + 1,
             )
         case "down":
@@ -78,28 +83,44 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
             session = dataclasses.replace(
                 session,
                 is_up=False,
+                failed_attempts=session.failed_attempts + (not session.is_up),
                 is_restartable=None,
                 since=now if session.is_up else session.since,
                 families=frozenset(),
                 hold_time=0,
-                problem=_why_down(session, event),
             )
+            ended, problem = _why_down(session, event.problem, _neighbor(world, event.peer))
+            session = _down_because(session, ended, problem, now)
         case _:
             return world
     return _restart_rib(_with_session(world, event.peer, session), event.peer)
 
 
-def _why_down(session: Session, event: events.SessionChanged) -> str:
-    """Keep what ended the session: what follows, up to the next one, says less.
+def _neighbor(world: World, peer: model.Address) -> model.Neighbor | None:
+    return next((each for each in world.neighbors or () if each.address == peer), None)
 
-    "notification received" comes after the router's own words, and after it, each time that a
-    router which shut the session is tried, that there is no connection.
+
+def _down_because(session: Session, ended: str, problem: str, now: float) -> Session:
+    return dataclasses.replace(
+        session, ended=ended, problem=problem, last_problem=problem, last_problem_at=now
+    )
+
+
+def _why_down(session: Session, said: str, neighbor: model.Neighbor | None) -> tuple[str, str]:
+    """Return what ended the session, and that together with what became of it since.
+
+    "notification received" comes after the router's own words. Those stay, up to the next
+    session: what the attempts at a router meet that shut the session says less.
     """
-    is_known = session.problem.startswith("notification ")
-    is_echo = event.problem.startswith("notification received")
-    if is_known and (is_echo or event.problem == notifications.CLOSING):
-        return session.problem
-    return notifications.named(event.problem)
+    if notifications.RECEIVED.match(said) and session.ended:
+        ended = notifications.with_router_asn(session.ended, said, neighbor)
+        return ended, ended
+    words = disconnects.named(said, neighbor)
+    if not disconnects.is_attempt(said):
+        return words, words
+    if session.ended.startswith("notification "):
+        return session.ended, f"{session.ended}; since then: {words}"
+    return "", words
 
 
 def _restart_rib(world: World, peer: model.Address) -> World:

@@ -63,8 +63,15 @@ class Session:
     is_restartable: bool | None = None
     """Graceful restart was negotiated; None: not read since the session came up."""
     problem: str = ""
-    """Why it is down, in the words of ExaBGP or of the router's NOTIFICATION."""
+    """Why it is down, in words; empty while it is up."""
+    ended: str = ""
+    """What ended the latest session or its OPEN, while it is not up again."""
+    last_problem: str = ""
+    """The latest ``problem``; it stays when the session is up again."""
+    last_problem_at: float = 0
     times_up: int = 0
+    failed_attempts: int = 0
+    """Attempts in vain since it was up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

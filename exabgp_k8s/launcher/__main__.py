@@ -8,8 +8,10 @@ from exabgp_k8s.launcher import (
     clock,
     confirmation,
     descriptors,
+    ends,
     families,
     headers,
+    logs,
     markers,
     redial,
     refreshes,
@@ -19,6 +21,8 @@ from exabgp_k8s.launcher import (
 )
 
 REPLACED = (
+    logs,
+    ends,
     redial,
     reloads,
     descriptors,

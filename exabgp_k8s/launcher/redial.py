@@ -6,33 +6,42 @@ kernel's for more than two minutes, and as long as something waits for that peer
 new configuration. But a session that came up and fell is tried again at once: a router that
 refuses what it is sent, by a limit of prefixes, was sent it seven times a second.
 
-Here attempts in vain start a random 2 to 4 s apart, and one that nobody answers ends after 3 s.
-Only after sessions that do not last the pause grows (RFC 4271 section 8.1, DampPeerOscillations):
-each one changes the next hops of every prefix at the router.
+Here attempts in vain start a random 2 to 4 s apart, and one that nobody answers ends after 3.5 s,
+by ``ends``.
+A session that ends is tried again at once, but the pause grows with each further one that ends
+within half an hour, however long it lived (RFC 4271 section 8.1, DampPeerOscillations): each one
+changes the next hops of every prefix at the router, and one that dies by its hold timer after
+half a minute does so as surely as one that a limit of prefixes ends at once. What was counted is
+forgotten half an hour after it happened, or when the peer's settings are edited.
 
 Replaced in ExaBGP 5.0.15: ``reactor.delay.Delay``, by its name in ``reactor.peer``, and
 ``reactor.network.outgoing.create``, which makes the socket of an attempt.
+``reactor.peer.Peer.reestablish``, which an edit of the peer calls, is wrapped.
 Noticed by: ``test_a_router_that_ends_every_session_at_once_is_not_tried_in_a_storm`` (ExaBGP
 alone tries twice at once, then after one second) and the faults of routers in ``tests/fabric``.
 """
 
 from __future__ import annotations
 
+import collections
 import random
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 PAUSE = (2.0, 4.0)
 """Seconds from the start of an attempt to the next one."""
 SPREAD = 0.5
 """Seconds, at most, from the end of a session to the first attempt: all nodes saw it end."""
 LASTING = 10.0
-"""Seconds after which a session counts as one that lasted."""
-DOUBLINGS = 3
-"""How often the pause is doubled at most, once for each further session that did not last."""
-SYN_RETRIES = 1
-"""SYNs after the first, which leaves 1 s before it and 2 s after it (RFC 6298)."""
+"""Seconds; what ends a session sooner will end the next one too, so that it is no first time."""
+WINDOW = 1800.0
+"""Seconds for which the end of a session counts."""
+DOUBLINGS = 5
+"""How often the pause is doubled at most, once for each further end: to 64 to 128 s."""
+SYN_RETRIES = 3
+"""SYNs after the first, a second apart or doubling: the last one that may still be answered."""
 
 
 class Redial:
@@ -46,7 +55,8 @@ class Redial:
         self._clock, self._chance = clock, chance
         self._started = self._next = float("-inf")
         self._up_at: float | None = None
-        self._falls = 0
+        # More of them than doublings change nothing.
+        self._falls: collections.deque[float] = collections.deque(maxlen=DOUBLINGS + 2)
 
     def backoff(self) -> bool:
         """Return whether to wait; asked until the answer is no, and an attempt begins."""
@@ -62,18 +72,28 @@ class Redial:
         if self._up_at is None:
             self._up_at = self._clock()
 
+    def forgive(self) -> None:
+        """Note that the peer's settings were edited: what it did with the old ones is over."""
+        self._falls.clear()
+        self._up_at = None
+
     def increase(self) -> None:
         """Note that an attempt failed or that a session ended."""
         now, pause = self._clock(), self._chance(*PAUSE)
         self._next = now + self._chance(0, SPREAD)
-        if self._up_at is not None and now < self._up_at + LASTING:
-            self._next = now + pause * 2 ** min(self._falls, DOUBLINGS)
-            self._falls += 1
-        else:
-            self._falls = 0
         if self._up_at is None:
             self._next = max(self._next, self._started + pause)
+        elif (times := self._fell(now, self._up_at)) > 0:
+            self._next = now + pause * 2 ** min(times - 1, DOUBLINGS)
         self._up_at = None
+
+    def _fell(self, now: float, up_at: float) -> int:
+        """Count the end of a session; return how many there were before it."""
+        while self._falls and self._falls[0] <= now - WINDOW:
+            self._falls.popleft()
+        before = len(self._falls)
+        self._falls.append(now)
+        return max(before, int(now < up_at + LASTING))
 
 
 def install() -> None:
@@ -81,7 +101,7 @@ def install() -> None:
     from exabgp.reactor import peer  # noqa: PLC0415 - a new clock comes before ExaBGP
     from exabgp.reactor.network import outgoing  # noqa: PLC0415
 
-    create = outgoing.create
+    create, reestablish = outgoing.create, peer.Peer.reestablish
 
     def impatient(*arguments: object) -> socket.socket:
         made: socket.socket = create(*arguments)
@@ -90,5 +110,10 @@ def install() -> None:
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
 
+    def forgiving(one: Any, *arguments: object) -> None:
+        reestablish(one, *arguments)
+        one._delay.forgive()  # noqa: SLF001
+
     peer.Delay = Redial
+    peer.Peer.reestablish = forgiving
     outgoing.create = impatient

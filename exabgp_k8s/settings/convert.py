@@ -28,6 +28,7 @@ def to_core(settings: schema.Settings) -> config.Config:
     return config.Config(
         asn=bgp.asn,
         router_id=bgp.router_id if isinstance(bgp.router_id, ipaddress.IPv4Address) else None,
+        is_named=bgp.hostname,
         peers=tuple(_peer(peer, bgp.asn) for peer in settings.peers),
         service_cidrs=None if cidrs == "auto" else cidrs,
         services_within=within or (),

@@ -27,6 +27,10 @@ class Bgp(fields.Section):
     router_id: fields.RouterId = pydantic.Field("auto", alias="routerID")
     """BGP identifier; auto: the node's IPv4 InternalIP, on an IPv6-only node a number made of its
     name. One written here is the same on every node, which routers refuse for more than one."""
+    hostname: fields.Flag = True
+    """Tell the routers the node's name (draft-walton-bgp-hostname-capability), so that FRR's
+    ``show bgp summary`` shows it in place of the address; routers that do not know it ignore it.
+    An edit of this ends every session once."""
 
 
 class Services(fields.Section):

@@ -1,17 +1,26 @@
 """``exabgp.conf`` as text.
 
-Only typed values enter the file: names and descriptions of the settings stay out of it, and a
-password goes in as base64, whose alphabet means nothing to ExaBGP's parser.
+Only typed values enter the file: names and descriptions of the settings stay out of it, the node's
+name enters if it is one by Kubernetes' own rule, and a password goes in as base64, whose alphabet
+means nothing to ExaBGP's parser.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 
 from exabgp_k8s.core import model
 
 HIDDEN = "***"
+
+HOSTNAME = re.compile(r"[a-z0-9](?:[-a-z0-9]|\.(?!\.)){0,251}[a-z0-9]|[a-z0-9]")
+"""A Node's name (Kubernetes, Object Names and IDs): it cannot mean anything else to the parser.
+
+A name that is no such thing is left out. Of a longer one than 64 bytes ExaBGP sends the first 64,
+which is what the capability has room for.
+"""
 
 
 def render(
@@ -42,6 +51,8 @@ def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield f"  router-id {neighbor.router_id};"
     yield f"  hold-time {neighbor.hold_time};"
     yield f"  connect {neighbor.port};"
+    if HOSTNAME.fullmatch(neighbor.hostname):
+        yield f"  host-name {neighbor.hostname};"
     yield "  group-updates true;"
     yield "  adj-rib-in false;"
     yield from _security(neighbor, show_secrets=show_secrets)

@@ -159,7 +159,14 @@ def test_the_parameters_of_a_session_are_those_of_the_peer() -> None:
         multihop=2,
         graceful_restart=120,
         families=(model.Family.IPV4,),
+        hostname=builders.a_node().name,
     )
+
+
+def test_the_routers_are_told_no_name_where_the_settings_say_so() -> None:
+    world = builders.a_world(settings=builders.a_config(is_named=False))
+
+    assert {each.hostname for each in builders.decided(world).neighbors or ()} == {""}
 
 
 def test_each_peer_hears_its_own_attributes() -> None:

@@ -159,9 +159,12 @@ class TestSessions:
     def test_attempts_in_vain_do_not_hide_why_the_session_ended(self) -> None:
         said = events.NotificationReceived(peer=TOR_A, code=6, subcode=2)
 
-        world = after(builders.a_world(), said, builders.down(), builders.down())
+        refused = builders.down(problem="lost ECONNREFUSED in IDLE")
+        world = after(builders.a_world(), said, refused, refused)
 
-        assert world.sessions[TOR_A].problem == "notification 6/2 (administrative shutdown)"
+        problem = world.sessions[TOR_A].problem
+        assert problem.startswith("notification 6/2 (administrative shutdown); since then: conn")
+        assert problem.count("since then") == 1
 
     def test_a_later_problem_replaces_the_router_s_words(self) -> None:
         said = events.NotificationReceived(peer=TOR_A, code=6, subcode=2)
@@ -176,12 +179,23 @@ class TestSessions:
 
         world = after(builders.a_world(), said, *builders.up(), builders.down())
 
-        assert world.sessions[TOR_A].problem == "no connection, or it was lost"
+        assert world.sessions[TOR_A].problem.startswith("closed by the router without a NOTIF")
+
+    def test_the_latest_problem_is_there_after_it_is_over(self) -> None:
+        down = after(builders.a_world(), builders.down(), now=START + 1)
+
+        session = after(down, *builders.up(), now=START + 9).sessions[TOR_A]
+
+        assert (session.problem, session.failed_attempts) == ("", 0)
+        assert session.last_problem == down.sessions[TOR_A].problem != ""
+        assert session.last_problem_at == START + 1
 
     def test_bytes_that_are_no_text_stay_out_of_the_router_s_words(self) -> None:
         said = events.NotificationReceived(peer=TOR_A, code=6, subcode=1, message="\x00\x01\ufffd")
 
-        world = after(builders.a_world(), *builders.up(), said)
+        gone = builders.down(problem="notification received (6,1)")
+
+        world = after(builders.a_world(), *builders.up(), said, gone)
 
         problem = world.sessions[TOR_A].problem
         assert problem == "notification 6/1 (maximum number of prefixes reached)"

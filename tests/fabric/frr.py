@@ -119,6 +119,15 @@ class Frr(routers.Router):
         summary = self._show("show bgp ipv4 unicast summary json")
         return {peer: str(row["state"]) for peer, row in summary.get("peers", {}).items()}
 
+    def hostnames(self) -> dict[str, str]:
+        """Return the name that each established neighbor has in ``show bgp summary``."""
+        peers = self._show("show bgp ipv4 unicast summary json").get("peers", {})
+        return {
+            peer: str(row.get("hostname", ""))
+            for peer, row in peers.items()
+            if row["state"] == "Established"
+        }
+
     def rib(self, prefix: str) -> list[routers.BgpPath]:
         """Return the paths of ``show bgp <family> unicast <prefix>``."""
         family = "ipv6" if ":" in prefix else "ipv4"

@@ -38,8 +38,8 @@ class Bed:
         return row["up"], row["problem"]
 
     def await_problem(self, problem: str) -> None:
-        """Wait until our own ``sessions`` names it."""
-        waiting.until_equal((False, problem), self.session, "the reason is named")
+        """Wait until our own ``sessions`` names it; what attempts met since may follow."""
+        waiting.until(lambda: self.session()[1].startswith(problem), f"it is named: {problem}")
 
     def await_session(self) -> None:
         """Wait until the faulty router has a TCP connection."""
@@ -47,17 +47,20 @@ class Bed:
 
     def await_attempt(self) -> None:
         """Wait until an attempt at the faulty router has ended in vain."""
-        log = self.node.directory / "agent.log"
-        words = f"{self.faulty.address}, closing connection"
-        before = log.read_text().count(words)
-        waiting.until(lambda: log.read_text().count(words) > before, "an attempt in vain")
+        before = self.failed_attempts()
+        waiting.until(lambda: self.failed_attempts() > before, "an attempt in vain")
+
+    def failed_attempts(self) -> int:
+        """Return how many attempts at the faulty router came to nothing since it was up."""
+        row = next(row for row in self.agent.rows("sessions") if row["peer"] == "r1")
+        return int(row["failed_attempts"])
 
     def pauses(self) -> list[float]:
         """Return the seconds from the end of each session to the next one, from our own log."""
         lost, found = None, []
         for line in (self.node.directory / "agent.log").read_text().splitlines():
             row = json.loads(line) if line.startswith("{") else {}
-            if row.get("peer") != self.faulty.address:
+            if row.get("address") != self.faulty.address:
                 continue
             at = dt.datetime.fromisoformat(row["timestamp"]).timestamp()
             if row["event"] == "session.lost":
@@ -146,7 +149,7 @@ def test_a_session_shut_by_the_router_s_admin_says_so_and_comes_back(bed: Bed) -
     area="routers",
     what="the router tears sessions down by its limit of prefixes",
     sees="the next session after a pause; everything again once it is mended",
-    within="32 s after it is mended, 4 s if it happened once",
+    within="128 s after it is mended, 4 s if it happened once",
 )
 def test_a_router_configured_wrongly_is_heard_and_back_when_it_is_mended(bed: Bed) -> None:
     with untouched(bed.cluster, bed.healthy):

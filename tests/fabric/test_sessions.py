@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fabric import addresses, cluster, routers, waiting
+from tests.fabric import addresses, cluster, frr, routers, waiting
 
 pytestmark = pytest.mark.fabric
 
@@ -57,3 +57,22 @@ def test_within_one_as_the_router_sees_the_local_preference(
     )
     formed.api.cordon("n1")
     formed.expect(services=OTHERS, pods=OTHERS)
+
+
+@pytest.mark.parametrize("kind", [frr.Frr], ids=["frr"])
+def test_frr_shows_the_node_by_its_name_unless_the_settings_say_not_to(
+    kind: type[routers.Router], form: cluster.Factory
+) -> None:
+    formed = form([kind], nodes_wanted=2)
+    formed.start()
+    (router,) = formed.fabric.routers
+    assert isinstance(router, frr.Frr)
+    names = {node.address: node.name for node in formed.fabric.nodes}
+    waiting.until_equal(names, router.hostnames, "the names of the nodes")
+
+    document = formed.document()
+    document["bgp"]["hostname"] = False
+    formed.write(document)
+    unnamed = dict.fromkeys(names, "")
+    waiting.until_equal(unnamed, router.hostnames, "no names any more")
+    formed.expect(services=ALL, pods=ALL)

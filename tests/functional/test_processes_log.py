@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import socket
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import psutil
 import pytest
@@ -18,6 +20,85 @@ from tests.support.lab import PORT, Lab, until
 from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
+
+
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+def lines_of(lab: Lab) -> list[dict[str, Any]]:
+    """Return the whole log, each line of it as JSON."""
+    return [json.loads(line) for line in lab.log().splitlines()]
+
+
+def test_every_line_is_json_with_one_form_of_time(lab: Lab) -> None:
+    """Ours, ExaBGP's, and what an interpreter says that cannot even start."""
+    document = lab.document()
+    document["peers"].append({"name": "never", "address": "127.0.0.98", "port": 1, "asn": 64514})
+    lab.write(document)
+    lab.up()
+    supervisor, exabgp, agent = lab.processes()
+    for process in (exabgp, agent):
+        shout(process, "one.py:1: RuntimeWarning: of a library\n")
+    agent.kill()
+    lab.expect(lab.services, lab.pods)
+    until(lambda: "agent.ended" in lab.log() and lab.log().count("of a library") == 2, lab.log)
+    exabgp.kill()
+    until(lambda: lab.log().count("exabgp.started") == 2, lab.log)
+    lab.expect(lab.services, lab.pods)
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(60) == 0
+
+    lines = lines_of(lab)
+    assert all(STAMP.fullmatch(line["timestamp"]) for line in lines)
+    assert {line["level"] for line in lines} <= {"info", "warning", "error", "critical"}
+    about = {line["peer"] for line in lines if "peer" in line}
+    assert about == {peer["name"] for peer in document["peers"]}
+    levels = {line["event"]: line["level"] for line in lines}
+    assert levels["agent.ended"] == levels["output.text"] == "warning"
+    ends = [line["level"] for line in lines if line["event"] == "exabgp.ended"]
+    assert ends == ["warning", "info"]
+
+
+def test_what_an_agent_says_that_cannot_start_is_one_line(lab: Lab) -> None:
+    """An import that fails ends the interpreter with a traceback."""
+    broken = lab.directory / "broken"
+    broken.mkdir()
+    (broken / "h11.py").write_text("raise ImportError('no such disk')\n")
+    lab.start(environment={"PYTHONPATH": str(broken)})
+
+    until(lambda: "no such disk" in lab.log(), lab.log)
+    traces = [line for line in lines_of(lab) if line["event"] == "output.traceback"]
+    assert all("no such disk" in line["text"] for line in traces)
+    assert traces
+
+
+def test_a_peer_that_is_away_costs_a_few_lines_and_none_of_exabgp(lab: Lab) -> None:
+    """At the 2 to 4 s between attempts, the old log had two or three lines for each."""
+    document = lab.document()
+    document["peers"].append({"name": "never", "address": "127.0.0.98", "port": 1, "asn": 64514})
+    lab.write(document)
+    lab.up()
+    until(lambda: lab.json("sessions")[1]["failed_attempts"] >= 5, lab.state)
+
+    lines = lines_of(lab)
+    assert [line["event"] for line in lines if line.get("peer") == "never"] == ["session.failed"]
+    assert not [line for line in lines if line["event"] == "exabgp.said"]
+
+
+def test_at_a_terminal_the_log_is_text(lab: Lab) -> None:
+    lab.start(environment={"EXABGP_K8S_LOG_FORMAT": "text"})
+    lab.expect(lab.services, lab.pods)
+
+    lines = lab.log().splitlines()
+    assert any("exabgp.started" in line for line in lines)
+    assert any("session.established" in line for line in lines)
+    assert not any(line.startswith("{") for line in lines)
+
+
+def shout(process: psutil.Process, text: str) -> None:
+    """Write where a process writes its log."""
+    with open(f"/proc/{process.pid}/fd/2", "w") as log:  # noqa: PTH123
+        log.write(text)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ SAMPLE = """
 bgp:
   asn: 64512                 # local AS; a peer may override (localASN)
   routerID: auto             # the node's IPv4 InternalIP
+  hostname: true             # routers are told the node's name
 peers:
   - name: tor-a1
     description: rack a, upper

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 from collections.abc import Iterator
 
 import pytest
 
+from exabgp_k8s import lines
 from exabgp_k8s.relay import KEPT_SIZE, WRITE_SIZE, Relay
 
 
 class Reader:
     """A log reader that reads when it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: str = lines.TEXT) -> None:
         self.source, self.sink = os.pipe()
         os.set_blocking(self.source, False)
-        self.relay = Relay(self.sink)
+        self.relay = Relay(self.sink, form)
 
     def log(self, text: bytes) -> None:
         """Write as ExaBGP does, and let the relay turn once."""
@@ -44,6 +46,14 @@ class Reader:
         """Close every pipe."""
         for descriptor in (self.source, self.sink, self.relay.source, self.relay.inlet):
             os.close(descriptor)
+
+
+@pytest.fixture
+def collector() -> Iterator[Reader]:
+    """A reader that wants JSON."""
+    found = Reader(lines.JSON)
+    yield found
+    found.close()
 
 
 def fill(sink: int) -> None:
@@ -89,16 +99,15 @@ def test_a_long_line_arrives_whole(reader: Reader) -> None:
 
 
 def test_a_reader_that_hangs_makes_nobody_wait_and_learns_what_it_missed(reader: Reader) -> None:
-    lines = [b"%07d\n" % number for number in range(100_000)]
-    for start in range(0, len(lines), 400):
-        reader.log(b"".join(lines[start : start + 400]))
+    written = [b"%07d\n" % number for number in range(100_000)]
+    for start in range(0, len(written), 400):
+        reader.log(b"".join(written[start : start + 400]))
 
     *kept, told = reader.read().splitlines(keepends=True)
 
-    assert kept == lines[: len(kept)]
+    assert kept == written[: len(kept)]
     assert len(kept) * 8 > KEPT_SIZE
-    missing = len(lines) - len(kept)
-    assert told == b'{"event": "log.dropped", "lines": %d, "level": "warning"}\n' % missing
+    assert told.endswith(b"log.dropped              lines=%d\n" % (len(written) - len(kept)))
     reader.log(b"again\n")
     assert reader.read() == b"again\n"
 
@@ -139,3 +148,54 @@ def test_a_full_pipe_is_not_written_to(reader: Reader) -> None:
 
     assert reader.relay.is_waiting
     assert select.select([], [reader.sink], [], 0)[1] == []
+
+
+TRACEBACK = b"""Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+    fail()
+
+ValueError: no
+"""
+
+
+def test_a_line_of_ours_is_passed_on_as_it_is(collector: Reader) -> None:
+    collector.log(b'{"event": "a.b"}\n')
+
+    assert collector.read() == b'{"event": "a.b"}\n'
+
+
+def test_what_somebody_else_wrote_becomes_json(collector: Reader) -> None:
+    collector.log(b'x.py:1: Warning: "\x1b[31m" \xff\n\n')
+
+    (line,) = collector.read().splitlines()
+    assert b"\x1b" not in line
+    found = json.loads(line)
+    assert found["text"] == 'x.py:1: Warning: "\x1b[31m" \ufffd'
+    assert (found["event"], found["level"]) == ("output.text", "warning")
+
+
+def test_a_traceback_is_one_line(collector: Reader) -> None:
+    for line in TRACEBACK.splitlines(keepends=True):
+        collector.log(line)
+    collector.log(b'{"event": "a.b"}\n')
+
+    trace, after = (json.loads(line) for line in collector.read().splitlines())
+    assert trace["text"] == TRACEBACK.decode().rstrip()
+    assert (trace["event"], trace["level"]) == ("output.traceback", "error")
+    assert after == {"event": "a.b"}
+
+
+def test_a_traceback_that_is_cut_off_is_told_as_far_as_it_came(collector: Reader) -> None:
+    begun = b"".join(TRACEBACK.splitlines(keepends=True)[:2])
+    collector.log(begun + b'{"event": "a.b"}\n' + begun)
+    collector.relay.finish()
+
+    events = [json.loads(line)["event"] for line in collector.read().splitlines()]
+    assert events == ["output.traceback", "a.b", "output.traceback"]
+
+
+def test_a_traceback_without_an_end_is_bounded(collector: Reader) -> None:
+    collector.log(TRACEBACK.splitlines(keepends=True)[0] + b"  x\n" * 1000)
+
+    assert len(collector.read().splitlines()) >= 1
+    assert len(collector.relay._trace) < 1000

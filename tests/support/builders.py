@@ -173,7 +173,7 @@ def up(peer: model.Address = TOR_A) -> tuple[events.Event, ...]:
     )
 
 
-def down(peer: model.Address = TOR_A, problem: str = "closing connection") -> events.Event:
+def down(peer: model.Address = TOR_A, problem: str = "lost FIN in ESTABLISHED") -> events.Event:
     """Return what ExaBGP says of a session that goes down."""
     return events.SessionChanged(peer=peer, state="down", local=NODE_IP, problem=problem)
 

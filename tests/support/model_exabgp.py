@@ -280,7 +280,7 @@ class Daemon:
         self._say(peer, "state", state="up")
         peer.open()
 
-    def lose(self, address: model.Address, reason: str = "closing connection") -> None:
+    def lose(self, address: model.Address, reason: str = "lost FIN in ESTABLISHED") -> None:
         """A session goes down, or a connection cannot be made."""
         peer = self.peers[address]
         peer.close(self.now)

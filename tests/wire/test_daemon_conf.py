@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import ipaddress
+import re
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import model
@@ -119,3 +121,20 @@ def test_free_text_of_the_settings_stays_out(name: str, description: str) -> Non
     neighbor = dataclasses.replace(PLAIN, name=name, description=description)
 
     assert daemon_conf.render((neighbor,), RUN) == WHOLE
+
+
+@pytest.mark.parametrize("name", ["n1", "worker-12.rack3.example.com", "10", "a" * 253])
+def test_the_node_s_name_is_told(name: str) -> None:
+    text = daemon_conf.render((dataclasses.replace(PLAIN, hostname=name),), RUN)
+
+    assert f"  host-name {name};\n" in text
+
+
+@hypothesis.given(st.text() | st.sampled_from(["a;", "a b", "a{", "a..b", "-a", "a.", "A", "a\n"]))
+def test_no_name_can_mean_anything_else(name: str) -> None:
+    """What is no Node's name is left out, whoever put it there."""
+    hypothesis.assume(not re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", name) or ".." in name)
+
+    named = daemon_conf.render((dataclasses.replace(PLAIN, hostname=name),), RUN)
+
+    assert named == daemon_conf.render((PLAIN,), RUN)
