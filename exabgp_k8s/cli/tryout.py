@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
 import sys
 
 import click
 
+import exabgp_k8s
 from exabgp_k8s.cli import exits, output
 from exabgp_k8s.tryout import stage, view, walk
 
 INTERRUPTED = 130
 """What a shell returns for a command that ended by Ctrl-C."""
 
-READ_NEXT = """\
-Read next, in docs/ of the source:
-  how-to/deploy.md  the DaemonSet on a cluster of your own, step by step
-  how-to/           the router's side, health checks, reboots nobody notices
-  reference/        every setting, command, metric and reason"""
+NEXT = """\
+Everything is stopped and removed. Next:
+  {program} try --keep    the same, and it stays until Ctrl-C
+  {program} --help        all commands; each has its own --help
+In the source:
+  docs/how-to/deploy.md   the DaemonSet on a cluster of your own, step by step
+  docs/how-to/            the router's side, health checks, reboots nobody notices
+  docs/reference/         every setting, command, metric and reason"""
 
 
 @click.command("try")
@@ -30,7 +37,7 @@ def tryout(keep: bool, verbose: bool) -> None:
     It takes a quarter of a minute and leaves nothing behind.
     """
     try:
-        outcomes = _walk(view.View(is_verbose=verbose), keep=keep)
+        outcomes = _walk(view.View(_program(), is_verbose=verbose), keep=keep)
     except stage.Interrupted:
         click.echo("\nInterrupted: everything is stopped and removed.", err=True)
         sys.exit(INTERRUPTED)
@@ -41,7 +48,17 @@ def tryout(keep: bool, verbose: bool) -> None:
         for number, each in enumerate(outcomes, 1)
     ]
     click.echo("\n" + output.table(["#", "Cause", "At the router", "After"], rows))
-    click.echo(f"\nEverything is stopped and removed.\n{READ_NEXT}")
+    click.echo("\n" + NEXT.format(program=_program()))
+
+
+def _program() -> str:
+    """Return how the reader called us: a command to be typed again must be found again."""
+    called = sys.argv[0]
+    if not os.access(called, os.X_OK):
+        return shlex.join((sys.executable, "-m", exabgp_k8s.__name__))
+    name = os.path.basename(called)  # noqa: PTH119 - Path would take the "./" away
+    found = shutil.which(name)
+    return name if found and os.path.samefile(found, called) else shlex.quote(called)  # noqa: PTH121
 
 
 def _walk(show: view.View, *, keep: bool) -> list[view.Outcome]:

@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 SOCKET = "EXABGP_K8S_TRY_ROUTER"
@@ -71,6 +72,11 @@ def _updated(routes: Mapping[str, str], update: Mapping[str, Any]) -> Mapping[st
         for hop, nlris in by_next_hop.items()
         for each in nlris
     }
+
+
+def command(path: Path) -> tuple[str, ...]:
+    """Return the command that runs it: ExaBGP as it is, for our launcher's does not receive."""
+    return (sys.executable, "-m", "exabgp", "server", str(path))
 
 
 def configuration(*, address: str, port: int, asn: int, node: str, node_asn: int) -> str:

@@ -77,6 +77,12 @@ class Stage:
                 self._stack.callback(signal.signal, number, before)
         try:
             self._set_up()
+        except (OSError, RuntimeError) as error:
+            self._stack.close()
+            raise TryFailed(
+                f"this machine does not give what `try` needs: {error}. It writes some small "
+                f"files in {tempfile.gettempdir()}, listens on loopback and starts eight processes"
+            ) from error
         except BaseException:
             self._stack.close()
             raise
@@ -86,9 +92,7 @@ class Stage:
         self._stack.close()
 
     def _set_up(self) -> None:
-        self.directory = Path(
-            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="exabgp-k8s-try-"))
-        )
+        self.directory = Path(self._stack.enter_context(_temporary_directory()))
         if len(str(self.directory)) > LONGEST_DIRECTORY:
             raise TryFailed(f"{self.directory} is too long for unix sockets; set TMPDIR=/tmp")
         self._stack.callback(self._end_parts)
@@ -178,7 +182,10 @@ health:
     def _start(
         self, name: str, command: tuple[str, ...], environment: Mapping[str, str]
     ) -> part.Part:
-        started = part.Part(name, command, environment, self._hear)
+        try:
+            started = part.Part(name, command, environment, self._hear)
+        except (OSError, RuntimeError) as error:
+            raise TryFailed(f"{name} cannot be started: {error}") from error
         self._parts.append(started)
         return started
 
@@ -198,10 +205,13 @@ health:
         conf = self._write("router.conf", text)
         self._write(daemon.ENV_FILE_NAME, "")
         environment = {**daemon.environment(self.directory), router.SOCKET: str(path)}
-        self._start("router", daemon.server_command(conf), environment)
+        self._start("router", router.command(conf), environment)
 
     def _listen_to_router(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return  # No descriptor is left for it: the walk says what did not come true.
         with connection, connection.makefile("rb") as lines:
             for line in lines:
                 self._inbox.put(router.Report.decode(line))
@@ -213,6 +223,22 @@ health:
 
     def _end_parts(self) -> None:
         part.end(self._parts, STOP_LIMIT)
+
+
+def _temporary_directory() -> tempfile.TemporaryDirectory[str]:
+    """Return a new directory.
+
+    Raises:
+        TryFailed: there is no place for one, as in a container with a read-only file system.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="exabgp-k8s-try-")
+    except OSError as error:
+        raise TryFailed(
+            "there is no directory that can be written to, and `try` needs one for some small "
+            "files. Set TMPDIR to one; give a container with a read-only file system one with "
+            "docker run --tmpfs /tmp"
+        ) from error
 
 
 def _listen(address: str, preferred: int) -> socket.socket:

@@ -56,10 +56,15 @@ class Outcome:
 
 
 class View:
-    """Prints; lines of the parts' logs too where they are asked for."""
+    """Prints; lines of the parts' logs too where they are asked for.
 
-    def __init__(self, *, is_verbose: bool) -> None:
-        self._is_verbose = is_verbose
+    Args:
+        program: how the reader calls us, for commands to be typed.
+        is_verbose: whether the logs are asked for.
+    """
+
+    def __init__(self, program: str, *, is_verbose: bool) -> None:
+        self._program, self._is_verbose = program, is_verbose
         self._lock = threading.Lock()
 
     def hear(self, name: str, line: str) -> None:
@@ -119,9 +124,9 @@ class View:
             f"""
 It goes on until Ctrl-C, and changes at the router are shown here. In another terminal:
 
-  exabgp-k8s status {where}
-  exabgp-k8s why {where}
-  exabgp-k8s sessions {where}
+  {self._program} status {where}
+  {self._program} why {where}
+  {self._program} sessions {where}
   curl http://{stage.http}/metrics
 
 To cordon the node (and with null instead of true, to uncordon it):

@@ -185,11 +185,55 @@ def test_a_temporary_directory_too_deep_for_sockets_is_named(room: Path) -> None
     assert list(deep.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("limit", "missing"),
+    [
+        ("--fsize=0", "no directory that can be written to"),
+        ("--fsize=100", "File too large"),
+        ("--nofile=8", "Too many open files"),
+    ],
+    ids=["read-only", "disk-full", "no-descriptors"],
+)
+def test_what_the_machine_does_not_give_is_said_in_a_sentence(
+    limit: str, missing: str, room: Path
+) -> None:
+    """A container whose file system is read-only has nowhere to put a file."""
+    running = start(room, prefix=["prlimit", limit])
+    output = finish(running)
+
+    assert running.returncode == 1, output
+    assert missing in output
+    assert "Traceback" not in output
+    assert_nothing_left(room)
+
+
+def test_the_commands_of_the_last_lines_are_found_where_the_reader_is(room: Path) -> None:
+    """As the README calls it: by a path, from where that path leads to it."""
+    scripts = Path(sys.executable).parent
+    running = subprocess.Popen(
+        [f"{scripts.name}/exabgp-k8s", "try"],
+        cwd=scripts.parent,
+        env={**os.environ, "TMPDIR": str(room), "PATH": "/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output = finish(running)
+
+    typed = re.findall(r"^  (\S+/exabgp-k8s .+?)  ", output, re.MULTILINE)
+    assert f"{scripts.name}/exabgp-k8s --help" in typed
+    for command in typed:
+        words = command.replace("--keep", "--help")
+        subprocess.run(
+            ["sh", "-c", words], cwd=scripts.parent, stdout=subprocess.DEVNULL, check=True
+        )
+
+
 def test_kept_it_can_be_looked_at_and_changed_until_ctrl_c(room: Path) -> None:
     """The commands that it prints work as they stand."""
     running = start(room, "--keep")
     shown = read_until(running, "/api/v1/nodes/node-1")
-    status = re.search(r"exabgp-k8s (status --state-dir \S+)", shown)
+    status = re.search(r"^  (.+ status --state-dir \S+)$", shown, re.MULTILINE)
     url = re.search(r"curl (http://\S+/metrics)", shown)
     patch = re.search(r"curl -X PATCH .*\n.*nodes/node-1", shown)
     assert status
@@ -197,10 +241,7 @@ def test_kept_it_can_be_looked_at_and_changed_until_ctrl_c(room: Path) -> None:
     assert patch
 
     asked = subprocess.run(
-        [sys.executable, "-m", "exabgp_k8s", *status[1].split(), "-o", "json"],
-        capture_output=True,
-        check=True,
-        timeout=LIMIT,
+        ["sh", "-c", f"{status[1]} -o json"], capture_output=True, check=True, timeout=LIMIT
     )
     assert json.loads(asked.stdout)["phase"] == "serving"
     metrics = subprocess.run(
