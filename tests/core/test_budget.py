@@ -156,4 +156,4 @@ class Cluster(stateful.RuleBasedStateMachine):
 
 
 TestCluster = Cluster.TestCase
-TestCluster.settings = hypothesis.settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestCluster.settings = hypothesis.settings(max_examples=150, stateful_step_count=40)

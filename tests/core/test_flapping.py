@@ -162,7 +162,7 @@ half_of_it = builders.a_policy(
     sees="at most 8 withdrawals in any minute and 17 in any ten; the routes after the last cause",
     within="60 s after the last cause is gone, by the default hold-down",
 )
-@hypothesis.settings(max_examples=20, deadline=None, phases=[hypothesis.Phase.generate])
+@hypothesis.settings(max_examples=20, phases=[hypothesis.Phase.generate])
 @hypothesis.given(toggles, st.sampled_from([config.DEFAULT_POLICY, half_of_it]))
 def test_causes_that_toggle_independently_are_bounded_together(
     found: list[tuple[float, str]], policy: config.Policy

@@ -264,14 +264,12 @@ def test_text_that_is_no_plain_yaml_is_refused_with_its_line(
 @hypothesis.given(
     st.one_of(st.text(), st.lists(st.sampled_from(SNIPPETS), max_size=30).map("".join))
 )
-@hypothesis.settings(deadline=None)
 def test_whatever_the_text_is_it_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(errors.SettingsError):
         load.parse(text, "x")
 
 
 @hypothesis.given(st.sampled_from(VALUES), st.sampled_from(SNIPPETS))
-@hypothesis.settings(deadline=None)
 def test_whatever_stands_in_the_place_of_a_value_is_read_or_refused(old: str, new: str) -> None:
     with contextlib.suppress(errors.SettingsError):
         load.parse(samples.SAMPLE.replace(old, new), "x")
