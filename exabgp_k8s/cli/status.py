@@ -19,8 +19,9 @@ Line = tuple[str, str]
 def status(state_dir: Path, output: str) -> None:
     """Show the node at a glance; exit code 1 if something is not as it should be.
 
-    That is: a prefix is withheld or no router has been sent it, a peer is held, no session is up,
-    the settings on disk are refused, ExaBGP refuses its configuration, or nobody knows the Node.
+    That is: a prefix is withheld, no router has been sent it or a change of it stays
+    unacknowledged, a peer is held, something in use is missing, no session is up, the settings
+    on disk are refused, ExaBGP refuses its configuration, or nobody knows the Node.
     """
     answer = socket_client.get(state_dir, "/v1/status")
     _show(answer, output)
@@ -40,7 +41,7 @@ def is_well(answer: Any) -> bool:
         answer["withheld"]
         or answer["held"]
         or answer["missing"]
-        or any(each["sent"] == 0 for each in answer["prefixes"])
+        or any(each["sent"] == 0 or each["late"] for each in answer["prefixes"])
         or answer["sessions"]["up"] == 0
         or answer["settings"]["stale"]
         or exabgp["problem"]

@@ -32,16 +32,22 @@ class State(enum.StrEnum):
     DEPRIORITISED = "deprioritised"
     SENDING = "sending"
     """Given to ExaBGP, or about to be, and no UPDATE seen yet."""
+    UNACKNOWLEDGED = "not acknowledged"
+    """The same for so long that it was asked for once more."""
     NO_SESSION = "waiting for the session"
     NO_FAMILY = "family not negotiated"
     HELD = "held"
     """No session is tried with the peer."""
     WITHDRAWING = "withdrawing"
     """The router may still have it: its withdrawal is not acknowledged."""
+    STUCK = "withdrawal not acknowledged"
+    """The same for so long that it was asked for once more."""
     WITHHELD = "withheld"
     NOT_READ = "ExaBGP's table not read yet"
 
 
+LATE = frozenset({State.UNACKNOWLEDGED, State.STUCK})
+"""The states that nobody should see: ExaBGP has the change, and no UPDATE leaves."""
 SENT = frozenset({State.ANNOUNCED, State.DEPRIORITISED})
 """The states of a prefix that the router has been sent."""
 
@@ -247,8 +253,9 @@ def _state(
     session = world.sessions.get(peer.address, Session())
     route, pending = rib.routes.get(prefix), rib.pending.get(prefix)
     is_wanted = _is_wanted(decision, peer.address, prefix)
+    is_late = pending is not None and pending.reminders > 0
     if session.is_up and not is_wanted and (route is not None or pending is not None):
-        return State.WITHDRAWING
+        return State.STUCK if is_late else State.WITHDRAWING
     if is_withheld or not is_wanted:
         return State.WITHHELD
     if not session.is_up:
@@ -258,7 +265,7 @@ def _state(
     if model.family_of(prefix) not in session.families:
         return State.NO_FAMILY
     if route is None or pending is not None:
-        return State.SENDING
+        return State.UNACKNOWLEDGED if is_late else State.SENDING
     is_low = model.GRACEFUL_SHUTDOWN in route.attributes.communities
     return State.DEPRIORITISED if is_low else State.ANNOUNCED
 

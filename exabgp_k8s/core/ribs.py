@@ -79,9 +79,15 @@ def _stored(world: World, route: model.Route, now: float, *, is_withdrawal: bool
     if not is_withdrawal:
         routes[route.prefix] = route
     pending = dict(rib.pending)
-    pending.pop(route.prefix, None)
+    before = pending.pop(route.prefix, None)
     if awaits_echo(world.sessions.get(route.peer), route.prefix):
-        pending[route.prefix] = Pending(route=route, is_withdrawal=is_withdrawal, since=now)
+        is_again = before is not None and before.is_withdrawal == is_withdrawal
+        pending[route.prefix] = Pending(
+            route=route,
+            is_withdrawal=is_withdrawal,
+            since=now,
+            reminders=before.reminders + 1 if before is not None and is_again else 0,
+        )
     return with_peer_rib(
         world, route.peer, dataclasses.replace(rib, routes=routes, pending=pending)
     )
@@ -91,11 +97,23 @@ def _flushed(world: World, peer: model.Address, now: float) -> World:
     rib = _rib_of(world, peer)
     session = world.sessions.get(peer)
     pending = dict(rib.pending) | {
-        prefix: Pending(route=route, is_withdrawal=False, since=now)
+        prefix: Pending(
+            route=route, is_withdrawal=False, since=now, reminders=_reminders(rib, prefix)
+        )
         for prefix, route in rib.routes.items()
         if awaits_echo(session, prefix)
     }
     return with_peer_rib(world, peer, dataclasses.replace(rib, pending=pending, is_flushed=True))
+
+
+def _reminders(rib: PeerRib, prefix: model.Network) -> int:
+    """Return how often an announcement has been asked for, once more with this flush.
+
+    The first flush of a session is none: it is due whether anything was late or not.
+    """
+    before = rib.pending.get(prefix)
+    is_again = before is not None and not before.is_withdrawal and rib.is_flushed
+    return before.reminders + 1 if before is not None and is_again else 0
 
 
 def _ended(world: World, command: commands.EndOfRib) -> World:

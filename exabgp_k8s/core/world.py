@@ -29,6 +29,8 @@ class Pending:
     route: model.Route
     is_withdrawal: bool
     since: float
+    reminders: int = 0
+    """How often it was asked for once more, each time after longer than it ever takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,41 @@ def test_a_withdrawal_that_is_pending_says_that_the_router_may_have_it() -> None
     assert standing(world).summary is Summary.WITHHELD
 
 
+def test_a_change_that_stays_unacknowledged_is_said_and_not_called_announced() -> None:
+    """ExaBGP says that it has it, and asked once more it says so again."""
+    changed = events.CommandDone(command=commands.Announce(route=builders.a_route()))
+    flushed = events.CommandDone(command=commands.Flush(peer=TOR_A))
+    early = after(builders.a_serving_world(), changed)
+    late = after(early, flushed, now=START + 6)
+
+    (state,) = (each.state for each in standing(early).hearings if each.peer == "tor-a")
+    assert state is announced.State.SENDING
+    (state,) = (each.state for each in standing(late).hearings if each.peer == "tor-a")
+    assert state is announced.State.UNACKNOWLEDGED
+    assert count(late) == (1, 2)
+    first, *_ = report.status(turn(late), NOW)["prefixes"]
+    assert first["late"] == ["tor-a"]
+
+
+def test_a_withdrawal_that_stays_unacknowledged_is_said() -> None:
+    gone = events.CommandDone(command=commands.Withdraw(route=builders.a_route()))
+    world = after(builders.a_serving_world(), events.DrainAsked(), gone, gone)
+
+    states = {each.peer: each.state for each in standing(world).hearings}
+
+    assert states["tor-a"] is announced.State.STUCK
+
+
+def test_the_first_flush_of_a_session_is_no_reminder() -> None:
+    world = builders.a_serving_world()
+    flushed = events.CommandDone(command=commands.Flush(peer=TOR_A))
+    world = after(world, builders.down(), *builders.up(), flushed)
+
+    states = {each.peer: each.state for each in standing(world).hearings}
+
+    assert states["tor-a"] is announced.State.SENDING
+
+
 def test_a_peer_that_is_held_is_meant_and_names_what_is_missing() -> None:
     peers = (builders.a_peer(), builders.a_peer("tor-b", TOR_B, password_from="tor-b"))
     world = builders.a_serving_world(settings=builders.a_config(peers=peers))
