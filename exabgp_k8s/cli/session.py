@@ -47,9 +47,13 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
         ("times up", row["times_up"]),
         ("messages", f"{row['messages_received']} received, {row['messages_sent']} sent"),
         ("prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"),
-        *((key.replace("_", " "), row[key]) for key in row if key not in told),
+        *((key.replace("_", " "), _word(row[key])) for key in row if key not in told),
         *(("route", _route(each)) for each in routes),
     ]
+
+
+def _word(value: object) -> object:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 def _route(row: Any) -> str:

@@ -129,7 +129,7 @@ def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
 
 def _as_label(key: str, value: object) -> str:
     """Say how a label is asked for, to whom wrote it as Services and Pods have it."""
-    return f"unknown key; a label is asked for with matchLabels: {{{key[:80]}: {value}}}"
+    return f"unknown key; write nodeSelector: {{matchLabels: {{{key[:80]}: {value}}}}}"
 
 
 def _missing(key: str, section: type[pydantic.BaseModel]) -> str:

@@ -85,4 +85,4 @@ def test_a_path_that_is_nowhere_has_no_place() -> None:
 def test_a_label_written_as_elsewhere_is_answered_with_how_to_write_it() -> None:
     problem = refused(TEXT)["peers[0].nodeSelector.rack"]
 
-    assert problem.message.endswith("matchLabels: {rack: a}")
+    assert problem.message.endswith("write nodeSelector: {matchLabels: {rack: a}}")
