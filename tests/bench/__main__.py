@@ -24,6 +24,8 @@ from tests.bench.samples import Series
 
 FLOOR_PEERS = ("127.0.0.31", "127.0.0.32")
 PEERS = ("127.0.0.41", "127.0.0.42")
+LEFT_PEERS = ("127.0.0.51", "127.0.0.52", "127.0.0.53")
+"""Of another Node; the last one leaves."""
 PEER_ASN = 64513
 
 
@@ -95,10 +97,30 @@ def _measure(
             stack.enter_context(watch.running()),
             stack.enter_context(speaker.running()),
             stack.enter_context(measured("rounds", "200ms").running()),
+            stack.enter_context(_left(stack, options.python, server, folder).running()),
         )
         rounds.run(options.samples)
     series = [*rounds.series, *started.series]
     return series, [*report.ratios(rounds), *started.rows(), *rows]
+
+
+def _left(
+    stack: contextlib.ExitStack, python: str, server: apiserver.ApiServer, folder: pathlib.Path
+) -> program.Program:
+    """Return a program on a Node of its own, of whose three routers one goes away."""
+    *peers, leaves = (stack.enter_context(peer.Peer(each, PEER_ASN)) for each in LEFT_PEERS)
+    own = folder / "left"
+    own.mkdir()
+    return program.Program(
+        python=python,
+        server=server,
+        peers=peers,
+        service=stack.enter_context(program.Service()),
+        folder=own,
+        interval="1s",
+        node=program.LEFT_NODE,
+        leaves=leaves,
+    )
 
 
 def _server() -> apiserver.ApiServer:
@@ -108,6 +130,7 @@ def _server() -> apiserver.ApiServer:
     return apiserver.ApiServer(
         nodes=[
             apiserver.node_object(program.NODE, [program.ADDRESS], [program.PODS]),
+            apiserver.node_object(program.LEFT_NODE, [program.ADDRESS], [program.PODS]),
             apiserver.node_object(floors.NODE, [floors.ADDRESS], ["10.244.2.0/24"]),
         ],
         token="bench" * 8,

@@ -58,6 +58,10 @@ class Peer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """End the session and take no other one."""
         for sock in (self._listener, self._connection):
             if sock is not None:
                 with contextlib.suppress(OSError):

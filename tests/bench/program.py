@@ -18,6 +18,8 @@ from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import BenchError, peer
 
 NODE = "n1"
+LEFT_NODE = "n2"
+"""The Node whose routers are one fewer."""
 ADDRESS = "127.0.0.11"
 ASN = 64512
 SERVICES, PODS = "10.96.0.0/16", "10.244.1.0/24"
@@ -108,6 +110,8 @@ class Program:
         service: what its one check looks at.
         folder: for its files; its log stays there.
         interval: of the check.
+        node: the name of its Node.
+        leaves: a further router that goes away once it has the routes.
     """
 
     def __init__(
@@ -119,17 +123,21 @@ class Program:
         service: Service,
         folder: pathlib.Path,
         interval: str,
+        node: str = NODE,
+        leaves: peer.Peer | None = None,
     ) -> None:
-        self._peers = peers
+        self._peers, self._node, self._leaves = peers, node, leaves
         self._folder = folder
         self._service = service
         self._server = server
-        (folder / "settings.yaml").write_text(settings(peers, service, interval))
+        (folder / "settings.yaml").write_text(
+            settings([*peers, *filter(None, (leaves,))], service, interval)
+        )
         (folder / "kubeconfig").write_text(apiserver.kubeconfig(server))
         self.first_arrivals: list[int] = []
         """When each peer first heard of each route, in nanoseconds of CLOCK_MONOTONIC."""
         self._command = [
-            *(python, "-m", "exabgp_k8s", "run", "--node", NODE),
+            *(python, "-m", "exabgp_k8s", "run", "--node", node),
             *("--settings", str(folder / "settings.yaml")),
             *("--kubeconfig", str(folder / "kubeconfig")),
             *("--state-dir", str(folder / "state"), "--http", f"{ADDRESS}:{_free_port()}"),
@@ -148,6 +156,9 @@ class Program:
         self._root = psutil.Process(process.pid)
         try:
             self.first_arrivals = self._wait(began, is_withdrawal=False, log=log)
+            if self._leaves is not None:
+                self._leaves.wait(ROUTES, is_withdrawal=False, since=began)
+                self._leaves.leave()
             yield self
         finally:
             self._end(process)
@@ -167,13 +178,13 @@ class Program:
     def cordon(self) -> tuple[int, list[int]]:
         """Cordon the Node; return when it was changed and when each route was withdrawn."""
         began = time.monotonic_ns()
-        self._server.patch_node(NODE, {"spec": {"unschedulable": True}})
+        self._server.patch_node(self._node, {"spec": {"unschedulable": True}})
         return began, self._wait(began, is_withdrawal=True)
 
     def uncordon(self) -> tuple[int, list[int]]:
         """Take it back; return when it was changed and when each route was announced."""
         began = time.monotonic_ns()
-        self._server.patch_node(NODE, {"spec": {"unschedulable": None}})
+        self._server.patch_node(self._node, {"spec": {"unschedulable": None}})
         return began, self._wait(began, is_withdrawal=False)
 
     def fail(self) -> tuple[int, list[int]]:

@@ -23,6 +23,8 @@ class Budget:
 CORDON = Budget(median=1.3, p99=4)
 CHECK = Budget(median=1.7, p99_of_p99=1.5)
 """No watch is part of its floor, and a floor of 2 ms has a p99 that is many times its median."""
+LEFT = 1.3
+"""Of the median with all routers up: as fast, within the noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,12 @@ def ratios(rounds: Rounds) -> list[Row]:
         _quiet(rounds.floor),
         *_against(rounds.cordon_first, rounds.floor, CORDON),
         *_against(rounds.cordon_all, rounds.floor_all, CORDON),
+        Row(
+            name=f"{rounds.cordon_left.name}: median / with all up",
+            value=rounds.cordon_left.median / rounds.cordon_all.median,
+            unit="x",
+            budget=LEFT,
+        ),
         *_against(rounds.check_first, rounds.withdraw, CHECK),
         *_against(rounds.check_all, rounds.withdraw_all, CHECK),
         # The hold-down is part of the way back, so there is no budget.

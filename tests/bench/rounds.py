@@ -19,15 +19,20 @@ class Rounds:
     """Everything that is measured in time."""
 
     def __init__(
-        self, watch: floors.Watch, speaker: floors.Speaker, measured: program.Program
+        self,
+        watch: floors.Watch,
+        speaker: floors.Speaker,
+        measured: program.Program,
+        left: program.Program,
     ) -> None:
-        self._watch, self._speaker, self._program = watch, speaker, measured
+        self._watch, self._speaker, self._program, self._left = watch, speaker, measured, left
         self.watch = Series(name="bare watch: Node change to line decoded")
         self.withdraw = Series(name="bare ExaBGP: written to withdrawn")
         self.announce = Series(name="bare ExaBGP: written to announced")
         self.withdraw_all = Series(name="bare ExaBGP: all routes withdrawn at all peers")
         self.cordon_first = Series(name="cordon to first route withdrawn")
         self.cordon_all = Series(name="cordon to all routes withdrawn at all peers")
+        self.cordon_left = Series(name="the same while another router is away")
         self.uncordon_first = Series(name="uncordon to first route announced")
         self.check_first = Series(name="failed check to first route withdrawn")
         self.check_all = Series(name="failed check to all routes withdrawn at all peers")
@@ -36,6 +41,7 @@ class Rounds:
             self._take_one,
             self._take_all,
             self._take_cordon,
+            self._take_left,
             self._take_check,
         ]
 
@@ -59,6 +65,7 @@ class Rounds:
             self.withdraw_all,
             self.cordon_first,
             self.cordon_all,
+            self.cordon_left,
             self.uncordon_first,
             self.check_first,
             self.check_all,
@@ -106,6 +113,13 @@ class Rounds:
         _pause()
         began, arrivals = self._program.uncordon()
         self.uncordon_first.add(began, min(arrivals))
+
+    def _take_left(self) -> None:
+        _pause()
+        began, arrivals = self._left.cordon()
+        self.cordon_left.add(began, max(arrivals))
+        _pause()
+        self._left.uncordon()
 
     def _take_check(self) -> None:
         _pause()

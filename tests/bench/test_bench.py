@@ -20,6 +20,7 @@ SERIES = {
     "bare ExaBGP: all routes withdrawn at all peers",
     "cordon to first route withdrawn",
     "cordon to all routes withdrawn at all peers",
+    "the same while another router is away",
     "uncordon to first route announced",
     "failed check to first route withdrawn",
     "failed check to all routes withdrawn at all peers",
@@ -32,6 +33,7 @@ RATIOS = ("median / floor's median", "p99 / floor's median", "p99 / floor's p99"
 ROWS = {
     "floor: watch and ExaBGP: its own p99 / median",
     *(f"{name}: {ratio}" for name in BUDGETED for ratio in RATIOS),
+    "the same while another router is away: median / with all up",
     "uncordon to first route announced: median / floor's median",
     "start to first route: median / bare ExaBGP's median",
     "start: CPU time, median",
