@@ -90,6 +90,17 @@ def test_a_hold_down_is_waited_for() -> None:
     assert missing(world)[0] == "10.96.0.0/16 (services) is withheld: hold-down"
 
 
+def test_a_class_that_is_still_held_down_is_waited_for_though_the_other_is_back() -> None:
+    check = builders.a_check(affects=frozenset({builders.SERVICES}))
+    settings = builders.a_config(checks=(check,), hold_down=config.HoldDown(initial=30))
+    world = builders.a_serving_world(builders.outcome(is_ok=True), settings=settings)
+    world = builders.obeyed(after(world, builders.outcome(is_ok=False)))
+    assert missing(world) == ()
+    world = after(world, builders.outcome(is_ok=True), now=START + 5)
+
+    assert missing(world)[0] == "10.96.0.0/16 (services) is withheld: hold-down"
+
+
 def test_a_prefix_on_its_way_to_its_first_router_is_waited_for() -> None:
     peers = (builders.a_peer(),)
     world = builders.a_serving_world(settings=builders.a_config(peers=peers))
