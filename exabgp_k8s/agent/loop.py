@@ -16,18 +16,16 @@ import structlog
 from exabgp_k8s.adapters import (
     daemon,
     heartbeat,
-    host,
     journal,
     memory,
     metrics,
     speaker,
 )
 from exabgp_k8s.adapters.checks import runner
-from exabgp_k8s.agent import stop
+from exabgp_k8s.agent import lookout, stop
 from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core import (
-    addresses,
     budget,
     events,
     hysteresis,
@@ -48,10 +46,6 @@ RETRY_REFUSED = 30.0
 """Seconds until a configuration that ExaBGP refused is tried again unchanged."""
 REPEAT = 2.0
 """Seconds until ExaBGP is told once more to read its configuration."""
-LOOK = 30.0
-"""Seconds between two looks at the host's interfaces."""
-LOOK_ROUTES = 5.0
-"""The same where a session's local address is found by route: an uplink may have changed."""
 
 log = structlog.get_logger()
 
@@ -88,8 +82,8 @@ class Agent:
         self._drained = asyncio.Event()
         self._reconfigure = asyncio.Event()
         self._configuring = asyncio.Lock()
-        self._ticked_at = self._looked_at = float("-inf")
-        self._looked_for: addresses.LookedFor | None = None
+        self._ticked_at = float("-inf")
+        self._lookout = lookout.Lookout()
         self.metrics = metrics.Metrics(lambda: self.turn, self.clock)
         started = World(started=self.clock(), node_name=options.node)
         self.turn = step.Turn(
@@ -160,7 +154,9 @@ class Agent:
 
     def _take(self, found: tuple[events.Event, ...], now: float) -> None:
         """Observe what came in, decide once, and tell ExaBGP."""
-        found = (*(seen for event in found for seen in self._look(event, now)), *found)
+        world = self.turn.world
+        seen = (each for event in found for each in self._lookout.before(event, world, now))
+        found = (*seen, *found)
         found = (*found, *self._recall(found))
         if not step.is_turn_due(self.turn.world, found):
             return
@@ -195,30 +191,6 @@ class Agent:
             return ()
         recalled = self._memory.recall()
         return () if recalled is None else (recalled,)
-
-    def _look(
-        self, event: events.Event, now: float
-    ) -> tuple[events.HostSeen | events.HostLost, ...]:
-        """Look at the host before new addresses are acted upon, and now and then.
-
-        It walks through every interface, and a node with many pods has hundreds: never on the
-        way of a cordon.
-        """
-        world = self.turn.world
-        node = event.node if isinstance(event, events.NodeSeen) else world.node
-        settings = event.config if isinstance(event, events.ConfigLoaded) else world.config
-        if node is None or settings is None:
-            return ()
-        wanted = addresses.looked_for(world, node, settings)
-        pause = LOOK_ROUTES if wanted.peers else LOOK
-        is_due = isinstance(event, events.Tick) and now >= self._looked_at + pause
-        if wanted == self._looked_for and not is_due:
-            return ()
-        self._looked_at, self._looked_for = now, wanted
-        seen = host.look(wanted.addresses, wanted.peers)
-        if isinstance(seen, events.HostLost):
-            self._looked_at += LOOK_ROUTES - pause
-        return (seen,)
 
     def _act(self, now: float) -> None:
         """Carry out what else the latest turn asks for."""

@@ -442,3 +442,25 @@ def test_no_password_is_shown_of_what_is_in_use() -> None:
     world = TestAPassword().known()
 
     assert SECRET.reveal() not in repr(world)
+
+
+def test_one_range_of_several_that_the_api_lists_no_more_is_withdrawn() -> None:
+    """The list is complete, and Kubernetes lets none go that has an address in use."""
+    both = (builders.SERVICE_RANGE, builders.SERVICE_RANGE6)
+    settings = builders.a_config(service_cidrs=None)
+    world = builders.a_world(events.ServiceCidrsSeen(cidrs=both), settings=settings)
+
+    world = builders.after(world, events.ServiceCidrsSeen(cidrs=both[:1]))
+
+    announced = builders.announced(builders.decided(world))
+    assert announced & frozenset(both) == {builders.SERVICE_RANGE}
+    assert missing(world) == []
+
+
+def test_a_check_that_vanishes_from_the_settings_takes_no_route() -> None:
+    checked = builders.a_config(checks=(builders.a_check(),))
+    world = builders.a_serving_world(builders.outcome(is_ok=True), settings=checked)
+
+    world = builders.after(world, events.ConfigLoaded(config=builders.a_config()))
+
+    assert builders.announced(builders.decided(world)) == set(builders.ALL_RANGES)
