@@ -20,6 +20,7 @@ from exabgp_k8s.core import (
     commands,
     config,
     events,
+    in_use,
     lifecycle,
     model,
     notices,
@@ -49,6 +50,15 @@ EXHAUSTED = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=4))
 LEASES = (GRANTED, EXHAUSTED, events.BudgetSeen(), events.BudgetLost(problem="refused"))
 OTHER_IP = ipaddress.ip_address("192.0.2.77")
 ADDRESSES = st.sampled_from([TOR_A, TOR_B])
+NOTHING_USED = in_use.InUse()
+SECOND_IP = ipaddress.ip_address("192.0.2.77")
+LISTED = (
+    (builders.NODE_IP, builders.NODE_IP6),
+    (SECOND_IP, builders.NODE_IP, builders.NODE_IP6),
+    (SECOND_IP,),
+    (),
+)
+"""The InternalIPs that a Node may list; the host has them all."""
 
 
 class Machine(stateful.RuleBasedStateMachine):
@@ -65,8 +75,11 @@ class Machine(stateful.RuleBasedStateMachine):
         """Changes of peers that are up whose echo the agent has not read, and since when."""
         self._start()
 
-    def _start(self) -> None:
-        """Begin a new agent's life: it has its settings and, where there was one, its drain."""
+    def _start(self, used: in_use.InUse = NOTHING_USED) -> None:
+        """Begin a new agent's life: it has its settings and, where there was one, its drain.
+
+        What its predecessor in the same pod used is in the state directory.
+        """
         self.world = World(started=self.now)
         self.told = notices.Told()
         self.dialogue = Dialogue()
@@ -74,6 +87,7 @@ class Machine(stateful.RuleBasedStateMachine):
         self.inherited = {
             key: router.lost_at for key, router in self.exabgp.routers.items() if router.stale
         }
+        self._turn(events.UseRecalled(in_use=used))
         self._turn(events.ConfigLoaded(config=self.settings))
         if self.is_drained:
             self._turn(events.DrainAsked())
@@ -103,7 +117,7 @@ class Machine(stateful.RuleBasedStateMachine):
         """Do what the agent's loop does after each item of its inbox."""
         if self.world.is_reload_lost:
             self.exabgp.die()
-            self._start()
+            self._start(self.world.in_use)
         if not self.turn.commands or not self.dialogue.is_idle:
             return
         command = self.turn.commands[0]
@@ -197,14 +211,14 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.rule()
     def exabgp_dies(self) -> None:
         self.exabgp.die()
-        self._start()
+        self._start(self.world.in_use)
 
     # The node and the people
 
     @stateful.rule()
     def the_agent_dies(self) -> None:
         self.exabgp.respawn_helper()
-        self._start()
+        self._start(self.world.in_use)
 
     @stateful.rule()
     def the_agent_configures(self) -> None:
@@ -236,6 +250,21 @@ class Machine(stateful.RuleBasedStateMachine):
             pod_cidrs=(builders.POD_RANGE, builders.POD_RANGE6) if has_pods else (),
         )
         self._happens(events.NodeSeen(node=self.node))
+
+    @stateful.rule(listed=st.sampled_from(LISTED))
+    def the_node_lists_other_addresses(self, listed: tuple[model.Address, ...]) -> None:
+        """A session keeps the address that its router knows the node by."""
+        rules = {peer.address: str(peer.local_address) for peer in self.settings.peers}
+        proven = {
+            peer: used.local_address
+            for peer, used in self.world.in_use.peers.items()
+            if used.is_proven and used.rule == rules.get(peer)
+        }
+        self.node = dataclasses.replace(self.node, internal_ips=listed)
+        self._happens(events.NodeSeen(node=self.node))
+        for neighbor in self.turn.decision.neighbors or ():
+            expected = proven.get(neighbor.address, neighbor.local_address)
+            assert neighbor.local_address == expected
 
     @stateful.rule(is_ok=st.booleans())
     def the_check_runs(self, *, is_ok: bool) -> None:
