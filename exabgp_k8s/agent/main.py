@@ -47,7 +47,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         claim=lambda wish: slots.offer(wish),  # noqa: PLW0108 - as above
     )
     slots = leases.Leases(
-        client.Client(access, found),
+        client.Client(leases.patient(access), found),
         options.node,
         options.namespace,
         deliver=agent.deliver_from_thread,

@@ -29,7 +29,7 @@ class Member:
         self._lock = threading.Lock()
         self._world = dataclasses.replace(world, node=node, node_seen=node)
         self._leases = leases.Leases(
-            client.Client(client.Access(kubeconfig=kubeconfig)),
+            client.Client(leases.patient(client.Access(kubeconfig=kubeconfig))),
             name,
             NAMESPACE,
             deliver=self.happens,

@@ -34,6 +34,9 @@ from exabgp_k8s.wire import leases
 
 NOT_FOUND, TOO_MANY_REQUESTS = 404, 429
 
+PATIENCE = 20.0
+"""Seconds for an answer: where all nodes claim at once a server is slow, and a claim can wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
@@ -61,6 +64,11 @@ class Timings:
     pauses: attempts.Pauses = attempts.Pauses()
     patience: float = 30
     """For so long an API server may answer 429 before that counts as a failure."""
+
+
+def patient(access: client.Access) -> client.Access:
+    """Return how to ask for the budget: a slow answer is better than none."""
+    return dataclasses.replace(access, answer_timeout=PATIENCE)
 
 
 class Leases:
