@@ -14,7 +14,8 @@ it does not see that end    it hangs: it is killed, and started anew
 either fault again, soon    both are killed, and started anew
 and once more               this process ends, and with it the container
 ExaBGP ends                 it is started again after 0.3 s, then later and later
-SIGTERM                     the agent is asked to drain, then ExaBGP is ended
+SIGTERM                     the agent is asked to drain, then ExaBGP is ended, and
+                            tells the routers why (``launcher.closing``)
 ==========================  ========================================================
 """
 
@@ -27,7 +28,7 @@ import socket
 import sys
 import time
 
-from exabgp_k8s import lines, relay, watchdog
+from exabgp_k8s import lines, parting, relay, watchdog
 
 HEARTBEAT_SOCKET = "supervisor.sock"
 AGENT_SOCKET = "agent.sock"
@@ -47,6 +48,8 @@ class Supervisor:
 
     def __init__(self, state_dir: str, command: list[str], stop_limit: float) -> None:
         self._command, self._stop_limit = command, stop_limit
+        self._state_dir = state_dir
+        parting.forget(state_dir)
         self._agent_socket = os.path.join(state_dir, AGENT_SOCKET)
         self._beats = _bind(os.path.join(state_dir, HEARTBEAT_SOCKET))
         self._watchdog = watchdog.Watchdog()
@@ -182,7 +185,17 @@ class Supervisor:
         self._say("supervisor.stopping")
         if self._exabgp:
             self._say("agent.drained", outcome=self._drain(time.monotonic() + self._stop_limit))
+        self._say_parting()
         self._end_exabgp()
+
+    def _say_parting(self) -> None:
+        """Have the routers told of the end where no agent could say more about it."""
+        if parting.read(self._state_dir) is None:
+            text = parting.compose(os.environ.get("NODE_NAME", "node"), ("stopping",))
+            try:
+                parting.write(self._state_dir, text)
+            except OSError as error:
+                self._say("parting.not_written", "warning", why=str(error))
 
     def _drain(self, deadline: float) -> str:
         """Ask the agent to withdraw everything and wait for it; a respawned one is asked again."""

@@ -24,6 +24,7 @@ from exabgp_k8s.adapters import (
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent import lookout, stop
 from exabgp_k8s.agent.drainfile import DrainFile
+from exabgp_k8s.agent.last_words import LastWords
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core import (
     budget,
@@ -76,6 +77,7 @@ class Agent:
         self._daemon = exabgp
         self.supervisor = heartbeat.Heartbeat(options.state_dir)
         self._drain_file = DrainFile(options.state_dir)
+        self._last_words = LastWords(options)
         self._memory = memory.Memory(options.state_dir, options.node)
         self._checks = runner.Runner(self.deliver)
         self._timer: asyncio.TimerHandle | None = None
@@ -200,6 +202,7 @@ class Agent:
             raise DialogueError("ExaBGP did not take its new configuration and is restarted")
         if self.turn.stage not in (None, world.neighbors):
             self._reconfigure.set()
+        self._last_words.note(world)
         if world.phase is lifecycle.Phase.DRAINED:
             self._drained.set()
         else:

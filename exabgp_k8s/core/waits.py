@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core import causes, keeping, lifecycle, model, slots, step
+from exabgp_k8s.core import causes, changeover, keeping, lifecycle, model, remnants, slots, step
 
 
 class What(enum.StrEnum):
@@ -22,6 +22,10 @@ class What(enum.StrEnum):
     GRACEFUL_SHUTDOWN = "gracefulShutdown"
     HOLD_DOWN = "hold-down"
     SETTLE = "settle"
+    LOST_SESSION = "lost-session"
+    """A drain waits: the router may still have what was announced in a session that was lost."""
+    LEAVING = "leaving"
+    """A session that ends waits for its withdrawals."""
     SUCCESSION = "succession"
     """A Node registered anew inherits labels and addresses for a while."""
     LABEL = "label"
@@ -45,7 +49,12 @@ class Wait:
 
 def find(turn: step.Turn, now: float) -> tuple[Wait, ...]:
     """Return everything that is being waited for, the nearest first."""
-    found = (*_of_the_policy(turn, now), *_of_the_dampers(turn, now), *_of_the_rest(turn))
+    found = (
+        *_of_the_policy(turn, now),
+        *_of_the_dampers(turn, now),
+        *_of_the_sessions(turn, now),
+        *_of_the_rest(turn),
+    )
     return tuple(sorted((each for each in found if each.until > now), key=lambda each: each.until))
 
 
@@ -138,6 +147,23 @@ def _of_the_dampers(turn: step.Turn, now: float) -> Iterator[Wait]:
                 then=f"{name}: {'stay out' if is_out else 'decide'} without the outage budget",
                 prefix_class=name,
             )
+
+
+def _of_the_sessions(turn: step.Turn, now: float) -> Iterator[Wait]:
+    world = turn.world
+    if world.phase is lifecycle.Phase.DRAINING:
+        for each, until in remnants.awaited(world, now).items():
+            yield Wait(
+                what=What.LOST_SESSION,
+                until=until,
+                then=f"{each.peer} can have no route any more of its session with {each.local}",
+            )
+    for peer, since in world.leaving.items():
+        yield Wait(
+            what=What.LEAVING,
+            until=since + changeover.LEAVE_LIMIT,
+            then=f"the session with {peer} ends, whether its withdrawals are acknowledged or not",
+        )
 
 
 def _of_the_rest(turn: step.Turn) -> Iterator[Wait]:

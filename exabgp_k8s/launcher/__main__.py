@@ -6,6 +6,7 @@ import sys
 
 from exabgp_k8s.launcher import (
     clock,
+    closing,
     confirmation,
     descriptors,
     ends,
@@ -24,6 +25,7 @@ REPLACED = (
     logs,
     ends,
     redial,
+    closing,
     reloads,
     descriptors,
     steps,

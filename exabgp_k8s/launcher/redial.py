@@ -16,7 +16,8 @@ forgotten half an hour after it happened, or when the peer's settings are edited
 
 Replaced in ExaBGP 5.0.15: ``reactor.delay.Delay``, by its name in ``reactor.peer``, and
 ``reactor.network.outgoing.create``, which makes the socket of an attempt.
-``reactor.peer.Peer.reestablish``, which an edit of the peer calls, is wrapped.
+``reactor.peer.Peer.reestablish``, which an edit of the peer calls, is wrapped, and a NOTIFICATION
+of ``reactor.protocol.Protocol`` is noted on its way.
 Noticed by: ``test_a_router_that_ends_every_session_at_once_is_not_tried_in_a_storm`` (ExaBGP
 alone tries twice at once, then after one second) and the faults of routers in ``tests/fabric``.
 """
@@ -27,7 +28,7 @@ import collections
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 PAUSE = (2.0, 4.0)
@@ -40,6 +41,8 @@ WINDOW = 1800.0
 """Seconds for which the end of a session counts."""
 DOUBLINGS = 5
 """How often the pause is doubled at most, once for each further end: to 64 to 128 s."""
+NOTIFIED = 1.2
+"""Seconds, at least, after a NOTIFICATION of ours: BIRD refuses for its ``error wait time``."""
 SYN_RETRIES = 3
 """SYNs after the first, a second apart or doubling: the last one that may still be answered."""
 
@@ -57,6 +60,7 @@ class Redial:
         self._up_at: float | None = None
         # More of them than doublings change nothing.
         self._falls: collections.deque[float] = collections.deque(maxlen=DOUBLINGS + 2)
+        self._has_notified = False
 
     def backoff(self) -> bool:
         """Return whether to wait; asked until the answer is no, and an attempt begins."""
@@ -85,7 +89,13 @@ class Redial:
             self._next = max(self._next, self._started + pause)
         elif (times := self._fell(now, self._up_at)) > 0:
             self._next = now + pause * 2 ** min(times - 1, DOUBLINGS)
-        self._up_at = None
+        if self._has_notified:
+            self._next = max(self._next, now + NOTIFIED)
+        self._up_at, self._has_notified = None, False
+
+    def notified(self) -> None:
+        """Note that the session ends by a NOTIFICATION of ours."""
+        self._has_notified = True
 
     def _fell(self, now: float, up_at: float) -> int:
         """Count the end of a session; return how many there were before it."""
@@ -98,10 +108,11 @@ class Redial:
 
 def install() -> None:
     """Have this process's ExaBGP, which is not running yet, try by these rules."""
-    from exabgp.reactor import peer  # noqa: PLC0415 - a new clock comes before ExaBGP
+    from exabgp.reactor import peer, protocol  # noqa: PLC0415 - a new clock comes before ExaBGP
     from exabgp.reactor.network import outgoing  # noqa: PLC0415
 
     create, reestablish = outgoing.create, peer.Peer.reestablish
+    notify = protocol.Protocol.new_notification
 
     def impatient(*arguments: object) -> socket.socket:
         made: socket.socket = create(*arguments)
@@ -114,6 +125,12 @@ def install() -> None:
         reestablish(one, *arguments)
         one._delay.forgive()  # noqa: SLF001
 
+    def noted(session: Any, notification: object) -> Iterator[object]:
+        session.peer._delay.notified()  # noqa: SLF001
+        messages: Iterator[object] = notify(session, notification)
+        return messages
+
     peer.Delay = Redial
     peer.Peer.reestablish = forgiving
+    protocol.Protocol.new_notification = noted
     outgoing.create = impatient

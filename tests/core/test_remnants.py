@@ -7,10 +7,10 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import commands, events, lifecycle, remnants, step
+from exabgp_k8s.core import commands, events, lifecycle, remnants, step, waits
 from exabgp_k8s.core.world import World
 from tests.support import builders
-from tests.support.builders import START, after
+from tests.support.builders import START, TOR_A, after
 
 RESTARTING = builders.a_config(settle=0, peers=(builders.a_peer(graceful_restart=60),))
 OTHER_IP = ipaddress.ip_address("192.0.2.77")
@@ -46,6 +46,16 @@ def test_nothing_is_left_where_the_router_said_so_or_everything_was_withdrawn(
 
     reason = "closing connection" if is_drained else "notification received (6,4)"
     assert awaited(after(world, builders.down(problem=reason))) == set()
+
+
+def test_a_drain_says_for_whom_it_waits_and_how_long() -> None:
+    world = after(serving(), builders.down(), events.DrainAsked())
+
+    (waited,) = waits.find(step.step(world, (events.Tick(),), START), START + 1)
+
+    assert waited.what is waits.What.LOST_SESSION
+    assert waited.until == START + 69
+    assert str(TOR_A) in waited.then
 
 
 def test_a_session_that_is_back_clears_it_with_its_end_of_rib() -> None:

@@ -71,11 +71,15 @@ class ExaBGP:
         log.close()
         self.wait(lambda: self.helpers > 0, "no helper")
 
-    def stop(self) -> None:
-        """End the daemon and its helper."""
+    def end(self) -> None:
+        """Tell the daemon to end, and wait for that."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait(LIMIT)
+
+    def stop(self) -> None:
+        """End the daemon and its helper."""
+        self.end()
         # shutdown() wakes the thread that waits in accept(); close() alone does not.
         self._listener.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:

@@ -100,6 +100,18 @@ def test_a_peer_that_is_removed_or_changed_is_not_waited_for() -> None:
     assert not peer.redial.backoff()
 
 
+@pytest.mark.parametrize("lived", [0.1, 60])
+def test_after_a_notification_of_ours_the_router_is_given_more_than_a_second(lived: float) -> None:
+    """BIRD refuses everybody for its ``error wait time``, which is 1 s in our example."""
+    for seed in range(20):
+        peer = Peer(seed)
+        peer.redial.notified()
+        peer.live(lived)
+        ended = peer.now
+        peer.attempt()
+        assert peer.now - ended > 1.1
+
+
 def test_a_session_that_lasted_is_tried_again_within_half_a_second() -> None:
     peer = Peer(1)
     for _ in range(20):

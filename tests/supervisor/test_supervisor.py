@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from exabgp_k8s import parting
 from tests.support import processes
 from tests.support.lab import until
 
@@ -56,6 +58,29 @@ def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
         supervisor.wait(30)
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(_pid(tmp_path)).kill()
+
+
+@pytest.mark.parametrize("words", ["n1: cordoned, stopping", None], ids=["agent", "no agent"])
+def test_the_routers_are_told_of_the_end_even_where_no_agent_could_say_why(
+    tmp_path: Path, words: str | None
+) -> None:
+    """What an earlier container said is forgotten at the start."""
+    parting.write(tmp_path, "n1: of yesterday")
+    command = [sys.executable, "-c", "import time; time.sleep(600)"]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-m", "exabgp_k8s.supervisor", str(tmp_path), "0", *command],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "NODE_NAME": "n1"},
+    )
+    until(lambda: len(processes.children(psutil.Process(supervisor.pid))) == 1, "no ExaBGP")
+    assert parting.read(tmp_path) is None
+    if words is not None:
+        parting.write(tmp_path, words)
+
+    supervisor.send_signal(signal.SIGTERM)
+
+    assert supervisor.wait(30) == 0
+    assert parting.read(tmp_path) == (words or "n1: stopping", frozenset())
 
 
 def _pid(directory: Path) -> int:

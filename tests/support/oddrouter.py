@@ -100,6 +100,13 @@ class Router:
         self.sessions = 0
         """How many came up so far."""
         self._is_up = False
+        self.moments: list[float] = []
+        """When each connection began and ended, in turn."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a session is up."""
+        return self._is_up
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True, name="odd router").start()
@@ -156,10 +163,12 @@ class Router:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self.moments.append(time.monotonic())
                 with connection, contextlib.suppress(OSError):
                     self._connection = connection
                     connection.sendall(self._first)
                     self._read(connection)
+                self.moments.append(time.monotonic())
                 with self._changed:
                     self._is_up = False
                     self._changed.notify_all()
