@@ -22,7 +22,7 @@ Everything is stopped and removed. Next:
   {program} --help        all commands; each has its own --help
 In the source:
   docs/how-to/deploy.md   the DaemonSet on a cluster of your own, step by step
-  docs/how-to/            the router's side, health checks, reboots nobody notices
+  docs/how-to/            the router's side, health checks, draining a node
   docs/reference/         every setting, command, metric and reason"""
 
 

@@ -244,7 +244,7 @@ def _drain(stage: Stage) -> Step:
         remark=lambda outcome: (
             f"It returned after {view.duration(outcome.ended_at - outcome.begun_at)}, its own "
             "start included: withdrawn, acknowledged, and one second more for the routers to "
-            "forward differently. From here on nobody notices a reboot. In the pod this is the "
+            "forward differently. From here on no router uses the node. In the pod this is the "
             "preStop hook."
         ),
     )

@@ -58,6 +58,21 @@ def test_the_example_settings_are_valid(settings: config.Config) -> None:
     assert settings.peers
 
 
+def test_the_example_settings_mean_every_node(settings: config.Config) -> None:
+    """Most clusters lack whatever label an example could ask for."""
+    assert not [each for each in settings.peers if each.selector != config.Selector()]
+
+
+def test_a_rollout_with_the_examples_of_settings_and_router_moves_no_route(
+    settings: config.Config,
+) -> None:
+    assert {each.graceful_restart for each in settings.peers} == {60}
+    assert "\n  graceful restart aware;\n" in repository.read("docs/router/bird.conf.example")
+    assert "\n neighbor NODES graceful-restart-helper\n" in repository.read(
+        "docs/router/frr.conf.example"
+    )
+
+
 def test_the_generated_config_map_is_the_one_that_is_mounted(
     pod: dict[str, Any], container: dict[str, Any], variables: dict[str, dict[str, Any]]
 ) -> None:
