@@ -18,7 +18,7 @@ import exabgp_k8s
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.tryout.kubeapi import apiserver
-from tests.support import kubeapi
+from tests.support import descriptors, kubeapi
 
 NODES = "/api/v1/nodes"
 
@@ -445,3 +445,16 @@ def test_a_client_that_does_not_trust_the_server_sends_nothing(
         ssl.create_default_context().wrap_socket(
             socket.create_connection(("127.0.0.1", secure.port)), server_hostname="127.0.0.1"
         )
+
+
+def test_a_request_that_we_have_no_descriptor_for_says_so(tmp_path: pathlib.Path) -> None:
+    """A server that is away is another thing, and no lack of ours."""
+    with kubeapi.KubeApi(tls=False) as gone:
+        path = tmp_path / "kubeconfig"
+        path.write_text(apiserver.kubeconfig(gone))
+    asking = client.Client(client.Access(kubeconfig=path))
+    with pytest.raises(errors.KubeError) as away:
+        asking.request("GET", NODES)
+    with descriptors.used_up(), pytest.raises(errors.KubeError) as lacking:
+        asking.request("GET", NODES)
+    assert (away.value.lack, lacking.value.lack) == ("", "too many open files")

@@ -16,7 +16,7 @@ from exabgp_k8s.adapters.kube import attempts, client, leases, others
 from exabgp_k8s.core import budget, config, events, model
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
 from exabgp_k8s.wire import leases as wire
-from tests.support import fleet, kubeapi
+from tests.support import descriptors, fleet, kubeapi
 from tests.support.rivals import PATH, Rivals
 
 NODES, HALF = 200, 100
@@ -418,4 +418,23 @@ def test_an_error_of_ours_is_a_budget_that_is_lost_and_the_thread_goes_on(
     lost = got.wait_for(lambda event: isinstance(event, events.BudgetLost))
     keeps.offer(budget.Wish(budget=config.Budget(), standing=SLOT, uid="uid"))
     got.wait_for(lambda event: isinstance(event, events.BudgetSeen), after=lost)
+    keeps.stop()
+
+
+def test_leases_that_we_had_no_descriptor_for_are_no_lost_budget(
+    server: Server, kubeconfig: Path
+) -> None:
+    """The claim waits; that the API server is away is told as soon as it could be asked."""
+    server.stop()
+    got = kubeapi.Recorder()
+    api_client = client.Client(client.Access(kubeconfig=kubeconfig))
+    # The library and the kubeconfig are read before there is nothing to read them with.
+    with pytest.raises(errors.KubeError):
+        api_client.request("GET", PATH)
+    keeps = leases.Leases(api_client, "n0", fleet.NAMESPACE, deliver=got, timings=QUICK)
+    with descriptors.used_up():
+        keeps.offer(budget.Wish(budget=config.Budget(), standing=SLOT, uid="uid"))
+        time.sleep(3)
+        assert not got.of(events.BudgetLost)
+    got.wait_for(lambda event: isinstance(event, events.BudgetLost))
     keeps.stop()

@@ -347,3 +347,14 @@ class TestDrain:
         world = builders.a_world(events.DrainAsked(), events.DrainAsked(is_stopping=True))
 
         assert {str(cause) for cause in world.causes} == {"operator:drain", "stopping"}
+
+
+def test_an_api_server_that_we_had_no_descriptor_for_is_not_away() -> None:
+    """What is decided after it has been away for a while must not begin to count."""
+    ours = events.KubeLost(problem="too many open files", is_ours=True)
+
+    world = builders.a_world(ours, now=START)
+
+    assert (world.kube_problem, world.kube_lost) == ("too many open files", None)
+    away = after(world, events.KubeLost(problem="refused"), ours, now=START + 5)
+    assert away.kube_lost == START + 5
