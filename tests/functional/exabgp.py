@@ -37,9 +37,15 @@ while data := wire.recv(65536):
 
 
 class ExaBGP:
-    """One daemon; its helper passes every byte on to the test and back."""
+    """One daemon; its helper passes every byte on to the test and back.
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    Args:
+        folder: for its files.
+        is_router: whether it is ExaBGP as it is; ours reads no UPDATE.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, is_router: bool = False) -> None:
+        self._is_router = is_router
         self.path = folder / "exabgp.conf"
         self._relay = folder / "relay.py"
         self._relay.write_text(RELAY)
@@ -62,7 +68,9 @@ class ExaBGP:
         self.path.write_text(text)
         log = (self.path.parent / "exabgp.err").open("wb")
         self._process = subprocess.Popen(
-            daemon.server_command(self.path),
+            (sys.executable, "-m", "exabgp", "server", str(self.path))
+            if self._is_router
+            else daemon.server_command(self.path),
             env={**os.environ, **daemon.environment(self.path.parent)},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -186,10 +194,10 @@ class ExaBGP:
 
 
 @contextlib.contextmanager
-def running(folder: pathlib.Path) -> Iterator[ExaBGP]:
+def running(folder: pathlib.Path, *, is_router: bool = False) -> Iterator[ExaBGP]:
     """Yield a daemon that is not started yet, and end it."""
     folder.mkdir()
-    found = ExaBGP(folder)
+    found = ExaBGP(folder, is_router=is_router)
     try:
         yield found
     finally:

@@ -98,7 +98,10 @@ class Pair:
 
 @pytest.fixture
 def pair(tmp_path: pathlib.Path) -> Iterator[Pair]:
-    with exabgp.running(tmp_path / "us") as us, exabgp.running(tmp_path / "router") as router:
+    with (
+        exabgp.running(tmp_path / "us") as us,
+        exabgp.running(tmp_path / "router", is_router=True) as router,
+    ):
         yield Pair(us, router)
 
 
