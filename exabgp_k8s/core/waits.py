@@ -26,6 +26,8 @@ class What(enum.StrEnum):
     """A drain waits: the router may still have what was announced in a session that was lost."""
     LEAVING = "leaving"
     """A session that ends waits for its withdrawals."""
+    TURN = "turn"
+    """An edited session waits until the one before it is back."""
     SUCCESSION = "succession"
     """A Node registered anew inherits labels and addresses for a while."""
     LABEL = "label"
@@ -164,6 +166,14 @@ def _of_the_sessions(turn: step.Turn, now: float) -> Iterator[Wait]:
             until=since + changeover.LEAVE_LIMIT,
             then=f"the session with {peer} ends, whether its withdrawals are acknowledged or not",
         )
+    latest = max(changeover.deadlines(world), default=None)
+    for name in sorted(changeover.waiting(world, turn.decision.neighbors, turn.stage)):
+        if latest is not None:
+            yield Wait(
+                what=What.TURN,
+                until=latest,
+                then=f"the session with {name} is made anew as it was edited, or before that",
+            )
 
 
 def _of_the_rest(turn: step.Turn) -> Iterator[Wait]:

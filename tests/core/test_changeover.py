@@ -10,7 +10,7 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import changeover, commands, config, events, model, step
+from exabgp_k8s.core import changeover, commands, config, events, model, step, waits
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B
 
@@ -118,6 +118,18 @@ def test_a_new_peer_never_waits() -> None:
     life.edit({peer: {} for peer in NAMES})
 
     assert life.stage().keys() == NAMES.keys()
+
+
+def test_a_session_that_waits_for_its_turn_says_so() -> None:
+    life = serving(TOR_A, TOR_B)
+    life.edit({TOR_A: SLOWER, TOR_B: SLOWER})
+    life.configure()
+
+    (wait,) = waits.find(life.turn(), life.now)
+
+    assert wait.what is waits.What.TURN
+    assert "tor-b" in wait.then
+    assert wait.until == life.now + changeover.RESET_LIMIT
 
 
 def test_a_removed_peer_stays_until_its_routes_are_withdrawn() -> None:
