@@ -8,7 +8,8 @@ own signals are left out here, and of the rest so many and no more.
 
 Replaced in ExaBGP 5.0.15: ``logger.log.logger``, through which every message goes, and
 ``debug.intercept.intercept``, which prints a panic.
-Noticed by: ``test_every_line_is_json_with_one_form_of_time``.
+Noticed by: ``test_a_peer_that_is_away_costs_a_few_lines_and_none_of_exabgp`` and
+``test_a_panic_of_exabgp_is_one_line``.
 """
 
 from __future__ import annotations
