@@ -26,11 +26,17 @@ NOTIFIED = "notification received"
 
 
 def lost(world: World, peer: model.Address, session: Session, problem: str, now: float) -> World:
-    """Return the world after a session that was up ended, whyever."""
-    if not session.is_up or problem.startswith(NOTIFIED) or not _has_routes(world, peer, session):
+    """Return the world after a session that was up ended, whyever.
+
+    One that ended before its End-of-RIB has cleared nothing: what an earlier session left, be it
+    of an earlier process, is there still, although this one may have announced nothing.
+    """
+    if not session.is_up or problem.startswith(NOTIFIED):
+        return world
+    key = Remnant(peer=peer, local=session.local)
+    if _is_cleared(world, key) and not _has_routes(world, peer, session):
         return world
     until = now + session.hold_time + _restart_time(world, peer, session)
-    key = Remnant(peer=peer, local=session.local)
     return dataclasses.replace(world, remnants={**world.remnants, key: until})
 
 

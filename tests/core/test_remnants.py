@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 from exabgp_k8s.core import commands, events, lifecycle, remnants, step, waits
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.world import PeerRib, World
 from tests.support import builders
 from tests.support.builders import START, TOR_A, after
 
@@ -103,3 +103,14 @@ def test_a_pod_that_is_replaced_waits_for_none_of_it() -> None:
     world = after(serving(), builders.down(), events.DrainAsked(is_stopping=True, is_rollout=True))
 
     assert awaited(world) == set()
+
+
+def test_a_session_that_falls_before_its_end_of_rib_clears_nothing_of_an_earlier_process() -> None:
+    world = builders.a_world(settings=RESTARTING)
+    neighbors = builders.decided(world).neighbors or ()
+    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+    world = dataclasses.replace(world, rib={TOR_A: PeerRib()}, is_rib_current=True)
+
+    world = after(world, *builders.up(), events.DrainAsked(), builders.down(), now=START + 1)
+
+    assert awaited(world, START + 2) == {START + 1 + 69}
