@@ -37,8 +37,8 @@ class Problem:
 
     @property
     def in_line(self) -> str:
-        """The problem with its line, where that is known."""
-        return f"line {self.line}: {self}" if self.line else str(self)
+        """The problem with its line and column, where they are known."""
+        return f"line {self.line}, column {self.column}: {self}" if self.line else str(self)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -51,7 +51,7 @@ class SettingsError(Error):
     """
 
     def __init__(self, problems: tuple[Problem, ...], source: str = "settings") -> None:
-        super().__init__(f"{source}: " + "; ".join(str(problem) for problem in problems))
+        super().__init__(f"{source}: " + "; ".join(problem.in_line for problem in problems))
         self.problems = problems
 
 

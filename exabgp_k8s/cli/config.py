@@ -23,6 +23,8 @@ from exabgp_k8s.core import config, keeping, model, neighbors, world
 from exabgp_k8s.settings import convert, load, notes, schema, selection
 from exabgp_k8s.wire import daemon_conf
 
+STDIN = Path("-")
+
 settings_option = click.option(
     "--settings",
     "path",
@@ -36,7 +38,10 @@ settings_option = click.option(
 
 
 def settings_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the settings be named as FILE, too, which is what everybody tries first."""
+    """Let the settings be named as FILE, too, which is what everybody tries first.
+
+    As elsewhere, ``-`` is standard input.
+    """
 
     @click.argument("file", required=False, type=click.Path(path_type=Path))
     @settings_option
@@ -79,6 +84,8 @@ def validate(path: Path, password_dir: Path, nodes_from: Path | None) -> None:
     A password that is missing is a warning: only its own peer stays down. With --nodes, so are a
     node that no peer is meant for and a peer that is meant for no node.
     """
+    if path == nodes_from == STDIN:
+        raise click.UsageError("settings and --nodes cannot both be standard input; name a file")
     settings = convert.to_core(_document(path))
     _, missing = load.read_passwords(password_dir, settings.peers)
     for problem in missing:
@@ -143,7 +150,12 @@ def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
 def _document(path: Path) -> schema.Settings:
     """Read the settings, or end with every mistake on a line of its own."""
     try:
-        return load.document(load.read_text(path), str(path))
+        is_piped = path == STDIN
+        text = load.text_of(sys.stdin.buffer, "-") if is_piped else load.read_text(path)
+    except errors.SettingsError as error:
+        exits.fail(f"{error}; nothing was checked")
+    try:
+        return load.document(text, str(path))
     except errors.SettingsError as error:
         exits.show_problems(path, error.problems, "a node would refuse all of it")
         sys.exit(exits.Code.USAGE)

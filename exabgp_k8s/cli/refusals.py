@@ -22,7 +22,7 @@ def show_problems(form: str, path: Path, problems: tuple[Problem, ...], effect: 
     if form == lines.TEXT:
         exits.show_problems(path, problems, effect)
         return
-    shown = [str(each) for each in problems]
+    shown = [each.in_line for each in problems]
     _log("settings.refused", file=str(path), problems=shown, effect=effect)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,7 @@ def lines(answer: Any) -> Iterator[Line]:
         for prefix in answer["prefixes"]:
             if prefix["class"] == name and prefix["prefix"]:
                 yield "", _prefix(prefix)
+    yield from _left(answer["prefixes"])
     yield "because of", ", ".join(each["cause"] for each in answer["causes"]) or "-"
     yield from _withheld(answer["withheld"])
     yield from (("to come", to_come(each)) for each in answer["waits"])
@@ -85,15 +86,29 @@ def _node(answer: Any) -> str:
 
 
 def _prefix(row: Any) -> str:
-    """Return one prefix: to how many of how many, and why not to the others."""
+    """Return one prefix: to how many of how many, why not to the others, and who still has it."""
     text = f"{row['prefix']}: {row['state']}"
     if row["state"] in {"announced", "deprioritised"}:
         text += f" to {row['sent']} of {row['meant']}"
-    if row["state"] == "withheld" or not row["lacking"]:
-        return text
-    return f"{text}; not to " + ", ".join(
-        f"{peer} ({why})" for peer, why in sorted(row["lacking"].items())
-    )
+    still = row["still_at"]
+    if row["state"] != "withheld":
+        lacking = {peer: why for peer, why in row["lacking"].items() if peer not in still}
+        text += _peers("not to", lacking)
+    return text + _peers("still at", still)
+
+
+def _left(prefixes: Iterable[Any]) -> Iterator[Line]:
+    """Yield what nothing speaks of any more, so that no class has it, and a router may have it."""
+    for each in prefixes:
+        if each["class"] is None and each["still_at"]:
+            yield "to be withdrawn", f"{each['prefix']}{_peers('still at', each['still_at'])}"
+
+
+def _peers(words: str, found: Mapping[str, str]) -> str:
+    """Return peers, each with its reason in brackets; nothing where there are none."""
+    if not found:
+        return ""
+    return f"; {words} " + ", ".join(f"{peer} ({why})" for peer, why in sorted(found.items()))
 
 
 def _withheld(found: Iterable[Any]) -> Iterator[Line]:

@@ -48,6 +48,8 @@ class State(enum.StrEnum):
 
 LATE = frozenset({State.UNACKNOWLEDGED, State.STUCK})
 """The states that nobody should see: ExaBGP has the change, and no UPDATE leaves."""
+LEAVING = frozenset({State.WITHDRAWING, State.STUCK})
+"""The states of a prefix that the router may still have, and should not any more."""
 SENT = frozenset({State.ANNOUNCED, State.DEPRIORITISED})
 """The states of a prefix that the router has been sent."""
 

@@ -68,6 +68,11 @@ def summaries(found: Sequence[announced.Standing]) -> list[Row]:
             "sent": len(each.sent),
             "meant": each.meant,
             "lacking": _lacking(each),
+            "still_at": {
+                hearing.peer: str(hearing.state)
+                for hearing in each.hearings
+                if hearing.state in announced.LEAVING
+            },
             "late": [hearing.peer for hearing in each.hearings if hearing.state in announced.LATE],
         }
         for each in found

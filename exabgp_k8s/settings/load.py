@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO
 
 import pydantic
 
@@ -67,19 +68,28 @@ def read_text(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+            return text_of(file, str(path))
     except OSError as error:
-        raise _refusal(path, f"cannot be read: {error.strerror}") from error
+        raise _refusal(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def text_of(file: IO[bytes], source: str) -> str:
+    """Return the text in an open file, which ``source`` names.
+
+    Raises:
+        SettingsError: where it is too large or is not UTF-8.
+    """
+    raw = file.read(LARGEST + 1)
     if len(raw) > LARGEST:
-        raise _refusal(path, f"is larger than {LARGEST} bytes; is it the right file?")
+        raise _refusal(source, f"is larger than {LARGEST} bytes; is it the right file?")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refusal(path, f"is not UTF-8 at byte {error.start}; save it as UTF-8") from error
+        raise _refusal(source, f"is not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
-def _refusal(path: Path, message: str) -> errors.SettingsError:
-    return errors.SettingsError((errors.Problem("", message),), str(path))
+def _refusal(source: str, message: str) -> errors.SettingsError:
+    return errors.SettingsError((errors.Problem("", message),), source)
 
 
 def read_passwords(

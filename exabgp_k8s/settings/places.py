@@ -20,13 +20,14 @@ Place = tuple[int, int]
 
 
 def located(text: str, found: Sequence[errors.Problem]) -> tuple[errors.Problem, ...]:
-    """Return mistakes in a text that can be read, each with its place.
+    """Return mistakes in a text that can be read, each with its place and in their order.
 
-    What is missing has none; it stands at what it is missing in.
+    What is missing has none; it stands at what it is missing in. What stands nowhere comes last.
     """
     wanted = {name for problem in found for name in _ancestry(problem.path)}
     places = _Places(text, wanted).find()
-    return tuple(_placed(problem, places) for problem in found)
+    placed = (_placed(problem, places) for problem in found)
+    return tuple(sorted(placed, key=lambda each: (not each.line, each.line, each.column)))
 
 
 def _placed(problem: errors.Problem, places: dict[str, Place]) -> errors.Problem:

@@ -6,6 +6,7 @@ about what a person wrote; nothing of the library shows through.
 
 from __future__ import annotations
 
+import json
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -76,13 +77,20 @@ class Found:
 
 def explain(error: pydantic.ValidationError, root: type[fields.Section], found: Found) -> None:
     """Add one problem for each mistake that pydantic found, in the document's order."""
+    labels: dict[str, dict[str, Any]] = {}
     for details in error.errors(include_url=False):
         if _is_consequence(details):
             continue
-        if found.is_full:
+        if _is_label(details):
+            *above, key = details["loc"]
+            labels.setdefault(path_of(above), {})[str(key)] = details["input"]
+        elif found.is_full:
             found.count += 1
         else:
             found.add(_problem(details, root))
+    for path, pairs in labels.items():
+        # Written as Services and Pods have it: one answer to all of them, not one to each.
+        found.add(errors.Problem(path, f"labels stand one level deeper; {_as_labels(pairs)}"))
 
 
 def _is_consequence(details: ErrorDetails) -> bool:
@@ -98,13 +106,13 @@ def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Proble
     kind = details["type"]
     if kind in {"extra_forbidden", "missing"}:
         section = _section_at(root, location[:-1])
-        if section is peers.NodeSelector and isinstance(details["input"], str | int):
-            message = _as_label(str(location[-1]), details["input"])
-            return errors.Problem(path_of(location), message)
         say = _unknown if kind == "extra_forbidden" else _missing
         return errors.Problem(path_of(location), say(str(location[-1]), section))
     if kind in {"model_type", "model_attributes_type"}:
-        keys = ", ".join(_keys(_section_at(root, location)))
+        section, written = _section_at(root, location), details["input"]
+        if section is peers.NodeSelector and (pairs := _labels_in(written)):
+            return errors.Problem(path_of(location), _as_labels(pairs))
+        keys = ", ".join(_keys(section))
         return errors.Problem(path_of(location), f"write a mapping of {keys}")
     if kind == "too_short" and _is_required(root, location):
         return errors.Problem(path_of(location), "write at least one entry")
@@ -116,7 +124,7 @@ def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Proble
 def _keys(section: type[pydantic.BaseModel]) -> dict[str, str]:
     """Return the YAML keys of a section, each with what it means in one line."""
     return {
-        field.alias or name: " ".join((field.description or "").split())
+        field.alias or name: " ".join((field.description or "").replace("``", "").split())
         for name, field in section.model_fields.items()
     }
 
@@ -127,9 +135,32 @@ def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"
 
 
-def _as_label(key: str, value: object) -> str:
-    """Say how a label is asked for, to whom wrote it as Services and Pods have it."""
-    return f"unknown key; write nodeSelector: {{matchLabels: {{{key[:80]}: {value}}}}}"
+def _is_label(details: ErrorDetails) -> bool:
+    """Return whether a label stands where matchLabels belongs."""
+    is_inside = details["type"] == "extra_forbidden" and details["loc"][-2:-1] == ("nodeSelector",)
+    return is_inside and isinstance(details["input"], str | int | float)
+
+
+def _labels_in(written: object) -> Mapping[str, str]:
+    """Return the labels that ``a=b,c=d`` means, as kubectl has it; none of anything else."""
+    if not isinstance(written, str):
+        return {}
+    found = [re.fullmatch(r"\s*([^\s=!]+)==?([^\s=]*)\s*", part) for part in written.split(",")]
+    return {match[1]: match[2] for match in found if match} if all(found) else {}
+
+
+def _as_labels(pairs: Mapping[str, Any]) -> str:
+    """Say how labels are asked for, so that what is said can be written as it is."""
+    shown = ", ".join(f"{_as_text(key)}: {_as_text(value)}" for key, value in pairs.items())
+    return f"write nodeSelector: {{matchLabels: {{{shown}}}}}"
+
+
+def _as_text(value: object) -> str:
+    """Return what YAML reads as text, in quotes where it would read something else."""
+    text = (str(value).lower() if isinstance(value, bool) else str(value))[:80]
+    plain = r"(?!(true|false|null)$)[a-z][-a-z0-9_./]*"
+    is_plain = re.fullmatch(plain, text, re.ASCII | re.IGNORECASE)
+    return text if is_plain else json.dumps(text)
 
 
 def _missing(key: str, section: type[pydantic.BaseModel]) -> str:

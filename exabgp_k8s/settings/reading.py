@@ -10,6 +10,7 @@ costs a hundred megabytes for a quarter of one, on every node at once.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -62,17 +63,20 @@ def read(text: str, source: str, found: problems.Found) -> Any:
         return _Reader(text, found).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         words = (part for part in (error.context, error.problem) if part)
-        problem = errors.Problem(place, f"not YAML as it is used here: {', '.join(words)}")
+        message = f"not YAML as it is used here: {', '.join(words)}"
     except yaml.reader.ReaderError as error:
-        if PARSER is yaml.SafeLoader:
-            line = text.count("\n", 0, error.position) + 1
-        else:
+        before = text[: error.position]
+        if PARSER is not yaml.SafeLoader:
             # libyaml counts bytes.
-            line = _raw(text).count(b"\n", 0, error.position) + 1
-        problem = errors.Problem(f"line {line}", "a control character; YAML is printable text")
-    raise errors.SettingsError((problems.bounded(problem),), source)
+            before = _raw(text)[: error.position].decode("utf-8", "replace")
+        place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+        message = "a control character; YAML is printable text"
+    problem = dataclasses.replace(
+        problems.bounded(errors.Problem("", message)), line=place[0], column=place[1]
+    )
+    raise errors.SettingsError((problem,), source)
 
 
 def parser(text: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core import config, model, prefixes
 from exabgp_k8s.settings import fields
 
 NAMED = 10
@@ -27,12 +27,40 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
             )
     lonely = [node.name for node in nodes if not _is_selected(settings, node)]
     if lonely:
-        more = f" and {len(lonely) - NAMED} more" if len(lonely) > NAMED else ""
         yield errors.Problem(
             "peers",
             f"no peer is meant for {len(lonely)} of the {len(nodes)} nodes, which would announce "
-            f"nothing (no-peer): {', '.join(lonely[:NAMED])}{more}",
+            f"nothing (no-peer): {_names(lonely)}",
         )
+    for family in model.Family:
+        mute = [node.name for node in nodes if _is_mute(settings, node, family)]
+        if mute:
+            yield errors.Problem(
+                "peers",
+                f"no peer with {family} among its families is meant for {len(mute)} of the "
+                f"{len(nodes)} nodes, which would not announce their {family} ranges "
+                f"(no-peer:{family}): {_names(mute)}",
+            )
+
+
+def _names(found: Sequence[str]) -> str:
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return ", ".join(found[:NAMED]) + more
+
+
+def _is_mute(settings: config.Config, node: model.NodeFacts, family: model.Family) -> bool:
+    """Return whether a node has peers, and none for the ranges it announces of one family."""
+    selected = [peer for peer in settings.peers if peer.selector.matches(node.labels)]
+    if not selected or any(family in peer.families for peer in selected):
+        return False
+    pods = (
+        cidr
+        for cidr in node.pod_cidrs
+        if any(prefixes.is_inside(cidr, within) for within in settings.pods_within)
+    )
+    # Which ranges the API has, with auto, is not known here.
+    announced = (*(settings.service_cidrs or ()), *pods)
+    return any(model.family_of(prefix) is family for prefix in announced)
 
 
 def _is_selected(settings: config.Config, node: model.NodeFacts) -> bool:

@@ -172,20 +172,38 @@ def test_every_exit_code_is_documented_and_no_other() -> None:
     assert documented == {int(code) for code in exits.Code}
 
 
-def test_every_variable_is_documented_with_its_default() -> None:
-    documented = {
+def variables() -> dict[str, str]:
+    """Return the documented variables with their defaults."""
+    return {
         cells[0].strip("`"): cells[-1].strip("`")
         for cells in repository.tables("docs/reference/cli.md")
         if cells[0].strip("`").isupper()
     }
 
-    assert documented == {
+
+def test_every_variable_that_an_option_reads_is_documented_and_no_other() -> None:
+    found: set[str] = set()
+    groups: list[click.Group] = [root.main]
+    for group in groups:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            found |= {each.envvar for each in command.params if isinstance(each.envvar, str)}
+            groups += [command] if isinstance(command, click.Group) else []
+
+    assert set(variables()) == found
+
+
+def test_every_variable_is_documented_with_its_default() -> None:
+    assert variables() == {
         options.NODE: "none: needed",
         options.SETTINGS: str(options.DEFAULT_SETTINGS),
         options.PASSWORD_DIR: str(options.DEFAULT_PASSWORD_DIR),
         options.STATE_DIR: str(options.DEFAULT_STATE_DIR),
         options.HTTP: options.DEFAULT_HTTP,
         options.KUBECONFIG: "the service account",
+        options.LOG_FORMAT: "json",
         options.NAMESPACE: options.DEFAULT_NAMESPACE,
         options.POD: "none: not run as a pod",
     }

@@ -90,6 +90,28 @@ def test_an_absent_file_is_named(command: str, tmp_path: Path) -> None:
 
     assert result.exit_code == 2
     assert "absent.yaml: cannot be read" in result.stderr
+    assert "would refuse" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "show", "render"])
+def test_a_dash_is_standard_input(command: str) -> None:
+    arguments = [command, "-"]
+    good = CliRunner().invoke(config.group, arguments, input=samples.SAMPLE)
+    bad = CliRunner().invoke(config.group, arguments, input="bgp: {asn: 0}\n")
+
+    assert good.exit_code == 0
+    assert bad.exit_code == 2
+    assert "-:1:12: bgp.asn: " in bad.stderr
+
+
+def test_standard_input_cannot_be_two_things() -> None:
+    assert "cannot both be standard input" in call("validate", "-", "--nodes", "-").stderr
+
+
+def test_text_that_is_no_yaml_has_its_place_in_the_same_form(settings: Path) -> None:
+    settings.write_text("bgp:\n  asn: 1\n asn: 2\n")
+
+    assert call("validate", settings).stderr.startswith(f"{settings}:3:2: not YAML")
 
 
 @pytest.mark.parametrize("form", ["yaml", "json"])

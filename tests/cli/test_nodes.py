@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,19 @@ def test_an_api_server_that_does_not_answer_is_a_sentence(settings: Path, tmp_pa
 
     assert result.exit_code == 2
     assert "does not show its nodes" in result.stderr
+
+
+def test_a_family_that_no_peer_of_a_node_speaks_is_named(settings: Path, tmp_path: Path) -> None:
+    """The pod range of n2 is IPv6, and its only router speaks IPv4; n1 has none of IPv6."""
+    document = copy.deepcopy(SETTINGS)
+    document["announce"]["pods"] = {"within": ["fd00:244::/56"]}
+    document["peers"][1]["families"] = ["ipv4"]
+    settings.write_text(yaml.safe_dump(document))
+    found = [node("n1", rack="b"), node("n2", rack="b"), node("n3", rack="a")]
+    for each in found[1:]:
+        each["spec"] = {"podCIDRs": ["fd00:244:0:1::/64"]}
+
+    warnings = validate(settings, given(tmp_path, *found)).stderr
+
+    assert "no peer with ipv6 among its families is meant for 1 of the 3 nodes" in warnings
+    assert warnings.endswith("(no-peer:ipv6): n2\n")

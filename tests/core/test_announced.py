@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from exabgp_k8s.cli import status
 from exabgp_k8s.core import announced, commands, config, events, model, report, routes, step
 from exabgp_k8s.core.announced import Summary
 from exabgp_k8s.core.world import World
@@ -87,6 +88,32 @@ def test_a_withdrawal_that_is_pending_says_that_the_router_may_have_it() -> None
 
     assert states["tor-a"] is announced.State.WITHDRAWING
     assert standing(world).summary is Summary.WITHHELD
+
+
+def test_status_names_who_still_has_what_is_withheld_until_it_is_acknowledged() -> None:
+    world = after(builders.a_serving_world(), events.DrainAsked())
+    obeyed = builders.obeyed(world)
+
+    first, *_ = report.status(turn(world), NOW)["prefixes"]
+    assert first["state"] == "withheld"
+    assert first["still_at"] == {"tor-a": "withdrawing", "tor-b": "withdrawing"}
+    shown = dict(status.lines(report.status(turn(world), NOW)))
+    assert shown[""].endswith("withheld; still at tor-a (withdrawing), tor-b (withdrawing)")
+
+    first, *_ = report.status(turn(obeyed), NOW)["prefixes"]
+    assert (first["state"], first["still_at"]) == ("withheld", {})
+    assert dict(status.lines(report.status(turn(obeyed), NOW)))[""].endswith(": withheld")
+
+
+def test_what_nothing_speaks_of_any_more_is_named_while_a_router_has_it() -> None:
+    world = builders.a_serving_world()
+    settings = builders.a_config(service_cidrs=())
+    world = dataclasses.replace(world, config=settings)
+
+    shown = list(status.lines(report.status(turn(world), NOW)))
+
+    (text,) = (text for label, text in shown if label == "to be withdrawn" and "96::" in text)
+    assert text.endswith("; still at tor-a (withdrawing), tor-b (withdrawing)")
 
 
 def test_a_change_that_stays_unacknowledged_is_said_and_not_called_announced() -> None:

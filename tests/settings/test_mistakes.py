@@ -256,9 +256,9 @@ def test_a_mistake_does_not_hide_a_contradiction_beside_it() -> None:
     found = samples.problems(samples.changed(("peers",), TWO_PEERS))
 
     assert [problem.partition(": ")[0] for problem in found] == [
-        "peers[1].asn",
         "peers[1].name",
         "peers[1].address",
+        "peers[1].asn",
     ]
 
 
@@ -272,6 +272,16 @@ def test_prepending_is_refused_where_the_peer_is_internal(local: dict[str, int])
     assert [problem.partition(": ")[0] for problem in samples.problems(document)] == [
         "peers[0].attributes.prepend"
     ]
+
+
+def test_what_is_missing_is_explained_in_plain_text() -> None:
+    document = samples.changed(("health",), {"checks": [{}]})
+    document["peers"] = [{}]
+
+    found = samples.problems(document)
+
+    assert any("name: is missing (" in problem for problem in found)
+    assert not any("`" in problem for problem in found)
 
 
 JUNK = st.recursive(
