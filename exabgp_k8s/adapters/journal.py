@@ -1,8 +1,8 @@
 """One log line for each thing an operator would want to know, and none for the rest.
 
 What changes again and again is told less often the longer it lasts, but how it ends is always
-told: a peer has six lines at once and then one in ten minutes, so twelve in any hour at most, and
-each says how many changes were left out before it.
+told: each peer, check and other thing has six lines at once and then one in ten minutes, so twelve
+in any hour at most, and each says how many changes were left out before it.
 """
 
 from __future__ import annotations
@@ -13,79 +13,52 @@ from dataclasses import dataclass, field
 import structlog
 
 from exabgp_k8s import quota
-from exabgp_k8s.core import model, report
+from exabgp_k8s.adapters import conditions, subject
+from exabgp_k8s.core import config, model
 from exabgp_k8s.core.step import Turn
 from exabgp_k8s.core.world import Session, World
 
-PEER_LIMITS = 6, 600.0
-"""Lines about one peer's session at once, and seconds for each further one."""
-DECISION_LIMITS = 30, 120.0
-"""The same for what is announced."""
-REMIND = 3600.0
-"""Seconds until it is told once more that a session is down."""
-
 log = structlog.get_logger()
 
-State = tuple[object, ...]
-NEVER_TRIED: State = (False, "")
+NEVER_TRIED: subject.State = (False, "")
 """A session that is down, and nothing can be said of it yet."""
+REMOVED: subject.State = (False, None)
 
 
-@dataclass(slots=True, kw_only=True)
-class Subject:
-    """One thing whose states are told, and how often they may be."""
-
-    quota: quota.Quota
-    told: State
-    """The state in the last line about it."""
-    seen: State
-    told_at: float = 0
-    changes: int = 0
-    """How often it changed since the last line about it."""
-
-    def news(self, state: State, now: float) -> int | None:
-        """Take a state; return how many changes were left out, or None to tell nothing."""
-        if state != self.seen:
-            self.seen, self.changes = state, self.changes + 1
-        if state == self.told or not self.quota.take(now):
-            return None
-        left_out = max(self.changes - 1, 0)
-        self.told, self.told_at, self.changes = state, now, 0
-        return left_out
-
-    def is_to_be_repeated(self, now: float) -> bool:
-        """Return whether to tell once more what was told long ago."""
-        if now < self.told_at + REMIND or not self.quota.take(now):
-            return False
-        self.told_at = now
-        return True
+def _busy() -> subject.Subject:
+    return subject.Subject(quota=quota.Quota(*subject.BUSY_LIMITS))
 
 
 @dataclass(slots=True)
 class Journal:
     """What was told so far."""
 
-    _decision: Subject | None = None
-    _sessions: dict[model.Address, Subject] = field(default_factory=dict)
+    _decision: subject.Subject = field(default_factory=_busy)
+    _phase: subject.Subject = field(default_factory=_busy)
+    _sessions: dict[model.Address, subject.Subject] = field(default_factory=dict)
+    _names: dict[model.Address, dict[str, str]] = field(default_factory=dict)
+    """By what the peers are called; a removed one is told by its name too."""
+    _conditions: dict[conditions.About, subject.Subject] = field(default_factory=dict)
+    _edits: int = 0
+    _is_begun: bool = False
 
     def note(self, before: Turn, after: Turn, now: float) -> None:
         """Write what changed between two turns, or was left out before."""
-        self._note_decision(before, after, now)
-        _note_held(before, after)
+        if not self._is_begun:
+            self._is_begun = True
+            self._decision.told = self._decision.seen = _state(before)
+            self._phase.told = self._phase.seen = (before.world.phase,)
+        self._note_decision(after, now)
+        self._note_phase(after.world, now)
         for peer, session in after.world.sessions.items():
             self._note_session(after.world, peer, session, now)
         for peer in self._sessions.keys() - after.world.sessions.keys():
-            del self._sessions[peer]
-            log.info("session.removed", **_named(before.world, peer))
-        _note_budget(before, after)
-        _note_checks(before, after)
-        _note_missing(before, after)
-        _note_surroundings(before.world, after.world)
+            self._note_removed(peer, now)
+        if before.world.config is not after.world.config and before.world.config is not None:
+            self._edits += 1
+        self._note_conditions(after, now)
 
-    def _note_decision(self, before: Turn, after: Turn, now: float) -> None:
-        if self._decision is None:
-            first = _state(before)
-            self._decision = Subject(quota=quota.Quota(*DECISION_LIMITS), told=first, seen=first)
+    def _note_decision(self, after: Turn, now: float) -> None:
         left_out = self._decision.news(_state(after), now)
         if left_out is None:
             return
@@ -95,29 +68,69 @@ class Journal:
             routes=sorted({str(prefix) for _, prefix in after.decision.routes or ()}),
             withheld=_shown(after.decision.withheld),
             peers=sorted(_named(after.world, peer)["peer"] for peer in peers),
-            **_counted(left_out),
+            **subject.counted(left_out),
         )
+
+    def _note_phase(self, world: World, now: float) -> None:
+        (was,) = self._phase.told
+        left_out = self._phase.news((world.phase,), now)
+        if left_out is not None:
+            counted = subject.counted(left_out)
+            log.info("phase.changed", phase=str(world.phase), was=str(was), **counted)
 
     def _note_session(
         self, world: World, peer: model.Address, session: Session, now: float
     ) -> None:
-        subject = self._sessions.setdefault(
-            peer, Subject(quota=quota.Quota(*PEER_LIMITS), told=NEVER_TRIED, seen=NEVER_TRIED)
-        )
-        was_up = bool(subject.told[0])
+        mine = self._sessions.setdefault(peer, subject.Subject(told=NEVER_TRIED, seen=NEVER_TRIED))
+        named = self._remember_name(world, peer)
+        was_up = bool(mine.told[0])
         state = (True, session.times_up) if session.is_up else (False, session.problem)
-        left_out = subject.news(state, now)
+        if state == NEVER_TRIED and mine.told == REMOVED:
+            return
+        left_out = mine.news(state, now)
         if left_out is not None:
-            told = {**_named(world, peer), **_counted(left_out)}
-            _write_session(session, told, was_up=was_up)
-        elif session.problem and subject.told == state and subject.is_to_be_repeated(now):
+            _write_session(session, {**named, **subject.counted(left_out)}, was_up=was_up)
+        elif session.problem and mine.told == state and mine.is_to_be_repeated(now):
             log.warning(
                 "session.still_down",
                 why=session.problem,
                 seconds=round(now - session.since),
                 attempts=session.failed_attempts,
-                **_named(world, peer),
+                **named,
             )
+
+    def _remember_name(self, world: World, peer: model.Address) -> Mapping[str, str]:
+        # The session of a peer that left the settings goes on until its routes are withdrawn.
+        is_called = any(each.address == peer for each in _peers(world))
+        if is_called or peer not in self._names:
+            self._names[peer] = _named(world, peer)
+        return self._names[peer]
+
+    def _note_removed(self, peer: model.Address, now: float) -> None:
+        mine = self._sessions[peer]
+        left_out = mine.news(REMOVED, now)
+        if left_out is not None:
+            log.info("session.removed", **self._names[peer], **subject.counted(left_out))
+        elif mine.is_forgettable(REMOVED, now):
+            del self._sessions[peer], self._names[peer]
+
+    def _note_conditions(self, after: Turn, now: float) -> None:
+        found = {each.about: each for each in conditions.find(after, self._edits)}
+        for about, each in found.items():
+            mine = self._conditions.get(about)
+            if mine is None and each.state == subject.WELL:
+                continue
+            mine = self._conditions.setdefault(about, mine or subject.Subject())
+            left_out = mine.news(each.state, now)
+            if left_out is not None:
+                line = {**each.fields, **subject.counted(left_out)}
+                getattr(log, each.level)(each.event, **line)
+            elif mine.is_forgettable(subject.WELL, now):
+                del self._conditions[about]
+        for about in self._conditions.keys() - found.keys():
+            # A check or a peer that is no longer in the settings; it may soon be there again.
+            if self._conditions[about].quota.is_full(now):
+                del self._conditions[about]
 
 
 def _write_session(session: Session, told: Mapping[str, object], *, was_up: bool) -> None:
@@ -132,16 +145,15 @@ def _write_session(session: Session, told: Mapping[str, object], *, was_up: bool
 
 def _named(world: World, peer: model.Address) -> dict[str, str]:
     """Return a peer by its name, as in the metrics, and its address."""
-    peers = world.config.peers if world.config else ()
-    name = next((each.name for each in peers if each.address == peer), str(peer))
+    name = next((each.name for each in _peers(world) if each.address == peer), str(peer))
     return {"peer": name, "address": str(peer)}
 
 
-def _counted(left_out: int) -> dict[str, int]:
-    return {"untold": left_out} if left_out else {}
+def _peers(world: World) -> tuple[config.Peer, ...]:
+    return world.config.peers if world.config else ()
 
 
-def _state(turn: Turn) -> State:
+def _state(turn: Turn) -> subject.State:
     withheld = _shown(turn.decision.withheld)
     return frozenset(turn.decision.routes or ()), *sorted(
         (what, *why) for what, why in withheld.items()
@@ -156,68 +168,3 @@ def _shown(withheld: tuple[model.Withheld, ...]) -> dict[str, list[str]]:
         ]
         for each in withheld
     }
-
-
-def _note_held(before: Turn, after: Turn) -> None:
-    for held in set(after.decision.peers_held) - set(before.decision.peers_held):
-        if held.cause.reason is not model.Reason.NOT_SELECTED:
-            log.error("peer.held", peer=held.name, address=str(held.address), why=str(held.cause))
-    if before.world.phase is not after.world.phase:
-        log.info("phase.changed", phase=str(after.world.phase), was=str(before.world.phase))
-
-
-def _note_budget(before: Turn, after: Turn) -> None:
-    was, now = before.decision.spared, after.decision.spared
-    if now and set(now.values()) != set(was.values()):
-        reasons = sorted({str(cause) for found in now.values() for cause in found})
-        log.warning(
-            "budget.exhausted", why=reasons, budget=report.budget(after), effect="stays announced"
-        )
-    elif was and not now:
-        log.info("budget.sufficient")
-    lost, found = after.world.budget.problem, before.world.budget.problem
-    if lost and not found:
-        log.warning("budget.lost", why=lost)
-    if found and not lost:
-        log.info("budget.regained")
-
-
-def _note_checks(before: Turn, after: Turn) -> None:
-    for name, state in after.world.checks.items():
-        was = before.world.checks.get(name)
-        if state.missed and not (was and was.missed):
-            log.warning("check.missed", check=name, why=state.missed, effect="it does not count")
-        elif was and was.missed and not state.missed:
-            log.info("check.resumed", check=name)
-
-
-def _note_missing(before: Turn, after: Turn) -> None:
-    was, now = set(before.decision.missing), set(after.decision.missing)
-    unseen, seen = after.world.host_problem, before.world.host_problem
-    if unseen and not seen:
-        log.warning("host.unseen", why=unseen, effect="what was seen before stands")
-    found = {each for each in now - was if each.cause.reason is not model.Reason.HOST_UNSEEN}
-    if found:
-        why = sorted(f"{each.peer}: {each.cause}".removeprefix(": ") for each in found)
-        log.warning("in-use.missing", what=why, effect="what is in use goes on")
-    elif was and not now:
-        log.info("in-use.found")
-
-
-def _note_surroundings(was: World, now: World) -> None:
-    if now.config_problems and now.config_problems != was.config_problems:
-        log.error("settings.refused", problems=list(now.config_problems), in_force="the last good")
-    if was.config is not now.config and was.config is not None:
-        log.info("settings.changed")
-    if now.kube_problem and not was.kube_problem:
-        log.warning("kubernetes.lost", why=now.kube_problem, effect="the last facts stand")
-    if was.kube_problem and not now.kube_problem:
-        log.info("kubernetes.regained")
-    if now.daemon_problem and now.daemon_problem != was.daemon_problem:
-        log.error("exabgp.refused", why=now.daemon_problem)
-    if now.is_node_gone and not was.is_node_gone:
-        event = "node.missing" if now.node is None else "node.deleted"
-        log.warning(event, node=now.node_name)
-    problems = now.node.problems if now.node else ()
-    if problems and problems != (was.node.problems if was.node else ()):
-        log.warning("node.misunderstood", problems=list(problems))

@@ -5,7 +5,8 @@ a line that cannot be written, because the disk or the pipe is full, must not en
 
 What others write is a line of the same form: the warnings of libraries, and what ends a thread or
 the process, as one line with its traceback. And nothing may fill a disk: of each event, for each
-peer that it names, so many lines pass at once and then one now and then.
+peer or check that it names, so many lines pass at once and then one now and then. What has a last
+state to be told bounds itself, and more tightly: the journal.
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ from exabgp_k8s.core import printable
 BURST, REFILL = 30, 120.0
 """Lines of one event at once, and seconds for each further one."""
 KINDS = 1000
-"""Of so many events and peers the number of lines is remembered at most."""
+"""Of so many events with what they name the number of lines is remembered at most."""
+NAMED = "peer", "check"
+"""What a line may name; each one is counted for itself."""
+
+Kind = tuple[str, ...]
+"""An event with what it names."""
 
 
 class _StandardError(io.TextIOBase):
@@ -45,14 +51,14 @@ class Bounded:
     """A processor that drops what is told too often, and says later how much that was."""
 
     def __init__(self) -> None:
-        self._quotas: dict[tuple[str, str], quota.Quota] = {}
+        self._quotas: dict[Kind, quota.Quota] = {}
 
     def __call__(
         self, _: object, __: str, line: structlog.typing.EventDict
     ) -> structlog.typing.EventDict:
         """Pass a line on, or raise structlog's word for dropping it."""
         now = time.monotonic()
-        mine = self._quota((str(line["event"]), str(line.get("peer", ""))), now)
+        mine = self._quota((str(line["event"]), *(str(line.get(each, "")) for each in NAMED)), now)
         if not mine.take(now):
             mine.untold += 1
             raise structlog.DropEvent
@@ -60,7 +66,7 @@ class Bounded:
             line["untold"], mine.untold = mine.untold, 0
         return line
 
-    def _quota(self, kind: tuple[str, str], now: float) -> quota.Quota:
+    def _quota(self, kind: Kind, now: float) -> quota.Quota:
         if kind not in self._quotas and len(self._quotas) >= KINDS:
             self._quotas = {
                 each: found for each, found in self._quotas.items() if not found.is_full(now)

@@ -143,7 +143,7 @@ def test_a_peer_has_the_name_of_the_metrics_in_its_lines(log: Log) -> None:
 @pytest.mark.fault(
     area="health and flapping",
     what="a check flaps for hours",
-    sees="as its hold-down allows; the log has 60 lines an hour at most, and the last state",
+    sees="as its hold-down allows; the log has 40 lines an hour at most, and the last state",
     within="0 s",
 )
 def test_decisions_that_flap_are_told_at_a_bounded_rate_and_the_last_one_always(log: Log) -> None:
@@ -154,6 +154,23 @@ def test_decisions_that_flap_are_told_at_a_bounded_rate_and_the_last_one_always(
     for _ in range(200):
         log.happen(events.Tick(), wait=1)
 
-    assert log.in_any_hour({"decision.changed"}) <= 60
+    assert log.in_any_hour({"decision.changed"}) <= 40
     _, last = log.about({"decision.changed"})[-1]
     assert any("cordoned" in why for why in last["withheld"].values())
+
+
+def test_a_peer_that_edits_take_away_and_bring_back_is_told_as_it_is_in_the_end(log: Log) -> None:
+    both, one = (builders.a_row(), builders.a_row(TOR_B)), (builders.a_row(),)
+    for _ in range(50):
+        log.happen(events.ConfigLoaded(config=builders.a_config()), wait=10)
+        log.happen(events.NeighborsRead(rows=both), *builders.up(TOR_B), wait=10)
+        only = builders.a_config(peers=(builders.a_peer(),))
+        log.happen(events.ConfigLoaded(config=only), wait=10)
+        log.happen(events.NeighborsRead(rows=one), wait=10)
+    log.happen(events.Tick(), wait=601)
+
+    found = log.about(ABOUT_A_PEER | {"session.removed"})
+    moments = [at for at, line in found if line["address"] == str(TOR_B)]
+    last = [line for _, line in found if line["address"] == str(TOR_B)][-1]
+    assert (last["event"], last["peer"]) == ("session.removed", "tor-b")
+    assert max(sum(at <= each < at + HOUR for each in moments) for at in moments) <= 12

@@ -69,6 +69,15 @@ def test_an_event_that_never_ends_is_told_now_and_then() -> None:
     assert found[-1]["peer"] == "y"
 
 
+def test_of_many_checks_at_once_each_one_is_told() -> None:
+    said = run(
+        "for n in range(64): structlog.get_logger().warning('check.missed', check=f'check-{n}')"
+    )
+
+    names = {json.loads(line)["check"] for line in said.splitlines()}
+    assert names == {f"check-{n}" for n in range(64)}
+
+
 def test_for_people_at_a_terminal_it_is_text() -> None:
     said = run("structlog.get_logger().info('a.b', x=1)", lines.TEXT)
 
