@@ -116,7 +116,9 @@ def is_chosen(environment: Mapping[str, Any]) -> bool:
     older ``KUBERNETES_PORT``. Who overrides the first in a manifest leaves the second.
     """
     host = str(environment.get("KUBERNETES_SERVICE_HOST", ""))
-    said = str(environment.get("KUBERNETES_PORT", "")).rpartition("//")[2].rpartition(":")[0]
+    said, _, port = str(environment.get("KUBERNETES_PORT", "")).rpartition("//")[2].rpartition(":")
+    if str(environment.get("KUBERNETES_SERVICE_PORT", port)) != port:
+        return True
     try:
         return ipaddress.ip_address(host.strip("[]")) != ipaddress.ip_address(said.strip("[]"))
     except ValueError:

@@ -793,10 +793,11 @@ def test_a_server_that_has_just_begun_to_answer_is_asked_again_soon() -> None:
     assert asked.failed(REFUSED) <= 0.8
 
 
-def test_another_server_is_asked_at_once_but_not_again_and_again() -> None:
+@pytest.mark.parametrize("error", [REFUSED, UNREACHABLE])
+def test_another_server_is_asked_at_once_but_not_again_and_again(error: errors.KubeError) -> None:
     """Each may fail just after it has answered well, which makes it one that may be asked."""
-    asked = attempts.Attempts(attempts.Pauses(spread=0))
-    pauses = [asked.failed(UNREACHABLE, has_another=True) for _ in range(20)]
+    asked = attempts.Attempts(attempts.Pauses(spread=0, spread_within=0))
+    pauses = [asked.failed(error, has_another=True) for _ in range(40)]
     assert pauses[:5] == [0] * 5
     assert pauses[-1] > 20
 

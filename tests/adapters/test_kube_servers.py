@@ -376,3 +376,43 @@ def test_pairs_of_threads_may_ask_at_once() -> None:
         found.answered(one)
         found.failed(other)
         assert found.first() == one
+
+
+@pytest.mark.fault(
+    area="control plane",
+    what="an API server that is being stopped answers 429 with Retry-After, others do not",
+    sees="a cordon meanwhile: withdrawals",
+    within="2 s",
+)
+@pytest.mark.parametrize("how", ["429", "early end", "garbage"])
+def test_a_server_that_answers_nothing_of_use_is_left_for_another(
+    cluster: Cluster, how: str
+) -> None:
+    bad, good = cluster.servers
+    fault, wanted = {
+        "429": (kubeapi.status(429, "60"), kubeapi.WATCH),
+        "early end": (kubeapi.instant_end, kubeapi.WATCH),
+        "garbage": (kubeapi.body(b"?"), kubeapi.LIST),
+    }[how]
+    bad.inject_always(fault, wanted)
+    cluster.front.kill()
+    (cluster.folder / servers.FILE_NAME).write_text(
+        wire.dump([own_address(bad), own_address(good)])
+    )
+    with Run(cluster) as run:
+        run.watches_at([good])
+        run.sees_a_cordon()
+    assert bad.count(wanted) == 1
+    assert not run.got.of(events.KubeLost)
+
+
+def test_addresses_that_could_not_be_read_once_are_read_again_soon(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    timings = reflector.Timings(watch=(1, 1), grace=0.5, reread=3600, reread_failed=0.1)
+    cluster.front.inject(kubeapi.status(429), kubeapi.SLICES, times=2)
+    with Run(cluster, timings) as run:
+        kubeapi.until(lambda: "api_servers.learned" in capsys.readouterr().out)
+        kubeapi.until(lambda: any(each.watches for each in cluster.all))
+    assert cluster.front.count(kubeapi.SLICES) == 3
+    assert not run.got.of(events.KubeLost)

@@ -82,3 +82,13 @@ def test_a_server_is_chosen_where_the_environment_is_not_kubelets(
 ) -> None:
     environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_PORT": port}
     assert servers.is_chosen(environment) is is_chosen
+
+
+@pytest.mark.parametrize(("port", "is_chosen"), [("443", False), ("6443", True)])
+def test_another_port_at_the_same_address_is_a_choice_too(port: str, is_chosen: bool) -> None:
+    environment = {
+        "KUBERNETES_SERVICE_HOST": "10.96.0.1",
+        "KUBERNETES_SERVICE_PORT": port,
+        "KUBERNETES_PORT": "tcp://10.96.0.1:443",
+    }
+    assert servers.is_chosen(environment) is is_chosen

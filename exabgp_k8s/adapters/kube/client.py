@@ -29,6 +29,7 @@ SERVICE_ACCOUNT = pathlib.Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where kubelet mounts the token and the cluster's CA."""
 
 _UNAUTHORIZED = 401
+_TOO_MANY_REQUESTS = 429
 _SUCCESS = range(200, 300)
 _FIRST_OF_SERVER_ERRORS = 500
 
@@ -88,6 +89,7 @@ class Client:
         self._lock = threading.Lock()
         self._api: Any = None
         self._is_direct = False
+        self._answered_by: str | None = None
 
     def request(
         self,
@@ -111,7 +113,7 @@ class Client:
             errors.Expired: the server answered 410.
             errors.KubeError: it answered with another error, or not at all.
         """
-        server = self.servers.first()
+        server, self._answered_by = self.servers.first(), None
         with self._judged(server), self._translated():
             return limits.body(
                 self._send(server, _Request(method, path, query, body, content_type))
@@ -129,7 +131,7 @@ class Client:
             errors.Expired: the server answered 410.
             errors.KubeError: it answered with another error, or not at all.
         """
-        server = self.servers.first()
+        server, self._answered_by = self.servers.first(), None
         with self._judged(server):
             response = self._send(server, _Request("GET", path, {**query, "watch": "true"}))
 
@@ -139,6 +141,11 @@ class Client:
                 yield
 
         return stream.Stream(response, within, translated)
+
+    def was_useless(self) -> None:
+        """Have another server asked next: the last answer, if there was one, was of no use."""
+        if self._answered_by is not None:
+            self.servers.is_useless(self._answered_by)
 
     def close(self) -> None:
         """Drop the connections and the credentials; the next request reads and opens anew."""
@@ -156,8 +163,16 @@ class Client:
             is_away = isinstance(error, errors.Unreachable) and not error.lack
             if is_away or error.status >= _FIRST_OF_SERVER_ERRORS:
                 self.servers.failed(server)
+            if error.retry_after and (
+                error.status == _TOO_MANY_REQUESTS or error.status >= _FIRST_OF_SERVER_ERRORS
+            ):
+                # One that is being stopped says so, too; another may have no such wish.
+                error.retry_after = min(
+                    error.retry_after, self.servers.rest(server, error.retry_after)
+                )
             raise
         self.servers.answered(server)
+        self._answered_by = server
 
     def _send(self, server: str, request: _Request) -> urllib3.HTTPResponse:
         limits.end_within(self._access.answer_timeout)

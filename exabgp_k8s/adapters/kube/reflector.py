@@ -27,9 +27,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import attempts, backoff, client, stream, unforeseen
+from exabgp_k8s.adapters.kube import addresses, attempts, backoff, client, stream, unforeseen
 from exabgp_k8s.core import events, model
-from exabgp_k8s.wire import kube, servers
+from exabgp_k8s.wire import kube
 
 _NODES = "/api/v1/nodes"
 _SERVICE_CIDRS = "/apis/networking.k8s.io/v1/servicecidrs"
@@ -56,6 +56,8 @@ class Timings:
     """Contacts in between are not delivered."""
     reread: float = 600
     """What is listed beside the Node is read again: the service ranges, the servers' addresses."""
+    reread_failed: float = 30
+    """The same for addresses that could not be read, but may be soon."""
     connection: float = 1500
     """A connection kept for ever would stay with the one API server that was up first."""
 
@@ -87,10 +89,13 @@ class Reflector:
         self._unforeseen = unforeseen.Unforeseen("the Node")
         self._timings = timings or Timings()
         self._attempts = attempts.Attempts(self._timings.pauses)
+        self._addresses = addresses.Addresses(
+            api, self._timings.reread, self._timings.reread_failed
+        )
         self._relists = backoff.Bucket(_RELISTS, _RELIST_EACH)
         self._version = ""
         self._service_cidrs: tuple[model.Network, ...] | None = None
-        self._reads_ranges_at = self._reads_servers_at = float("-inf")
+        self._reads_ranges_at = float("-inf")
         self._shown: model.NodeFacts | None = None
         self._is_gone = False
         self._opened: float | None = None
@@ -135,9 +140,12 @@ class Reflector:
             if not self._version:
                 self._list()
             self._read_service_cidrs()
-            self._read_servers()
+            self._addresses.read()
             self._watch()
         except errors.KubeError as error:
+            if not isinstance(error, (errors.Unreachable, errors.Expired)) and not error.lack:
+                # Nothing of it happens where the client has seen the failure itself.
+                self._api.was_useless()
             return self._failed(error, begun)
         except Exception as error:  # noqa: BLE001 - whatever it is, the Node must be watched
             self._version = ""
@@ -167,7 +175,9 @@ class Reflector:
 
     def _ended(self) -> float:
         if self._lived() < self._timings.short_life:
-            return self._attempts.ended_early()
+            if not self._is_refreshing.is_set():
+                self._api.was_useless()
+            return self._attempts.ended_early(has_another=self._api.servers.has_another)
         self._attempts.succeeded()
         now = time.monotonic()
         if now - self._heard_at >= self._timings.silence:
@@ -227,16 +237,6 @@ class Reflector:
 
     def _lacks_service_cidrs(self) -> bool:
         return self._wants_service_cidrs() and time.monotonic() >= self._reads_ranges_at
-
-    def _read_servers(self) -> None:
-        """Read the API servers' own addresses, now and then; without the right all else works."""
-        if not self._api.servers.are_learned or time.monotonic() < self._reads_servers_at:
-            return
-        self._reads_servers_at = time.monotonic() + self._timings.reread
-        try:
-            self._api.servers.learn(servers.parse(self._api.request("GET", servers.SLICE)))
-        except errors.KubeError as error:
-            self._api.servers.cannot_be_learned(str(error))
 
     def _watch(self) -> None:
         length = round(random.uniform(*self._timings.watch))  # noqa: S311 - jitter, not a secret
