@@ -115,7 +115,7 @@ def test_a_stopped_exabgp_is_continued(lab: Lab) -> None:
     for count in (1, 2, 3):
         exabgp.suspend()
         until(lambda count=count: lab.log().count("exabgp.stopped") == count, lab.state)  # type: ignore[misc]
-        until(lambda: exabgp.status() != psutil.STATUS_STOPPED, lab.state)
+        until(lambda: processes.status(exabgp) != psutil.STATUS_STOPPED, lab.state)
 
     lab.api.cordon(lab.name, True)
     lab.expect()

@@ -48,9 +48,9 @@ def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
     try:
         until(lambda: (tmp_path / "agent").exists() and _pid(tmp_path) > 0, "no agent")
         agent = psutil.Process(_pid(tmp_path))
-        (exabgp,) = processes.children(psutil.Process(supervisor.pid))
+        until(lambda: len(processes.lineage(supervisor.pid)) > 1, "no ExaBGP")
 
-        exabgp.kill()
+        processes.kill(processes.lineage(supervisor.pid)[1])
 
         until(lambda: processes.is_gone(agent), "the agent is still there")
     finally:

@@ -17,12 +17,17 @@ GENERATIONS = 3
 """The supervisor, ExaBGP and the agent; what the agent starts is short-lived."""
 
 
+def status(process: psutil.Process) -> str:
+    """Return what a process does, as psutil names it; one that is gone is a zombie at most."""
+    try:
+        return process.status() if process.is_running() else psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
+
+
 def is_gone(process: psutil.Process) -> bool:
     """Return whether a process ended, be it that nobody noticed yet."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    return status(process) == psutil.STATUS_ZOMBIE
 
 
 def children(parent: psutil.Process) -> Sequence[psutil.Process]:
