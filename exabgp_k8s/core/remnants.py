@@ -9,14 +9,14 @@ it by itself where graceful restart is off.
 
 What the router knows is the pair of addresses: a session from another local address is another
 neighbor to it and clears nothing. Of sessions before this agent's life it is not known whether
-there were any, so a peer with graceful restart counts as one that had routes, until its session
-is there or the restart time has passed since our start.
+there were any, so every peer counts as one that had routes, until its session is there or that
+time has passed since our start; also before it is known which of the peers are this node's.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from exabgp_k8s.core import lifecycle, model
 from exabgp_k8s.core.world import Remnant, Session, World
@@ -59,13 +59,26 @@ def awaited(world: World, now: float) -> Mapping[Remnant, float]:
 def _inherited(world: World, now: float) -> Mapping[Remnant, float]:
     """Return what an earlier process may have left at a router we have not spoken to yet."""
     found = {}
-    for each in world.neighbors or ():
-        session = world.sessions.get(each.address)
+    for key, hold_time, restart_time in _possible(world):
+        session = world.sessions.get(key.peer)
         is_known = session is not None and session.times_up > 0
-        until = world.started + each.hold_time + (each.graceful_restart or 0)
-        if each.graceful_restart is not None and not is_known and now < until:
-            found[Remnant(peer=each.address, local=each.local_address)] = until
+        until = world.started + hold_time + (restart_time or 0)
+        if not is_known and now < until:
+            found[key] = until
     return found
+
+
+def _possible(world: World) -> Iterator[tuple[Remnant, int, int | None]]:
+    """Yield the sessions that an earlier process may have had, with hold and restart time."""
+    for neighbor in world.neighbors or ():
+        key = Remnant(peer=neighbor.address, local=neighbor.local_address)
+        yield key, neighbor.hold_time, neighbor.graceful_restart
+    if world.neighbors is None and world.config is not None:
+        for peer in world.config.peers:
+            # A Node that has not been seen yet may have any of them.
+            if world.node is None or peer.selector.matches(world.node.labels):
+                key = Remnant(peer=peer.address, local=None)
+                yield key, peer.hold_time, peer.graceful_restart
 
 
 def _has_routes(world: World, peer: model.Address, session: Session) -> bool:
@@ -81,6 +94,11 @@ def _restart_time(world: World, peer: model.Address, session: Session) -> int:
     """Return for how long the router was asked to keep the routes of a lost session."""
     if session.is_restartable is False:
         return 0
+    return max(session.restart_time, restart_time(world, peer))
+
+
+def restart_time(world: World, peer: model.Address) -> int:
+    """Return for how long a router is asked to keep our routes, in seconds."""
     running = (each.graceful_restart for each in world.neighbors or () if each.address == peer)
     peers = world.config.peers if world.config else ()
     wanted = (each.graceful_restart for each in peers if each.address == peer)

@@ -71,6 +71,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 session,
                 is_up=True,
                 is_restartable=None,
+                restart_time=remnants.restart_time(world, event.peer),
                 since=now,
                 local=event.local,
                 problem="",

@@ -64,6 +64,8 @@ class Session:
     local: model.Address | None = None
     is_restartable: bool | None = None
     """Graceful restart was negotiated; None: not read since the session came up."""
+    restart_time: int = 0
+    """Seconds that the router was asked to keep our routes for when the session came up."""
     problem: str = ""
     """Why it is down, in words; empty while it is up."""
     ended: str = ""

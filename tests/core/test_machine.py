@@ -108,7 +108,8 @@ class Machine(stateful.RuleBasedStateMachine):
         is_drained = self.world.phase is lifecycle.Phase.DRAINED
         if not is_drained or self.world.stop is lifecycle.Stop.ROLLOUT or self.exabgp.output:
             return
-        current = {(each.address, each.local_address) for each in self.world.neighbors or ()}
+        configured = self.world.neighbors or self.turn.decision.neighbors or ()
+        current = {(each.address, each.local_address) for each in configured}
         for key, router in self.exabgp.routers.items():
             is_foreign = self.inherited.get(key) == router.lost_at and key not in current
             assert is_foreign or not router.routes, f"drained, and {key} has {router.routes}"

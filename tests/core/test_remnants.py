@@ -92,11 +92,34 @@ def test_a_peer_that_was_not_spoken_to_yet_may_have_routes_of_an_earlier_process
     assert awaited(world, START + 69) == set()
 
 
-def test_without_graceful_restart_an_earlier_process_left_nothing() -> None:
+def test_without_graceful_restart_an_earlier_process_left_its_routes_for_the_hold_time() -> None:
     world = builders.a_world(settings=builders.a_config(peers=(builders.a_peer(),)))
     neighbors = builders.decided(world).neighbors or ()
+    world = after(world, events.DaemonReloaded(neighbors=neighbors))
 
-    assert awaited(after(world, events.DaemonReloaded(neighbors=neighbors))) == set()
+    assert awaited(world) == {START + 9}
+    assert awaited(world, START + 9) == set()
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_drain_before_the_first_configuration_waits_for_every_peer(*, is_seen: bool) -> None:
+    world = builders.a_world(settings=RESTARTING)
+    if not is_seen:
+        world = dataclasses.replace(world, node=None, node_seen=None)
+    world = dataclasses.replace(world, rib={}, is_rib_current=True)
+
+    world = after(world, events.DrainAsked(), now=START + 1)
+
+    assert awaited(world, START + 2) == {START + 69}
+    assert world.phase is lifecycle.Phase.DRAINING
+
+
+def test_a_peer_that_is_gone_from_the_settings_keeps_its_restart_time() -> None:
+    world = after(serving(), builders.down(), *builders.up(), now=START + 1)
+    world = after(world, events.ConfigLoaded(config=builders.a_config(peers=())))
+    world = after(world, events.DaemonReloaded(neighbors=()), builders.down(), now=START + 2)
+
+    assert awaited(world, START + 3) == {START + 2 + 69}
 
 
 def test_a_pod_that_is_replaced_waits_for_none_of_it() -> None:
