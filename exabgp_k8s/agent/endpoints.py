@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from exabgp_k8s.adapters import http, metrics
-from exabgp_k8s.core import model, readiness, report, routes
+from exabgp_k8s.core import model, printable, readiness, report, routes
 from exabgp_k8s.core.step import Turn
 
 STALE_AFTER = 10.0
 """Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
+LONGEST_PREFIX = 49
+"""Characters of an IPv6 prefix that is written out, its end as an IPv4 address."""
 WAIT_LIMIT = 3600.0
 """Seconds that a drain may be waited for at most."""
 
@@ -106,9 +109,11 @@ def _why(agent: Served, request: http.Request) -> http.Response:
     prefix: model.Network | None = None
     if text := request.query.get("prefix"):
         try:
-            prefix = ipaddress.ip_network(text)
-        except ValueError as error:
-            return http.as_json({"error": f"{error}: write a prefix like 10.96.0.0/16"}, 400)
+            # Longer ones are a zone (RFC 4007 section 11), which no prefix has.
+            prefix = ipaddress.ip_network(text[:LONGEST_PREFIX])
+        except ValueError:
+            shown = printable.one_line(text, LONGEST_PREFIX)
+            return http.as_json({"error": f"{shown}: write a prefix like 10.96.0.0/16"}, 400)
     rows = routes.why(agent.turn, prefix, agent.clock())
     if prefix is not None and not rows:
         known = [str(each.prefix) for each in agent.turn.decision.prefixes if each.prefix]
@@ -138,6 +143,8 @@ async def _drained(agent: Served, request: http.Request) -> http.Response:
     try:
         limit = min(float(request.query.get("wait", "0")), WAIT_LIMIT)
     except ValueError:
+        limit = math.nan
+    if math.isnan(limit):
         return http.as_json({"error": "wait: write a number of seconds"}, 400)
     await agent.caught_up()
     if limit > 0:

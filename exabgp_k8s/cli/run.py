@@ -24,7 +24,7 @@ from exabgp_k8s import lines
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
 from exabgp_k8s.cli import durations, exits, refusals
-from exabgp_k8s.errors import SettingsError
+from exabgp_k8s.errors import Problem, SettingsError
 from exabgp_k8s.settings import load
 from exabgp_k8s.wire import daemon_conf
 
@@ -204,8 +204,7 @@ def _check_settings(chosen: agent_options.Options) -> str | None:
     Good ones are returned: the agent reads the file seconds later, and an edit may come before.
     """
     try:
-        text = load.read_text(chosen.settings)
-        load.parse(text, str(chosen.settings))
+        return _settings_text(chosen)
     except SettingsError as error:
         last_good = chosen.state_dir / files.LAST_GOOD
         has_run = last_good.exists()
@@ -214,6 +213,18 @@ def _check_settings(chosen: agent_options.Options) -> str | None:
         if not has_run:
             sys.exit(exits.Code.USAGE)
         return None
+
+
+def _settings_text(chosen: agent_options.Options) -> str:
+    try:
+        text = load.read_text(chosen.settings)
+        load.parse(text, str(chosen.settings))
+    except SettingsError:
+        raise
+    except Exception as error:
+        # A bug of ours: the last good settings go on for it as for a mistake of somebody's.
+        problem = Problem("", f"the settings could not be read: {error!r}")
+        raise SettingsError((problem,), str(chosen.settings)) from error
     return text
 
 

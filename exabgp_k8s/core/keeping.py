@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from exabgp_k8s.core import addresses, config, in_use, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.world import Session, World
 
 LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
@@ -113,9 +113,24 @@ def _peer(
         rule=rule,
         local_address=kept,
         is_proven=is_proven,
-        next_hop=None if local is None else addresses.next_hop(world, node, local, before),
+        next_hop=_next_hop(world, node, local, before, session),
         password=_password(world, peer, before),
     )
+
+
+def _next_hop(
+    world: World,
+    node: model.NodeFacts,
+    local: model.Address | None,
+    before: in_use.PeerInUse,
+    session: Session | None,
+) -> model.Address | None:
+    if local is None:
+        return None
+    if session is not None and session.is_up and session.local not in (None, local):
+        # Until the session has moved its routes belong to the interface that it still uses.
+        return before.next_hop
+    return addresses.next_hop(world, node, local, before)
 
 
 def _password(world: World, peer: config.Peer, before: in_use.PeerInUse) -> model.Secret | None:

@@ -280,7 +280,10 @@ def _is_shutting_down(read: _Reader, conditions: object) -> bool:
 def _unicast(text: str) -> model.Address:
     # As a next hop any other would make a router drop the route, if not the session.
     address = ipaddress.ip_address(text)
-    if address.is_unspecified or address.is_multicast:
+    is_odd = isinstance(address, ipaddress.IPv6Address) and (
+        address.is_link_local or address.ipv4_mapped is not None
+    )
+    if address.is_unspecified or address.is_multicast or is_odd:
         raise ValueError(text)
     return address
 

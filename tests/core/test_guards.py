@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 
 import pytest
@@ -227,6 +228,21 @@ class TestNextHop:
         then = events.HostSeen(addresses={moved: (moved, there)})
 
         assert self.hops(first, edited, then) == (moved, there)
+
+    def test_stays_with_a_session_that_has_not_moved_yet(self) -> None:
+        first = events.HostSeen(addresses={self.SOURCE: (self.SOURCE, self.SOURCE6)})
+        negotiated, changed = builders.up()
+        assert isinstance(changed, events.SessionChanged)
+        up = dataclasses.replace(changed, local=self.SOURCE)
+        moved = ipaddress.ip_address("203.0.113.7")
+        peers = (builders.a_peer(local_address=moved),)
+        edited = events.ConfigLoaded(config=builders.a_config(peers=peers))
+        there = ipaddress.ip_address("2001:db8:2::7")
+        then = events.HostSeen(addresses={moved: (moved, there)})
+        world = builders.a_world(first, negotiated, up, edited, then, settings=self.ELSEWHERE)
+
+        (used,) = world.in_use.peers.values()
+        assert used.next_hop == self.SOURCE6
 
     def test_of_a_family_that_the_node_lacks_is_missing(self) -> None:
         settings = builders.a_config(peers=(builders.a_peer(),), pods_within=())

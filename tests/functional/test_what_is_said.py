@@ -168,3 +168,13 @@ def test_what_people_read_fits_eighty_columns(lab: Lab) -> None:
     for command in ("status", "sessions", "routes", "checks", "why"):
         for line in lab.cli(command).stdout.splitlines():
             assert len(line) <= 80, line
+
+
+@pytest.mark.parametrize("prefix", ["x" * 7000, "::1%25" + "z" * 7000])
+def test_a_question_for_no_prefix_is_answered_in_a_few_words(lab: Lab, prefix: str) -> None:
+    lab.up()
+
+    code, said = get(lab, f"/v1/why?prefix={prefix}")
+
+    assert code in {400, 404}
+    assert len(said) < 300

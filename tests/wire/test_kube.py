@@ -141,7 +141,9 @@ def test_labels_with_odd_characters_are_kept_or_named_and_never_a_second_line() 
     assert all(problem.isprintable() for problem in facts.problems)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1"])
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0", "::", "224.0.0.1", "ff02::1", "fe80::1", "::ffff:192.0.2.1"]
+)
 def test_an_address_that_is_no_hosts_is_no_internal_ip(address: str) -> None:
     found = [{"type": "InternalIP", "address": each} for each in (address, "192.0.2.10")]
 
