@@ -60,7 +60,9 @@ def install() -> None:
             for each in peer.reactor.configuration.neighbors.values()
             if each["peer-address"] == peer.neighbor["peer-address"]
         ]
-        if not any(_is_same(peer.neighbor, each) for each in others):
+        # One whose router id was edited is the same to its router and another one to ExaBGP.
+        is_back = any(_is_same(peer.neighbor, each) for each in others)
+        if not is_back or not peer.neighbor["capability"]["graceful-restart"]:
             _say(peer, OTHER_CHANGE if others else DECONFIGURED)
         remove(peer)
 

@@ -83,10 +83,13 @@ def test_the_launcher_says_why_a_session_ends(
     assert [body[:2] for body in heard] == [said]
 
 
+@pytest.mark.parametrize(
+    "changes", [{"hold_time": 30}, {"router_id": OTHER_IP}], ids=["hold time", "router id"]
+)
 def test_a_session_that_comes_back_as_it_was_is_bridged_where_that_is_possible(
-    node: Node,
+    node: Node, changes: dict[str, Any]
 ) -> None:
-    node.reload(dataclasses.replace(node.neighbor, hold_time=30))
+    node.reload(dataclasses.replace(node.neighbor, **changes))
     node.router.wait_up(2)
 
     is_bridged = node.neighbor.graceful_restart is not None
