@@ -169,7 +169,7 @@ def test_a_server_that_never_answers_is_given_up(
     server: kubeapi.KubeApi, kubeconfig: pathlib.Path
 ) -> None:
     server.inject_always(server.deafness)
-    access = client.Access(kubeconfig=kubeconfig, answer_timeout=0.2)
+    access = client.Access(kubeconfig=kubeconfig, answer_timeout=2)
     with (
         contextlib.closing(client.Client(access)) as api,
         pytest.raises(errors.KubeError, match="timed out"),
