@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exabgp_k8s.adapters import subject
-from exabgp_k8s.core import model, report
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import report
 from exabgp_k8s.core.step import Turn
-from exabgp_k8s.core.world import World
 
 About = tuple[str, str]
 """What a line is about: the thing, and its name where there are several."""

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.errors import DaemonError
 from exabgp_k8s.wire import daemon_conf
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.core import config, events, hysteresis
+from exabgp_k8s.core.facts import config, events, hysteresis
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load, notes
 

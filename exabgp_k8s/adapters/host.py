@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 

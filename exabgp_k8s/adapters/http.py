@@ -22,7 +22,7 @@ import h11
 import structlog
 
 from exabgp_k8s.adapters import connections, shortage
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
 
 READ_SIZE = 4 * 1024
 SHORT_PAUSE = 0.2

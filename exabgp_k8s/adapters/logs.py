@@ -23,8 +23,8 @@ from typing import TextIO, cast
 
 import structlog
 
-from exabgp_k8s import lines, quota
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
+from exabgp_k8s.logs import lines, quota
 
 BURST, REFILL = 30, 120.0
 """Lines of one event at once, and seconds for each further one."""

@@ -14,8 +14,8 @@ import contextlib
 import os
 from pathlib import Path
 
-from exabgp_k8s.core import events, in_use, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import events, in_use, model
+from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.wire import in_use as in_use_text
 from exabgp_k8s.wire import remembered
 

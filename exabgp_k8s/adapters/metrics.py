@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator
 import prometheus_client
 from prometheus_client import core as prometheus
 
-from exabgp_k8s.core import announced, hysteresis, model, plan, report
+from exabgp_k8s.core.facts import hysteresis, model
+from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.report import announced, report
 from exabgp_k8s.core.step import Turn
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

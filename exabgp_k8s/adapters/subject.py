@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from exabgp_k8s import quota
+from exabgp_k8s.logs import quota
 
 LIMITS = 6, 600.0
 """Lines about one thing at once, and seconds for each further one."""

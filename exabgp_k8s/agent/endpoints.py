@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from exabgp_k8s.adapters import http, metrics
-from exabgp_k8s.core import model, printable, readiness, report, routes
+from exabgp_k8s.core.facts import model, printable
+from exabgp_k8s.core.report import readiness, report, routes
 from exabgp_k8s.core.step import Turn
 
 STALE_AFTER = 10.0

@@ -13,7 +13,7 @@ import structlog
 
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.agent.loop import Agent
-from exabgp_k8s.core import events
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.errors import DialogueError, Unanswered
 
 ORPHAN_LIMIT = 20.0

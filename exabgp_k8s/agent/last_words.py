@@ -6,8 +6,8 @@ import structlog
 
 from exabgp_k8s import parting
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.core import ending
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import ending
 
 log = structlog.get_logger()
 

@@ -7,8 +7,9 @@ a cordon.
 from __future__ import annotations
 
 from exabgp_k8s.adapters import host
-from exabgp_k8s.core import addresses, events
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import addresses
 
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""

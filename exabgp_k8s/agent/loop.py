@@ -26,18 +26,12 @@ from exabgp_k8s.agent import lookout, stop
 from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.last_words import LastWords
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.core import (
-    budget,
-    events,
-    hysteresis,
-    lifecycle,
-    model,
-    notices,
-    policy,
-    slots,
-    step,
-)
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import budget, events, hysteresis, lifecycle, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import slots
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire.dialogue import Dialogue
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exabgp_k8s import lines
+from exabgp_k8s.logs import lines
 
 SETTINGS = "EXABGP_K8S_SETTINGS"
 PASSWORD_DIR = "EXABGP_K8S_PASSWORD_DIR"  # noqa: S105 - the name of a variable

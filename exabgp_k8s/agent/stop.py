@@ -12,7 +12,7 @@ import structlog
 
 from exabgp_k8s.adapters.kube import client, pods
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.core import lifecycle
+from exabgp_k8s.core.facts import lifecycle
 from exabgp_k8s.core.step import Turn
 
 LIMIT = 2.0

@@ -19,7 +19,9 @@ import click
 from exabgp_k8s import errors
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.cli import exits, groups, output
-from exabgp_k8s.core import config, keeping, model, neighbors, world
+from exabgp_k8s.core.decide import neighbors
+from exabgp_k8s.core.facts import config, model, world
+from exabgp_k8s.core.judge import keeping
 from exabgp_k8s.settings import convert, load, notes, schema, selection
 from exabgp_k8s.wire import daemon_conf
 

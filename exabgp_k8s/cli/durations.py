@@ -6,7 +6,7 @@ import re
 
 import click
 
-from exabgp_k8s.core import durations
+from exabgp_k8s.core.facts import durations
 
 
 class Duration(click.ParamType[float]):

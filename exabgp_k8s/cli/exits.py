@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
 from exabgp_k8s.errors import AgentUnreachable, Problem
 
 

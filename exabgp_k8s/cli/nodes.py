@@ -15,7 +15,7 @@ import yaml
 
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.cli import exits
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.errors import KubeError
 from exabgp_k8s.wire import kube
 

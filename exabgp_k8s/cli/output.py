@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
 
 output_option = click.option(
     "-o",

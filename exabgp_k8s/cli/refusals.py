@@ -12,9 +12,9 @@ from typing import NoReturn
 
 import click
 
-from exabgp_k8s import lines
 from exabgp_k8s.cli import exits
 from exabgp_k8s.errors import Problem
+from exabgp_k8s.logs import lines
 
 
 def show_problems(form: str, path: Path, problems: tuple[Problem, ...], effect: str) -> None:

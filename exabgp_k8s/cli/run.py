@@ -20,11 +20,11 @@ from typing import Any
 
 import click
 
-from exabgp_k8s import lines
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
 from exabgp_k8s.cli import durations, exits, refusals
 from exabgp_k8s.errors import Problem, SettingsError
+from exabgp_k8s.logs import lines
 from exabgp_k8s.settings import load
 from exabgp_k8s.wire import daemon_conf
 

@@ -9,21 +9,14 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exabgp_k8s.core import (
-    causes,
-    changeover,
-    commands,
-    events,
-    lifecycle,
-    model,
-    remnants,
-    ribs,
-    rollout,
-)
-from exabgp_k8s.core import observe as observing
-from exabgp_k8s.core import plan as planning
-from exabgp_k8s.core.policy import Decision, decide
-from exabgp_k8s.core.world import PeerRib, World
+from exabgp_k8s.core.decide import changeover
+from exabgp_k8s.core.decide.policy import Decision, decide
+from exabgp_k8s.core.facts import commands, events, lifecycle, model
+from exabgp_k8s.core.facts.world import PeerRib, World
+from exabgp_k8s.core.judge import causes, remnants, rollout
+from exabgp_k8s.core.observe import observe as observing
+from exabgp_k8s.core.observe import ribs
+from exabgp_k8s.core.plan import plan as planning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from exabgp_k8s import lines, quota
+from exabgp_k8s.logs import lines, quota
 
 CONNECTIONS = ("outgoing-", "incoming-", "peer-")
 """What the source of a message about one connection begins with."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.settings import values
 
 V4_IN_V6 = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("::/96"))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.settings import fields
 
 Speed = Annotated[fields.Whole, pydantic.Field(ge=1)]

@@ -15,7 +15,7 @@ from typing import Any
 import pydantic
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import durations, model
+from exabgp_k8s.core.facts import durations, model
 from exabgp_k8s.settings import checks, fields, problems
 
 Problems = Iterator[errors.Problem]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.settings import checks, outage, peers, policy, schema
 
 PRESETS = {

@@ -17,7 +17,7 @@ import pydantic
 from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core import config, durations, model
+from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.settings import addresses, values
 
 Item = TypeVar("Item")

@@ -13,7 +13,7 @@ from typing import IO
 import pydantic
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.settings import contradictions, convert, places, problems, reading, schema, values
 
 LARGEST = 256 * 1024

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 
 
 def find(settings: config.Config) -> Iterator[errors.Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import pydantic
 
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.settings import fields
 
 DEFAULT = config.Budget()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pydantic
 
-from exabgp_k8s.core import config, durations, model
+from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.settings import fields
 
 WORDS = [action.value for action in model.Action]

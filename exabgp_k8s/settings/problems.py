@@ -16,7 +16,7 @@ import pydantic
 from pydantic_core import ErrorDetails
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
 from exabgp_k8s.settings import fields, peers
 
 Location = Sequence[str | int]

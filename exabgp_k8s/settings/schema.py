@@ -13,7 +13,7 @@ import pydantic
 from pydantic import json_schema as pydantic_json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import checks, fields, outage, peers, policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config, model, prefixes
+from exabgp_k8s.core.decide import prefixes
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.settings import fields
 
 NAMED = 10

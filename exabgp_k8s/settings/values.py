@@ -10,7 +10,7 @@ import re
 import string
 import urllib.parse
 
-from exabgp_k8s.core import model, printable
+from exabgp_k8s.core.facts import model, printable
 
 COMMUNITIES = {
     # IANA "BGP Well-known Communities"; in numbers because of model.GRACEFUL_SHUTDOWN.

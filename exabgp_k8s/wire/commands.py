@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from exabgp_k8s.core import commands, model
+from exabgp_k8s.core.facts import commands, model
 
 
 def encode(command: commands.Command) -> bytes:

@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 
 HIDDEN = "***"
 

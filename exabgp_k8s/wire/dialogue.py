@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from exabgp_k8s.core import commands, events, model
+from exabgp_k8s.core.facts import commands, events, model
 from exabgp_k8s.errors import DialogueError, Unanswered
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies

@@ -10,7 +10,7 @@ import ipaddress
 import json
 from typing import Any
 
-from exabgp_k8s.core import in_use, model
+from exabgp_k8s.core.facts import in_use, model
 
 
 def dump(used: in_use.InUse) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.wire import kubelet
 
 ANNOTATION = "exabgp-k8s.io/announce"

@@ -12,7 +12,8 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core import model, notices
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.report import notices
 
 COLLECTION = "/api/v1/namespaces/default/events"
 

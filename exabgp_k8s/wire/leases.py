@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import budget
+from exabgp_k8s.core.facts import budget
 
 COLLECTION = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.wire import kube, kubelet
 
 

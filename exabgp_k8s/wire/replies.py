@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core import events, model, printable
+from exabgp_k8s.core.facts import events, model, printable
 
 FAMILIES: Mapping[str, model.Family] = {
     "ipv4 unicast": model.Family.IPV4,

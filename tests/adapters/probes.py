@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import psutil
 
 from exabgp_k8s.adapters.checks import runner
-from exabgp_k8s.core import config, events
+from exabgp_k8s.core.facts import config, events
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

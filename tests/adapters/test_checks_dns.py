@@ -15,7 +15,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from tests.adapters import probes
 
 NAME = "kubernetes.default.svc.cluster.local"

@@ -10,7 +10,7 @@ import sys
 import psutil
 import pytest
 
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from tests.adapters import probes
 
 

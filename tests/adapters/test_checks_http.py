@@ -11,7 +11,7 @@ import ssl
 import pytest
 import trustme
 
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from tests.adapters import probes
 
 GIB = 2**30

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from exabgp_k8s.adapters.checks import runner
-from exabgp_k8s.core import config, events
+from exabgp_k8s.core.facts import config, events
 from tests.adapters import probes
 
 OK = config.ExecProbe(command=("/bin/true",))

@@ -12,7 +12,7 @@ import structlog
 import yaml
 
 from exabgp_k8s.adapters import files
-from exabgp_k8s.core import config, events
+from exabgp_k8s.core.facts import config, events
 from exabgp_k8s.settings import load
 from tests.settings import samples
 

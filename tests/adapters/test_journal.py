@@ -10,8 +10,10 @@ import pytest
 import structlog
 
 from exabgp_k8s.adapters import journal
-from exabgp_k8s.core import events, policy, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B
 

@@ -11,7 +11,9 @@ import pytest
 import structlog
 
 from exabgp_k8s.adapters import journal, logs, subject
-from exabgp_k8s.core import budget, events, model, policy, step
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import budget, events, model
 from tests.support import builders
 from tests.support.builders import START, TOR_B
 

@@ -13,8 +13,9 @@ import pytest
 import structlog
 
 from exabgp_k8s.adapters.kube import backoff, client, events
-from exabgp_k8s.core import model, notices
-from exabgp_k8s.core.notices import Kind, Word
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notices import Kind, Word
 from exabgp_k8s.tryout.kubeapi import apiserver, exchange, store
 from exabgp_k8s.tryout.kubeapi.api import find_collection
 from exabgp_k8s.wire import kube_events

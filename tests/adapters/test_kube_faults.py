@@ -16,7 +16,7 @@ import pytest
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, backoff, client, reflector
-from exabgp_k8s.core import events
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange
 from tests.support import kubeapi
 

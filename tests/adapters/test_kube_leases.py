@@ -13,7 +13,7 @@ import pytest
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, client, leases, others
-from exabgp_k8s.core import budget, config, events, model
+from exabgp_k8s.core.facts import budget, config, events, model
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
 from exabgp_k8s.wire import leases as wire
 from tests.support import descriptors, fleet, kubeapi

@@ -13,7 +13,8 @@ import pytest
 
 from exabgp_k8s.adapters.kube import client, pods
 from exabgp_k8s.agent import options, stop
-from exabgp_k8s.core import events, step
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import builders, kubeapi
 from tests.support import pods as objects

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exabgp_k8s.adapters.kube import attempts, client, reflector
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import controlplane, kubeapi
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 import pytest
 
 from exabgp_k8s.adapters.kube import attempts, client, reflector, servers
-from exabgp_k8s.core import events
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.tryout.kubeapi import api, apiserver, store
 from exabgp_k8s.wire import servers as wire
 from tests.support import kubeapi

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s import lines
+from exabgp_k8s.logs import lines
 
 SET_UP = "from exabgp_k8s.adapters import logs; import structlog; logs.set_up({form!r})\n"
 

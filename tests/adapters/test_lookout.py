@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from exabgp_k8s.agent import lookout
-from exabgp_k8s.core import config, events
+from exabgp_k8s.core.facts import config, events
 from tests.support import builders
 from tests.support.builders import START
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import metrics as prometheus
 
 from exabgp_k8s.adapters import metrics
-from exabgp_k8s.core import events, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts.world import World
 
 TOTAL = {"counter": "_total"}
 """What Prometheus adds to a name, by type."""

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from exabgp_k8s.adapters.kube import leases as lease_traffic
-from exabgp_k8s.core import budget
+from exabgp_k8s.core.facts import budget
 from exabgp_k8s.wire import kube_events, leases
 from tests.architecture import repository
 

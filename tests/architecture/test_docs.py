@@ -16,7 +16,8 @@ import yaml
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.cli import exits, root
-from exabgp_k8s.core import config, durations, model, notices
+from exabgp_k8s.core.facts import config, durations, model
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.settings import load
 from tests.architecture import exposition, fault_matrix, repository, settings_page
 from tests.settings import samples

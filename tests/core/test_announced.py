@@ -7,9 +7,11 @@ import dataclasses
 import pytest
 
 from exabgp_k8s.cli import status
-from exabgp_k8s.core import announced, commands, config, events, model, report, routes, step
-from exabgp_k8s.core.announced import Summary
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import announced, report, routes
+from exabgp_k8s.core.report.announced import Summary
 from tests.support import builders
 from tests.support.builders import (
     POD_RANGE,

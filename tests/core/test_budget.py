@@ -9,7 +9,7 @@ import pytest
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import budget, config
+from exabgp_k8s.core.facts import budget, config
 
 SLOT, PLANNED, IN = budget.Standing.SLOT, budget.Standing.PLANNED, budget.Standing.IN
 NODES = 5

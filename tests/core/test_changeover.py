@@ -10,7 +10,10 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import changeover, commands, config, events, model, step, waits
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import changeover
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.report import waits
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B
 

@@ -8,7 +8,8 @@ import itertools
 
 import pytest
 
-from exabgp_k8s.core import disconnects, model, notifications
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.observe import disconnects, notifications
 from tests.support import builders
 
 OPEN_PEER = model.Neighbor(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import durations
+from exabgp_k8s.core.facts import durations
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import config, events, model
+from exabgp_k8s.core.facts import config, events, model
 from tests.support import builders
 from tests.support.life import Heard, Life
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 
-from exabgp_k8s.core import events, notices
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.report import notices
 from tests.support import builders
 from tests.support.life import Life
 

@@ -7,8 +7,8 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import config, events, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES
 

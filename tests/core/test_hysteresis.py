@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import config, hysteresis, model
-from exabgp_k8s.core.hysteresis import Health, Hysteresis, Membership
+from exabgp_k8s.core.facts import config, hysteresis, model
+from exabgp_k8s.core.facts.hysteresis import Health, Hysteresis, Membership
 
 KEEP, DEPRIORITISE, WITHDRAW = model.Action.KEEP, model.Action.DEPRIORITISE, model.Action.WITHDRAW
 HOLD = config.HoldDown(initial=1, maximum=60, window=600)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import config, events, keeping, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import keeping
 from tests.support import builders
 from tests.support.builders import NODE_IP, NODE_IP6, START, TOR_A
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exabgp_k8s.core.lifecycle import Phase, Trigger, advance
+from exabgp_k8s.core.facts.lifecycle import Phase, Trigger, advance
 
 SERVING, DRAINING = Phase.SERVING, Phase.DRAINING
 SETTLING, DRAINED = Phase.SETTLING, Phase.DRAINED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exabgp_k8s.core import events
+from exabgp_k8s.core.facts import events
 from tests.support import builders
 from tests.support.life import Life
 

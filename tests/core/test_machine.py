@@ -15,21 +15,13 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import (
-    budget,
-    commands,
-    config,
-    events,
-    in_use,
-    lifecycle,
-    model,
-    notices,
-    plan,
-    slots,
-    step,
-)
-from exabgp_k8s.core.policy import Decision
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide.policy import Decision
+from exabgp_k8s.core.facts import budget, commands, config, events, in_use, lifecycle, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import slots
+from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.wire.dialogue import Dialogue
 from tests.support import builders, model_exabgp
 from tests.support.builders import TOR_A, TOR_B

@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import addresses, config, events, model
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.judge import addresses
 from tests.support import builders
 from tests.support.builders import TOR_A, TOR_B
 

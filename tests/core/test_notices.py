@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s.core import budget, commands, config, events, model, notices, plan, step
-from exabgp_k8s.core.notices import Kind, Word
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import budget, commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notices import Kind, Word
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES, START, TOR_A, TOR_B
 

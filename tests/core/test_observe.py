@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.core import commands, events, hysteresis, lifecycle, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import commands, events, hysteresis, lifecycle, model
+from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
 

@@ -6,8 +6,11 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.core import commands, config, events, model, plan, sessions, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.observe import sessions
+from exabgp_k8s.core.plan import plan
 from tests.support import builders
 from tests.support.builders import SERVICE_RANGE, START, TOR_A, TOR_B, after
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import causes, config, events, model
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import causes
 from tests.support import builders
 from tests.support.builders import DEPRIORITISE, KEEP, PODS, SERVICES, START, WITHDRAW
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exabgp_k8s.core import printable
+from exabgp_k8s.core.facts import printable
 
 
 @pytest.mark.parametrize(

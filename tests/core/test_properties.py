@@ -7,21 +7,12 @@ import dataclasses
 import hypothesis
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import (
-    budget,
-    commands,
-    config,
-    events,
-    hysteresis,
-    model,
-    policy,
-    report,
-    step,
-)
-from exabgp_k8s.core import (
-    routes as routes_shown,
-)
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import budget, commands, config, events, hysteresis, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import report
+from exabgp_k8s.core.report import routes as routes_shown
 from tests.support import builders
 from tests.support.builders import NODE_IP, START, TOR_A, TOR_B, after
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from exabgp_k8s.core import commands, config, events, model, readiness, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import readiness
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B, after
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exabgp_k8s.core import events
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 
 LOADED = events.ConfigLoaded(config=builders.a_config())

@@ -7,8 +7,11 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import commands, events, lifecycle, remnants, step, waits
-from exabgp_k8s.core.world import PeerRib, World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, events, lifecycle
+from exabgp_k8s.core.facts.world import PeerRib, World
+from exabgp_k8s.core.judge import remnants
+from exabgp_k8s.core.report import waits
 from tests.support import builders
 from tests.support.builders import START, TOR_A, after
 

@@ -8,8 +8,10 @@ import pathlib
 import pytest
 
 import exabgp_k8s.core
-from exabgp_k8s.core import commands, config, events, model, report, routes, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import report, routes
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
 

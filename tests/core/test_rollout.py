@@ -8,8 +8,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, config, events, lifecycle, model, plan, report, routes, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, lifecycle, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.report import report, routes
 from tests.support import builders
 from tests.support.builders import KEEP, PODS, SERVICES, START, TOR_A, TOR_B, WITHDRAW, after
 

@@ -15,8 +15,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import causes, config, events, model, policy
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import causes
 from tests.support import builders
 from tests.support.builders import DEPRIORITISE, KEEP, PODS, SERVICES, START, WITHDRAW
 

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import budget, causes, config, events, model, report, routes, slots, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import budget, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import causes, slots
+from exabgp_k8s.core.report import report, routes
 from tests.support import builders
 from tests.support.builders import START, after, outcome
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 
-from exabgp_k8s.core import commands, config, events, lifecycle, step
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, lifecycle
+from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 from tests.support.builders import START, TOR_A, after
 

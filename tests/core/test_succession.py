@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import config, events, succession
+from exabgp_k8s.core.facts import config, events, succession
 from tests.support import builders
 from tests.support.builders import START
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
-from exabgp_k8s.core import commands, config, events, lifecycle, report, routes, step, waits
-from exabgp_k8s.core.waits import What
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, lifecycle
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import report, routes, waits
+from exabgp_k8s.core.report.waits import What
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES, START, after
 

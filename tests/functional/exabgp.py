@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import psutil
 
 from exabgp_k8s.adapters import daemon
-from exabgp_k8s.core import commands, events
+from exabgp_k8s.core.facts import commands, events
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
 

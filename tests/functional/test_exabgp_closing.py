@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exabgp_k8s import parting
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.wire import daemon_conf
 from tests.functional import exabgp, test_exabgp_launcher
 from tests.support import oddrouter

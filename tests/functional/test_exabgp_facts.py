@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from exabgp_k8s.adapters import daemon
-from exabgp_k8s.core import commands, events, model
+from exabgp_k8s.core.facts import commands, events, model
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
 

@@ -7,7 +7,7 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core import commands, events, model
+from exabgp_k8s.core.facts import commands, events, model
 from tests.functional.test_exabgp_facts import (  # noqa: F401 - fixtures are found by name
     ABSENT,
     MARKED,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from exabgp_k8s.core import budget
+from exabgp_k8s.core.facts import budget
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import controlplane, kubeapi
 from tests.support.lab import Document, Lab, until

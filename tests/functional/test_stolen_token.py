@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import budget, model, notices
+from exabgp_k8s.core.facts import budget, model
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.wire import kube_events, leases
 from tests.support import controlplane
 from tests.support.lab import until

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s import lines
 from exabgp_k8s.launcher import logs
+from exabgp_k8s.logs import lines
 
 
 def said(capfd: pytest.CaptureFixture[str]) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
 
 SAMPLE = """

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.settings import load, schema
 from tests.settings import samples
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core import config, model
+from exabgp_k8s.core.facts import config, model
 from tests.settings import samples
 
 SERVICES, PODS = model.PrefixClass.SERVICES, model.PrefixClass.PODS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.settings import addresses, values
 
 SHORT = st.integers(min_value=0, max_value=0xFFFF)

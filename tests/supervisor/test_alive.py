@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exabgp_k8s import alive
+from exabgp_k8s.supervisor import alive
 
 
 def _asked(folder: Path, answer: bytes) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s import lines
+from exabgp_k8s.logs import lines
 
 NOW = 1_764_086_412.25
 

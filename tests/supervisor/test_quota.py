@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exabgp_k8s import quota
+from exabgp_k8s.logs import quota
 
 
 @pytest.mark.parametrize("pause", [0.01, 3.0, 61.0])

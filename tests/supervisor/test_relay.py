@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s import lines
-from exabgp_k8s.relay import KEPT_SIZE, WRITE_SIZE, Relay
+from exabgp_k8s.logs import lines
+from exabgp_k8s.supervisor.relay import KEPT_SIZE, WRITE_SIZE, Relay
 
 
 class Reader:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exabgp_k8s.adapters import heartbeat
-from exabgp_k8s.watchdog import (
+from exabgp_k8s.supervisor.watchdog import (
     FAULTS_APART,
     NOTICE_LIMIT,
     SILENCE_LIMIT,

@@ -11,9 +11,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from exabgp_k8s.core import commands, config, events, model, policy, step
-from exabgp_k8s.core import observe as observing
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.observe import observe as observing
 
 START = 1000.0
 """The monotonic clock's reading at which every test's world begins."""

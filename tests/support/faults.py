@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from exabgp_k8s import alive
+from exabgp_k8s.supervisor import alive
 
 DIRECTORY = Path(__file__).parent / "faulty"
 

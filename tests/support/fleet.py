@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Self
 
 from exabgp_k8s.adapters.kube import client, leases
-from exabgp_k8s.core import config, events, model, observe, slots
-from exabgp_k8s.core.world import World
+from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import slots
+from exabgp_k8s.core.observe import observe
 from tests.support import builders
 
 NAMESPACE = "exabgp-k8s"

@@ -21,7 +21,7 @@ from typing import Any, Self, TypeVar
 
 import trustme
 
-from exabgp_k8s.core import events
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, store
 from exabgp_k8s.wire import servers
 

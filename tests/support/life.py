@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exabgp_k8s.core import commands, config, events, model, step
+from exabgp_k8s.core import step
+from exabgp_k8s.core.facts import commands, config, events, model
 from tests.support import builders
 
 TICK = 1.0

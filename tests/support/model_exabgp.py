@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from exabgp_k8s.core import changeover, model
+from exabgp_k8s.core.decide import changeover
+from exabgp_k8s.core.facts import model
 
 RESTART_TIME = 120
 """Seconds, of every peer with graceful restart."""

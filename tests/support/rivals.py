@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.core import budget
+from exabgp_k8s.core.facts import budget
 from exabgp_k8s.wire import leases
 
 NAMESPACE = "exabgp-k8s"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, model
+from exabgp_k8s.core.facts import commands, model
 
 numbers16 = st.integers(min_value=0, max_value=2**16 - 1)
 numbers32 = st.integers(min_value=0, max_value=2**32 - 1)

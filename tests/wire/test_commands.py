@@ -9,7 +9,7 @@ import select
 import hypothesis
 import pytest
 
-from exabgp_k8s.core import commands, model
+from exabgp_k8s.core.facts import commands, model
 from exabgp_k8s.wire import commands as encoding
 from tests.wire import routes
 

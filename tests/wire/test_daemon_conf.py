@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.wire import daemon_conf
 
 RUN = ("/usr/bin/python3", "-m", "exabgp_k8s", "agent")

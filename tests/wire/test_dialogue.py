@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import commands, events
+from exabgp_k8s.core.facts import commands, events
 from exabgp_k8s.errors import DialogueError
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire.dialogue import ANSWER_LIMIT, LINE_LIMIT, Dialogue

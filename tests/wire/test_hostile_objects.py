@@ -18,7 +18,7 @@ import pytest
 from hypothesis import strategies as st
 
 from exabgp_k8s import errors
-from exabgp_k8s.core import budget, config
+from exabgp_k8s.core.facts import budget, config
 from exabgp_k8s.tryout.kubeapi import nodes
 from exabgp_k8s.wire import kube, leases, pods, remembered
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import in_use as using
-from exabgp_k8s.core import model
+from exabgp_k8s.core.facts import in_use as using
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.wire import in_use
 
 WORDS = st.text(max_size=20)

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from exabgp_k8s.core import model, notices
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.wire import kube_events
 
 NODE = model.NodeFacts(name="n1", uid="5b0f")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.wire import remembered
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789-./", min_size=1, max_size=20)

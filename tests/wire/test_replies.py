@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core import events, model, printable
+from exabgp_k8s.core.facts import events, model, printable
 from exabgp_k8s.wire import replies
 
 CAPTURED = (pathlib.Path(__file__).parent / "captured.txt").read_bytes().splitlines()

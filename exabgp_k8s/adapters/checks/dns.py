@@ -17,7 +17,7 @@ import dns.rcode
 import dns.rdatatype
 
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 

@@ -16,7 +16,7 @@ import subprocess
 from typing import Self
 
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 
 STDERR_KEPT = 200
 """Bytes of stderr for the message; the rest is read and dropped."""

@@ -13,7 +13,7 @@ import os
 import psutil
 
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 
 BATCH = 20
 """Processes looked at in one go: about 2 ms."""

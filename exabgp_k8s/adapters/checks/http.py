@@ -15,7 +15,7 @@ import h11
 
 import exabgp_k8s
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config, printable
+from exabgp_k8s.core.facts import config, printable
 
 BODY_LIMIT = 65536
 READ_SIZE = 16384

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from exabgp_k8s.adapters import shortage
 from exabgp_k8s.adapters.checks import probing, stillness
-from exabgp_k8s.core import config, events, printable
+from exabgp_k8s.core.facts import config, events, printable
 
 JITTER = 0.1
 """Share of the interval: checks of one interval shall not all wake up together for ever."""

@@ -6,7 +6,7 @@ import asyncio
 import functools
 
 from exabgp_k8s.adapters.checks import probing
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 
 
 def prepare(settings: config.TcpProbe) -> probing.Probe:

@@ -22,7 +22,8 @@ import structlog
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import backoff, client
-from exabgp_k8s.core import model, notices
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.report import notices
 from exabgp_k8s.wire import kube_events
 
 MERGE = "application/merge-patch+json"

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, backoff, client, others, unforeseen
-from exabgp_k8s.core import budget, config, events
+from exabgp_k8s.core.facts import budget, config, events
 from exabgp_k8s.wire import leases
 
 NOT_FOUND, TOO_MANY_REQUESTS = 404, 429

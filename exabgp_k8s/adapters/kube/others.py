@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.core import budget, config
+from exabgp_k8s.core.facts import budget, config
 from exabgp_k8s.wire import leases
 
 PAGE = 512

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import addresses, attempts, backoff, client, stream, unforeseen
-from exabgp_k8s.core import events, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.wire import kube
 
 _NODES = "/api/v1/nodes"

@@ -1,0 +1,53 @@
+"""What is in use and cannot be found: it goes on, and people are told.
+
+Each of these is the one sign of a mistake that has not cost anything yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import addresses
+
+
+def find(world: World) -> Iterator[model.Missing]:
+    """Yield everything that is missing, what concerns the whole node first."""
+    for cause in (*_of_the_surroundings(world), *_of_the_node(world)):
+        yield model.Missing(cause=cause)
+    if world.config is None or world.node is None:
+        return
+    for peer in world.config.peers:
+        if peer.selector.matches(world.in_use.labels):
+            for cause in _of_a_peer(world, world.node, peer):
+                yield model.Missing(cause=cause, peer=peer.name)
+
+
+def _of_the_surroundings(world: World) -> Iterator[model.Cause]:
+    if world.host_problem:
+        yield model.Cause(model.Reason.HOST_UNSEEN, world.host_problem)
+    if world.is_service_cidr_missing:
+        yield model.Cause(model.Reason.NO_SERVICE_CIDR)
+
+
+def _of_the_node(world: World) -> Iterator[model.Cause]:
+    if world.config is None or world.node is None or world.node_seen is None:
+        return
+    for cidr in world.node.pod_cidrs if world.config.pods_within else ():
+        if cidr not in world.node_seen.pod_cidrs:
+            yield model.Cause(model.Reason.NO_POD_CIDR, str(cidr))
+
+
+def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterator[model.Cause]:
+    used, seen = world.in_use.peers[peer.address], world.node_seen or node
+    for requirement in peer.selector.requirements:
+        if requirement.key in world.in_use.away:
+            yield model.Cause(model.Reason.LABEL_MISSING, requirement.key)
+    key = peer.password_from
+    if key is not None and key not in world.passwords and used.password is not None:
+        yield model.Cause(model.Reason.PASSWORD_MISSING, key)
+    if peer.local_address is config.LocalAddress.NODE:
+        local = addresses.local(world, node, peer, used)
+        if local is not None and local not in seen.internal_ips:
+            yield model.Cause(model.Reason.ADDRESS_MISSING, str(local))

@@ -1,0 +1,71 @@
+"""Which peers of the settings this node has sessions with, and why not with the others."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import addresses
+
+
+def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
+    """Return the neighbors to configure and the peers held back, each with its cause.
+
+    A peer whose password was never found is held back: it never connects without one.
+    """
+    neighbors: list[model.Neighbor] = []
+    held: list[model.PeerHeld] = []
+    if world.config is None or world.node is None:
+        return (), ()
+    router_id = world.in_use.router_id or addresses.router_id(world.config, world.node)
+    for peer in world.config.peers:
+        found = _session(world, world.node, peer, router_id)
+        if isinstance(found, model.Neighbor):
+            neighbors.append(found)
+        else:
+            held.append(model.PeerHeld(name=peer.name, address=peer.address, cause=found))
+    return tuple(neighbors), tuple(held)
+
+
+def families(
+    settings: config.Config,
+    sessions: tuple[model.Neighbor, ...],
+    held: tuple[model.PeerHeld, ...],
+) -> frozenset[model.Family]:
+    """Return the families that some peer meant for this node speaks, with a session or held."""
+    names = {each.name for each in sessions}
+    names |= {each.name for each in held if each.cause.reason is not model.Reason.NOT_SELECTED}
+    return frozenset(
+        family for peer in settings.peers if peer.name in names for family in peer.families
+    )
+
+
+def _session(
+    world: World, node: model.NodeFacts, peer: config.Peer, router_id: ipaddress.IPv4Address
+) -> model.Neighbor | model.Cause:
+    used = world.in_use.peers.get(peer.address)
+    if used is None or not peer.selector.matches(world.in_use.labels):
+        return model.Cause(model.Reason.NOT_SELECTED)
+    if peer.password_from is not None and used.password is None:
+        return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
+    local = addresses.local(world, node, peer, used)
+    if local is None:
+        return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(model.family_of(peer.address)))
+    return model.Neighbor(
+        name=peer.name,
+        description=peer.description,
+        address=peer.address,
+        port=peer.port,
+        local_address=local,
+        router_id=router_id,
+        peer_asn=peer.asn,
+        local_asn=peer.local_asn,
+        hold_time=peer.hold_time,
+        password=used.password,
+        multihop=peer.multihop,
+        ttl_security=peer.ttl_security,
+        graceful_restart=peer.graceful_restart,
+        families=peer.families,
+        hostname=node.name if world.config and world.config.is_named else "",
+    )

@@ -1,0 +1,47 @@
+"""What is in use: what the sessions and routes of this node were last chosen from.
+
+A Node's addresses, labels and pod ranges, and the keys of a Secret, vanish by mistake, and then
+on all nodes at once. That something cannot be found says nothing about it. So what is in use is
+known by itself, apart from where it was found, and an agent that starts is told what its
+predecessor used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exabgp_k8s.core.facts import model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerInUse:
+    """What the session with one peer uses."""
+
+    rule: str
+    """What the settings said of the local address when it was chosen; other words end it."""
+    local_address: model.Address | None = None
+    is_proven: bool = False
+    """The session was Established from this address: the router expects it."""
+    next_hop: model.Address | None = None
+    """For the family that the session's own address is not of."""
+    password: model.Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """What this node uses."""
+
+    uid: str = ""
+    """Of the Node object that the pod ranges stand in."""
+    pod_cidrs: tuple[model.Network, ...] = ()
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The Node's labels as they select peers now."""
+    away: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """Those of them that the Node does not have now, and since when."""
+    router_id: ipaddress.IPv4Address | None = None
+    """None: no session has been up with one that was not written in the settings."""
+    peers: Mapping[model.Address, PeerInUse] = dataclasses.field(default_factory=dict)
+    """One entry for each peer of the settings that this node was ever selected for."""

@@ -1,0 +1,234 @@
+"""All we know at one moment: one frozen value, replaced and never changed.
+
+What is not known is a value of its own, never an empty collection: a RIB that was not read yet
+is ``None``, an API server that was not heard yet leaves ``node`` as ``None``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exabgp_k8s.core.facts import (
+    budget,
+    config,
+    events,
+    hysteresis,
+    in_use,
+    lifecycle,
+    model,
+    succession,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A change that ExaBGP stored and that no UPDATE has been seen for yet."""
+
+    route: model.Route
+    is_withdrawal: bool
+    since: float
+    reminders: int = 0
+    """How often it was asked for once more, each time after longer than it ever takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerRib:
+    """ExaBGP's adj-rib-out for one peer, and what of it is not acknowledged."""
+
+    routes: Mapping[model.Network, model.Route] = field(default_factory=dict)
+    pending: Mapping[model.Network, Pending] = field(default_factory=dict)
+    is_flushed: bool = False
+    """Sent once more since the session came up: ExaBGP may order queued changes wrongly."""
+    ended: frozenset[model.Family] = frozenset()
+    """Families whose End-of-RIB went out since the session came up."""
+
+
+Rib = Mapping[model.Address, PeerRib]
+"""One entry for every peer that ExaBGP has, also for those that are down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What ExaBGP said about one session."""
+
+    is_up: bool = False
+    since: float = 0
+    """When ``is_up`` last changed, or when the session was first heard of."""
+    row: events.NeighborRow | None = None
+    """The latest counters."""
+    families: frozenset[model.Family] = frozenset()
+    """What was negotiated; empty while the session is down."""
+    hold_time: int = 0
+    local: model.Address | None = None
+    is_restartable: bool | None = None
+    """Graceful restart was negotiated; None: not read since the session came up."""
+    restart_time: int = 0
+    """Seconds that the router was asked to keep our routes for when the session came up."""
+    problem: str = ""
+    """Why it is down, in words; empty while it is up."""
+    ended: str = ""
+    """What ended the latest session or its OPEN, while it is not up again."""
+    last_problem: str = ""
+    """The latest ``problem``; it stays when the session is up again."""
+    last_problem_at: float = 0
+    times_up: int = 0
+    failed_attempts: int = 0
+    """Attempts in vain since it was up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reset:
+    """A session that was up and whose parameters were changed: it goes down and comes back."""
+
+    since: float
+    times_up: int
+    """How often it had been up before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remnant:
+    """A lost session whose routes the router may still have; it knows the pair of addresses."""
+
+    peer: model.Address
+    local: model.Address | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckState:
+    """One health check, its hysteresis and its last outcome."""
+
+    hysteresis: hysteresis.Hysteresis = hysteresis.Hysteresis()
+    since: float = 0
+    """When ``hysteresis.health`` last changed."""
+    last: events.CheckOutcome | None = None
+    last_at: float = 0
+    failures: int = 0
+    """Failed runs since the agent started."""
+    missed: str = ""
+    """Why the latest run says nothing about the node; empty: it does."""
+
+    @property
+    def latest(self) -> tuple[str | None, str]:
+        """How the latest run ended, and what it saw."""
+        if self.missed:
+            return "not counted", self.missed
+        if self.last is None:
+            return None, ""
+        return ("ok" if self.last.is_ok else "failed"), self.last.message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """ExaBGP answered ``error`` to an announcement; it is tried again at ``until``."""
+
+    problem: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetView:
+    """What we tell the other nodes about ourselves, and what their Leases say to it."""
+
+    standing: budget.Standing | None = None
+    """What our Lease shall say; None: too little is known to change it."""
+    verdict: budget.Verdict | None = None
+    """On the claim that we have; None: none has come yet."""
+    count: budget.Count | None = None
+    """What the verdict rests on."""
+    problem: str = ""
+    """Why the Leases could not be asked the last time; empty: they could."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that a decision may depend on."""
+
+    started: float = 0
+    node_name: str = ""
+    """The name of the Node that is looked for."""
+    config: config.Config | None = None
+    passwords: Mapping[str, model.Secret] = field(default_factory=dict)
+    config_problems: tuple[str, ...] = ()
+    """Non-empty: the settings file on disk is refused and an older one is in force."""
+
+    node: model.NodeFacts | None = None
+    """The Node as it counts now; it stays after the object is gone."""
+    node_seen: model.NodeFacts | None = None
+    """The object as last seen."""
+    succession: succession.Succession | None = None
+    is_node_remembered: bool = False
+    """An earlier process saw the Node; this one has not been able to."""
+    is_node_gone: bool = False
+    kube_contact: float | None = None
+    kube_problem: str = ""
+    kube_lost: float | None = None
+    """Since when the API server cannot be asked; None: it can."""
+    service_cidrs: tuple[model.Network, ...] | None = None
+    is_service_cidr_missing: bool = False
+    """The API has none any more; the ones that it had go on."""
+    host: events.HostSeen = events.HostSeen()
+    host_problem: str = ""
+    """Why the host could not be looked at the last time; empty: it could."""
+    in_use: in_use.InUse = in_use.InUse()
+
+    checks: Mapping[str, CheckState] = field(default_factory=dict)
+    phase: lifecycle.Phase = lifecycle.Phase.SERVING
+    phase_since: float = 0
+    is_drain_asked: bool = False
+    """By the operator, on the command line."""
+    stop: lifecycle.Stop = lifecycle.Stop.NOT_ASKED
+
+    budget: BudgetView = BudgetView()
+    causes: Mapping[model.Cause, float] = field(default_factory=dict)
+    """Every cause that stands now, with the time since when."""
+    membership: Mapping[model.PrefixClass, hysteresis.Membership] = field(default_factory=dict)
+
+    neighbors: tuple[model.Neighbor, ...] | None = None
+    """What ExaBGP is configured with; None before the agent configured it."""
+    leaving: Mapping[model.Address, float] = field(default_factory=dict)
+    """Peers whose routes are withdrawn because their session ends, and since when."""
+    resets: Mapping[model.Address, Reset] = field(default_factory=dict)
+    """Sessions that were made anew by a change of their parameters."""
+    remnants: Mapping[Remnant, float] = field(default_factory=dict)
+    """Lost sessions whose routes a router may still have, and until when."""
+    daemon_problem: str = ""
+    sessions: Mapping[model.Address, Session] = field(default_factory=dict)
+    rib: Rib | None = None
+    """None: not read since the agent started."""
+    is_rib_current: bool = False
+    """False: ExaBGP was reconfigured, or refused what the RIB made us expect; read it again."""
+    peers_read: tuple[model.Address, ...] | None = None
+    """The peers ExaBGP has, read on the way to a current RIB."""
+    reloaded_at: float = 0
+    is_reload_lost: bool = False
+    """ExaBGP was told to read a new configuration and has not taken it: restart it."""
+    neighbors_read_at: float = 0
+    is_joining_refused: bool = False
+    """ExaBGP refused several changes in one line: one by one shows which of them it means."""
+    refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)
+
+
+def is_stopping(world: World) -> bool:
+    """Return whether the pod itself is about to end."""
+    return world.stop is not lifecycle.Stop.NOT_ASKED
+
+
+def awaits_echo(session: Session | None, prefix: model.Network) -> bool:
+    """Return whether a change of this prefix will be followed by an UPDATE now."""
+    return session is not None and session.is_up and model.family_of(prefix) in session.families
+
+
+def with_peer_rib(world: World, peer: model.Address, rib: PeerRib) -> World:
+    """Return the world with one peer's RIB replaced; unknown RIBs stay unknown."""
+    if world.rib is None:
+        return world
+    return dataclasses.replace(world, rib={**world.rib, peer: rib})
+
+
+def reloading(world: World, now: float) -> World:
+    """Return the world in which ExaBGP has yet to be seen with its configuration."""
+    return dataclasses.replace(
+        world, is_rib_current=False, peers_read=None, reloaded_at=now, refusals={}
+    )

@@ -1,0 +1,148 @@
+"""Which addresses of the host a session uses: its own, its next hops, and the BGP identifier.
+
+The address of a session is what the router knows the node by, so it is kept for as long as the
+host has it, whatever the Node lists meanwhile and in which order. A next hop must be where the
+session is: a router may have no way to an address of another interface.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+
+from exabgp_k8s.core.facts import config, in_use, model
+from exabgp_k8s.core.facts.world import World
+
+
+def is_gone(world: World, address: model.Address) -> bool:
+    """Return whether the host was looked at and does not have an address; unknown is not gone."""
+    return world.host.addresses.get(address) == ()
+
+
+def local(
+    world: World, node: model.NodeFacts, peer: config.Peer, before: in_use.PeerInUse
+) -> model.Address | None:
+    """Return the local address of a session; None when there is none of the family."""
+    kept = before.local_address if before.rule == str(peer.local_address) else None
+    match peer.local_address:
+        case config.LocalAddress.NODE:
+            return _of_the_node(world, node, peer, kept, is_proven=before.is_proven)
+        case config.LocalAddress.ROUTE:
+            return world.host.sources.get(peer.address, kept)
+        case _:
+            return peer.local_address
+
+
+def _of_the_node(
+    world: World,
+    node: model.NodeFacts,
+    peer: config.Peer,
+    kept: model.Address | None,
+    *,
+    is_proven: bool,
+) -> model.Address | None:
+    if kept is not None and is_proven and not is_gone(world, kept):
+        return kept
+    family = model.family_of(peer.address)
+    named = [address for address in node.internal_ips if model.family_of(address) is family]
+    here = next((address for address in named if not is_gone(world, address)), None)
+    # None that the Node names is here: the one that was used may come back as well as another.
+    return here or kept or next(iter(named), None)
+
+
+def next_hop(
+    world: World,
+    node: model.NodeFacts,
+    local_address: model.Address,
+    before: in_use.PeerInUse,
+) -> model.Address | None:
+    """Return the next hop for the family that the session's own address is not of.
+
+    It stands on the interface with that address. Where the host could not be looked at, only the
+    Node can say so: it names both.
+    """
+    family = other(model.family_of(local_address))
+    beside = world.host.addresses.get(local_address)
+    if not beside:
+        named = internal_ip(node, family) if local_address in node.internal_ips else None
+        return before.next_hop or named
+    found = [address for address in beside if model.family_of(address) is family]
+    if before.next_hop in found:
+        return before.next_hop
+    return next((address for address in node.internal_ips if address in found), None) or next(
+        iter(found), None
+    )
+
+
+def other(family: model.Family) -> model.Family:
+    """Return the one of the two families that this is not."""
+    return model.Family.IPV6 if family is model.Family.IPV4 else model.Family.IPV4
+
+
+def kept_router_id(world: World, node: model.NodeFacts) -> ipaddress.IPv4Address | None:
+    """Return the identifier to keep although the Node may list others now; None: none yet.
+
+    A changed one ends every session. It is kept from the first session on, until the host has
+    lost the address and the Node names another one.
+    """
+    if world.config is None or world.config.router_id is not None:
+        return None
+    before, chosen = world.in_use.router_id, router_id(world.config, node)
+    if before is None:
+        is_any_up = any(session.is_up for session in world.sessions.values())
+        return chosen if is_any_up else None
+    is_address = before != _from_the_name(node)
+    is_named = chosen in node.internal_ips
+    return chosen if is_address and is_gone(world, before) and is_named else before
+
+
+def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address:
+    """Return the BGP identifier: the settings' own, else the node's IPv4 InternalIP.
+
+    An IPv6-only node gets one from its name: any number but 0 will do, as long as no two
+    speakers of an AS have the same (RFC 6286 section 2.1).
+    """
+    if settings.router_id is not None:
+        return settings.router_id
+    address = internal_ip(node, model.Family.IPV4)
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    return _from_the_name(node)
+
+
+def _from_the_name(node: model.NodeFacts) -> ipaddress.IPv4Address:
+    digest = hashlib.sha256(node.name.encode()).digest()
+    return ipaddress.IPv4Address(int.from_bytes(digest[:4], "big") or 1)
+
+
+def internal_ip(node: model.NodeFacts, family: model.Family) -> model.Address | None:
+    """Return the node's first InternalIP of a family."""
+    return next((ip for ip in node.internal_ips if model.family_of(ip) is family), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedFor:
+    """What the host is to be asked: where these addresses are, and the way to these peers."""
+
+    addresses: frozenset[model.Address]
+    peers: tuple[model.Address, ...]
+
+
+def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> LookedFor:
+    """Return what must be known of the host before this Node and these settings are decided on."""
+    used = world.in_use
+    labels = {**used.labels, **node.labels}
+    found = {*node.internal_ips, *([] if used.router_id is None else [used.router_id])}
+    by_route = []
+    for peer in settings.peers:
+        if not peer.selector.matches(labels):
+            continue
+        if peer.local_address is config.LocalAddress.ROUTE:
+            by_route.append(peer.address)
+        elif peer.local_address is not config.LocalAddress.NODE:
+            found.add(peer.local_address)
+        before = used.peers.get(peer.address)
+        if before is not None and before.local_address is not None:
+            found.add(before.local_address)
+    return LookedFor(addresses=frozenset(found), peers=tuple(by_route))

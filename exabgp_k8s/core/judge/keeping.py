@@ -1,0 +1,140 @@
+"""What stands, stays: what is in use, brought up to now.
+
+Only what says so ends something here: another value in place of the one that was, an address
+that the host has lost, an edit of the settings. What is merely absent goes on. A label that
+selects a peer does so for a while only, because taking a label off is how people say that a node
+shall not have a session.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from exabgp_k8s.core.facts import config, in_use, model
+from exabgp_k8s.core.facts.world import Session, World
+from exabgp_k8s.core.judge import addresses
+
+LABELS_KEPT_FOR = 30.0
+"""Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
+
+
+def is_due(world: World, before: World) -> bool:
+    """Return whether anything that ``settle`` looks at has changed, or does so with the time."""
+    return bool(world.in_use.away) or any(
+        now is not was
+        for now, was in (
+            (world.config, before.config),
+            (world.passwords, before.passwords),
+            (world.node, before.node),
+            (world.node_seen, before.node_seen),
+            (world.host, before.host),
+            (world.sessions, before.sessions),
+            (world.in_use, before.in_use),
+        )
+    )
+
+
+def settle(world: World, now: float) -> World:
+    """Bring what is in use up to a moment; a world without settings or Node keeps what it has."""
+    settings, node = world.config, world.node
+    if settings is None or node is None:
+        return world
+    labels, away = _labels(world, settings, now)
+    found = dataclasses.replace(
+        world.in_use,
+        uid=node.uid,
+        pod_cidrs=node.pod_cidrs,
+        labels=labels,
+        away=away,
+        router_id=addresses.kept_router_id(world, node),
+        peers=_peers(world, settings, node, labels),
+    )
+    return dataclasses.replace(world, in_use=found)
+
+
+def _labels(
+    world: World, settings: config.Config, now: float
+) -> tuple[Mapping[str, str], Mapping[str, float]]:
+    """Return the labels that select peers, and which of them are away since when."""
+    node = world.node_seen or world.node
+    seen = node.labels if node else {}
+    gone = world.in_use.labels.keys() - seen.keys()
+    if not gone:
+        return seen, {}
+    asked = {each.key for peer in settings.peers for each in peer.selector.requirements}
+    since = {key: world.in_use.away.get(key, now) for key in sorted(gone & asked)}
+    away = {key: at for key, at in since.items() if now < at + LABELS_KEPT_FOR}
+    return {**{key: world.in_use.labels[key] for key in away}, **seen}, away
+
+
+def with_pod_cidrs(node: model.NodeFacts, used: in_use.InUse) -> model.NodeFacts:
+    """Return the Node with the pod ranges that it had: the same object cannot lose one.
+
+    Kubernetes lets them be set once. A new object may have others, or none; it inherits nothing.
+    """
+    is_same = node.uid != "" and node.uid == used.uid
+    if is_same and set(node.pod_cidrs) < set(used.pod_cidrs):
+        return dataclasses.replace(node, pod_cidrs=used.pod_cidrs)
+    return node
+
+
+def _peers(
+    world: World,
+    settings: config.Config,
+    node: model.NodeFacts,
+    labels: Mapping[str, str],
+) -> Mapping[model.Address, in_use.PeerInUse]:
+    used = world.in_use.peers
+    found = {}
+    for peer in settings.peers:
+        before = used.get(peer.address, in_use.PeerInUse(rule=str(peer.local_address)))
+        if peer.selector.matches(labels):
+            found[peer.address] = _peer(world, node, peer, before)
+        elif peer.address in used:
+            found[peer.address] = before
+    return found
+
+
+def _peer(
+    world: World, node: model.NodeFacts, peer: config.Peer, before: in_use.PeerInUse
+) -> in_use.PeerInUse:
+    rule = str(peer.local_address)
+    local = addresses.local(world, node, peer, before)
+    session = world.sessions.get(peer.address)
+    is_proving = session is not None and session.is_up and session.local == local
+    is_other = before.is_proven and before.rule == rule and before.local_address != local
+    if is_other and not is_proving:
+        # A makeshift until the proven address is back or this one is proven as well.
+        kept, is_proven = before.local_address, True
+    else:
+        kept = local
+        is_proven = is_proving or (before.is_proven and before.local_address == local)
+    return in_use.PeerInUse(
+        rule=rule,
+        local_address=kept,
+        is_proven=is_proven,
+        next_hop=_next_hop(world, node, local, before, session),
+        password=_password(world, peer, before),
+    )
+
+
+def _next_hop(
+    world: World,
+    node: model.NodeFacts,
+    local: model.Address | None,
+    before: in_use.PeerInUse,
+    session: Session | None,
+) -> model.Address | None:
+    if local is None:
+        return None
+    if session is not None and session.is_up and session.local not in (None, local):
+        # Until the session has moved its routes belong to the interface that it still uses.
+        return before.next_hop
+    return addresses.next_hop(world, node, local, before)
+
+
+def _password(world: World, peer: config.Peer, before: in_use.PeerInUse) -> model.Secret | None:
+    if peer.password_from is None:
+        return None
+    return world.passwords.get(peer.password_from, before.password)

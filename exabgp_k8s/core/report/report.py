@@ -1,0 +1,193 @@
+"""What people see: the world and the decision as plain rows.
+
+The same rows feed the command line, HTTP, the metrics and the log, so that one word means one
+thing everywhere. Values are JSON's own types; ages and durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exabgp_k8s.core.facts import config, hysteresis, model
+from exabgp_k8s.core.facts.world import CheckState, Session, World, is_stopping
+from exabgp_k8s.core.report import announced, routes, waits
+from exabgp_k8s.core.step import Turn
+
+Row = Mapping[str, Any]
+
+
+def status(turn: Turn, now: float) -> Row:
+    """Return the summary of one node."""
+    world, node = turn.world, turn.world.node
+    sessions_up = sum(session.is_up for session in world.sessions.values())
+    held = [{"peer": each.name, "cause": str(each.cause)} for each in peers_held(turn)]
+    found = routes.standings(turn)
+    return {
+        "node": node.name if node else world.node_name or None,
+        "phase": str(world.phase),
+        "stopping": is_stopping(world),
+        "stop": str(world.stop),
+        "classes": {
+            str(prefix_class): _class(turn, found, prefix_class)
+            for prefix_class in model.PrefixClass
+        },
+        "prefixes": routes.summaries(found),
+        "causes": [
+            {"cause": str(cause), "seconds": routes.age(since, now)}
+            for cause, since in sorted(world.causes.items())
+        ],
+        "withheld": [_withheld(each) for each in turn.decision.withheld],
+        "spared": [
+            {"class": str(prefix_class), "reasons": [str(cause) for cause in found]}
+            for prefix_class, found in turn.decision.spared.items()
+        ],
+        "waits": waits.rows(waits.find(turn, now), now),
+        "budget": budget(turn),
+        "sessions": {"up": sessions_up, "configured": len(world.sessions) + len(held)},
+        "held": held,
+        "missing": [
+            {"cause": str(each.cause), "peer": each.peer or None} for each in turn.decision.missing
+        ],
+        "kubernetes": {
+            "last_contact_seconds": routes.age(world.kube_contact, now),
+            "problem": world.kube_problem,
+            "node_seen": node is not None and not world.is_node_remembered,
+            "node_remembered": world.is_node_remembered,
+            "node_deleted": world.is_node_gone,
+            "node_problems": list(node.problems) if node else [],
+        },
+        "settings": {
+            "stale": bool(world.config_problems),
+            "problems": list(world.config_problems),
+        },
+        "exabgp": {"problem": world.daemon_problem, "table_known": world.is_rib_current},
+        "uptime_seconds": routes.age(world.started, now),
+    }
+
+
+def budget(turn: Turn) -> Row | None:
+    """Return what the outage budget says; None where there is none."""
+    settings = turn.world.config.budget if turn.world.config else None
+    view = turn.world.budget
+    if settings is None:
+        return None
+    return {
+        "standing": view.standing and str(view.standing),
+        "verdict": view.verdict and str(view.verdict),
+        "taken": view.count and view.count.taken,
+        "allowed": view.count and view.count.allowed,
+        "nodes": view.count and view.count.nodes,
+        "problem": view.problem,
+    }
+
+
+def peers_held(turn: Turn) -> tuple[model.PeerHeld, ...]:
+    """Return the peers meant for this node that have no session, for a reason to be mended."""
+    not_meant = model.Cause(model.Reason.NOT_SELECTED)
+    return tuple(each for each in turn.decision.peers_held if each.cause != not_meant)
+
+
+def _class(
+    turn: Turn, found: tuple[announced.Standing, ...], prefix_class: model.PrefixClass
+) -> Row:
+    """Return a class as the routers have it: one word for all its prefixes."""
+    mine = [each for each in found if each.prefix_class is prefix_class and each.prefix]
+    return {
+        "state": str(announced.of_class(found, prefix_class, turn.world.config)),
+        "action": str(turn.decision.actions.get(prefix_class, model.Action.KEEP)),
+        "prefixes": [str(each.prefix) for each in mine],
+        "announced": [str(each.prefix) for each in mine if each.is_announced],
+    }
+
+
+def _withheld(each: model.Withheld) -> Row:
+    return {
+        "prefix": None if each.prefix is None else str(each.prefix),
+        "class": str(each.prefix_class),
+        "action": str(each.action),
+        "reasons": [str(cause) for cause in each.causes],
+        "peer": each.peer or None,
+    }
+
+
+def sessions(turn: Turn, now: float) -> list[Row]:
+    """Return one row for each peer of the settings, in their order."""
+    world = turn.world
+    held = {each.name: each.cause for each in turn.decision.peers_held}
+    peers = world.config.peers if world.config else ()
+    missing: dict[str, list[str]] = {}
+    for each in turn.decision.missing:
+        missing.setdefault(each.peer, []).append(str(each.cause))
+    return [
+        {**_session(world, peer, held.get(peer.name), now), "missing": missing.get(peer.name, [])}
+        for peer in peers
+        if held.get(peer.name) != model.Cause(model.Reason.NOT_SELECTED)
+    ]
+
+
+def _session(world: World, peer: config.Peer, held: model.Cause | None, now: float) -> Row:
+    session = world.sessions.get(peer.address, Session(since=now))
+    row = session.row
+    rib = (world.rib or {}).get(peer.address)
+    return {
+        "peer": peer.name,
+        "description": peer.description,
+        "address": str(peer.address),
+        "remote_as": peer.asn,
+        "local_as": peer.local_asn,
+        "local_address": str(session.local) if session.local else None,
+        "state": _state(session, held),
+        "up": session.is_up,
+        "seconds": routes.age(session.since, now),
+        "problem": str(held) if held else session.problem,
+        "last_problem": session.last_problem,
+        "last_problem_seconds": routes.age(session.last_problem_at, now)
+        if session.last_problem
+        else None,
+        "messages_received": row.messages_received if row else 0,
+        "messages_sent": row.messages_sent if row else 0,
+        "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
+        "unacknowledged": len(rib.pending) if rib else 0,
+        "families": sorted(str(family) for family in session.families),
+        "hold_time": session.hold_time if session.is_up else peer.hold_time,
+        "router_id": row.router_id if row and session.is_up else None,
+        "graceful_restart": bool(session.is_restartable),
+        "times_up": session.times_up,
+        "failed_attempts": session.failed_attempts,
+    }
+
+
+def _state(session: Session, held: model.Cause | None) -> str:
+    """Return the word of RFC 4271 section 8.2.2; a held peer is not even tried."""
+    if held is not None:
+        return "Held"
+    if session.is_up:
+        return "Established"
+    words = {"OPENSENT": "OpenSent", "OPENCONFIRM": "OpenConfirm"}
+    fsm = session.row.fsm if session.row else "IDLE"
+    return words.get(fsm, "Active" if fsm == "ESTABLISHED" else fsm.capitalize())
+
+
+def checks(turn: Turn, now: float) -> list[Row]:
+    """Return one row for each health check of the settings."""
+    settings = turn.world.config.checks if turn.world.config else ()
+    return [_check(each, turn.world.checks.get(each.name), now) for each in settings]
+
+
+def _check(settings: config.Check, state: CheckState | None, now: float) -> Row:
+    last = state.last if state else None
+    ended, message = state.latest if state else (None, "")
+    return {
+        "check": settings.name,
+        "health": str(state.hysteresis.health if state else hysteresis.Health.UNKNOWN),
+        "seconds": routes.age(state.since, now) if state else None,
+        "affects": sorted(str(each) for each in settings.affects),
+        "last": ended,
+        "message": message,
+        "duration_seconds": round(last.duration, 4) if last else None,
+        "last_seconds": routes.age(state.last_at, now) if state else None,
+        "failures": state.failures if state else 0,
+        "rise": settings.rise,
+        "fall": settings.fall,
+    }

@@ -1,0 +1,1 @@
+"""How log lines look, and how many of them may be written."""
