@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 import exabgp_k8s
-from exabgp_k8s import supervisor
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
+from exabgp_k8s.supervisor import __main__ as supervisor
 from exabgp_k8s.supervisor import alive, watchdog
 from exabgp_k8s.wire import kube_events, leases, servers
 from tests.architecture import repository
