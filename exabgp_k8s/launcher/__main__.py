@@ -1,4 +1,7 @@
-"""``python -m exabgp_k8s.launcher``: ExaBGP's own command line, after all replacements."""
+"""``python -m exabgp_k8s.launcher server FILE``: ExaBGP, after all replacements.
+
+What ``exabgp server FILE`` does, without its command line: that one would load every command.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,14 @@ from exabgp_k8s.launcher import (
     refreshes,
     reloads,
     steps,
+    unused,
     updates,
 )
 
 REPLACED = (
+    # First: nothing of ExaBGP may have kept the other clock, or be loaded already.
+    clock,
+    unused,
     logs,
     ends,
     redial,
@@ -38,17 +45,19 @@ REPLACED = (
 )
 
 
-def main() -> int | None:
-    """Run ExaBGP's own command line in this process."""
-    # First: nothing of ExaBGP may have kept the other clock.
-    clock.install()
+def main(path: str) -> int:
+    """Run ExaBGP in this process, by this configuration."""
     for replaced in REPLACED:
         replaced.install()
-    from exabgp.application import main as exabgp  # noqa: PLC0415 - see above
+    from exabgp.configuration.configuration import Configuration  # noqa: PLC0415 - see above
+    from exabgp.environment import getenv  # noqa: PLC0415
+    from exabgp.logger import log  # noqa: PLC0415
+    from exabgp.reactor.loop import Reactor  # noqa: PLC0415
 
-    code: int | None = exabgp.main()
+    log.init(getenv())
+    code: int = Reactor(Configuration([path])).run()
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[-1]))

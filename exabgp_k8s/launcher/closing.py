@@ -23,9 +23,9 @@ Noticed by: ``test_the_launcher_says_why_a_session_ends`` and ``tests/fabric/tes
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 from exabgp_k8s import parting
@@ -45,7 +45,7 @@ def install() -> None:
 
     shutdown, remove, reestablish = Peer.shutdown, Peer.remove, Peer.reestablish
     # ``server FILE``: what is to be said lies beside the configuration.
-    directory = Path(sys.argv[-1]).absolute().parent
+    directory = os.path.dirname(os.path.abspath(sys.argv[-1]))
 
     def end(peer: Any) -> None:
         words = parting.read(directory)

@@ -48,7 +48,7 @@ LOST = "closing connection"
 def md5_counters(path: str = NETSTAT) -> Mapping[str, int]:
     """Return the kernel's counters of TCP MD5; empty where it has none."""
     try:
-        with open(path, encoding="ascii") as file:  # noqa: PTH123 - two times each attempt
+        with open(path, encoding="ascii") as file:
             rows = [line.split() for line in file if line.startswith("TcpExt:")]
     except OSError:
         return {}

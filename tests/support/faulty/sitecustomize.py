@@ -9,6 +9,7 @@ this one makes the wall clock and the answers to the agent do what the file says
     {"answers": ["drop", "..."]}    and so is every other one
 
 Where EXABGP_SLEEPS names a file, it grows by a byte whenever ExaBGP sleeps between two turns.
+Where EXABGP_IMPORTS names one, it grows by a line for each module that ExaBGP's process looks for.
 """
 
 from __future__ import annotations
@@ -83,8 +84,21 @@ def _count_sleeps() -> None:
     time.sleep = counted
 
 
+def _note_imports() -> None:
+    path = os.environ["EXABGP_IMPORTS"]
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "import":
+            with open(path, "a") as file:  # noqa: PTH123 - pathlib would import something itself
+                file.write(f"{arguments[0]}\n")
+
+    sys.addaudithook(note)
+
+
 if "server" in sys.orig_argv and "EXABGP_SLEEPS" in os.environ:
     _count_sleeps()
+if "server" in sys.orig_argv and "EXABGP_IMPORTS" in os.environ:
+    _note_imports()
 if "server" in sys.orig_argv and "EXABGP_FAULTS" in os.environ:
     time.time = _faulty_clock
     _make_answers_faulty()
