@@ -6,12 +6,12 @@ import asyncio
 import ipaddress
 import math
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from exabgp_k8s.adapters import http, metrics
+from exabgp_k8s.agent.draining import Draining
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import model, printable
 from exabgp_k8s.core.report import readiness, report, routes
-from exabgp_k8s.core.step import Turn
 
 STALE_AFTER = 10.0
 """Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
@@ -21,56 +21,26 @@ WAIT_LIMIT = 3600.0
 """Seconds that a drain may be waited for at most."""
 
 
-class Served(Protocol):
-    """What the endpoints need of the agent."""
-
-    @property
-    def turn(self) -> Turn:
-        """The latest turn."""
-
-    @property
-    def turned_at(self) -> float:
-        """When the latest turn was taken."""
-
-    def clock(self) -> float:
-        """Return the present time on the agent's clock."""
-
-    async def stop(self) -> None:
-        """Ask for the drain of a pod that ends, or for less if it is only replaced."""
-
-    def drain(self) -> None:
-        """Ask for a drain."""
-
-    def undrain(self) -> None:
-        """Take the drain back."""
-
-    async def caught_up(self) -> None:
-        """Return once everything that was asked before has been decided upon."""
-
-    async def wait_drained(self) -> None:
-        """Return once every withdrawal is acknowledged and the settle time is over."""
-
-
-def readable(agent: Served, exposition: metrics.Metrics) -> http.Routes:
+def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     """Return what anybody who reaches the node may read."""
     rows: Mapping[str, Callable[[], object]] = {
-        "/v1/status": lambda: report.status(agent.turn, agent.clock()),
-        "/v1/sessions": lambda: report.sessions(agent.turn, agent.clock()),
-        "/v1/routes": lambda: routes.rows(agent.turn),
-        "/v1/checks": lambda: report.checks(agent.turn, agent.clock()),
+        "/v1/status": lambda: report.status(latest.turn, latest.clock()),
+        "/v1/sessions": lambda: report.sessions(latest.turn, latest.clock()),
+        "/v1/routes": lambda: routes.rows(latest.turn),
+        "/v1/checks": lambda: report.checks(latest.turn, latest.clock()),
     }
 
     async def show_metrics(_: http.Request) -> http.Response:
         return http.Response(body=exposition.render(), content_type=metrics.CONTENT_TYPE)
 
     async def why(request: http.Request) -> http.Response:
-        return _why(agent, request)
+        return _why(latest, request)
 
     async def healthz(_: http.Request) -> http.Response:
-        return _healthz(agent)
+        return _healthz(latest)
 
     async def readyz(_: http.Request) -> http.Response:
-        return _readyz(agent)
+        return _readyz(latest)
 
     return {
         **{("GET", path): _show(row) for path, row in rows.items()},
@@ -81,20 +51,20 @@ def readable(agent: Served, exposition: metrics.Metrics) -> http.Routes:
     }
 
 
-def controlling(agent: Served) -> http.Routes:
+def controlling(latest: Latest, draining: Draining) -> http.Routes:
     """Return what only the owner of the unix socket may do."""
 
     async def drain(request: http.Request) -> http.Response:
         if request.query.get("stop") == "1":
-            await agent.stop()
+            await draining.stop()
         else:
-            agent.drain()
-        return await _drained(agent, request)
+            draining.drain()
+        return await _drained(latest, draining, request)
 
     async def undrain(_: http.Request) -> http.Response:
-        agent.undrain()
-        await agent.caught_up()
-        return http.as_json(report.status(agent.turn, agent.clock()))
+        draining.undrain()
+        await draining.caught_up()
+        return http.as_json(report.status(latest.turn, latest.clock()))
 
     return {("POST", "/v1/drain"): drain, ("POST", "/v1/undrain"): undrain}
 
@@ -106,7 +76,7 @@ def _show(row: Callable[[], object]) -> http.Route:
     return show
 
 
-def _why(agent: Served, request: http.Request) -> http.Response:
+def _why(latest: Latest, request: http.Request) -> http.Response:
     prefix: model.Network | None = None
     if text := request.query.get("prefix"):
         try:
@@ -115,42 +85,42 @@ def _why(agent: Served, request: http.Request) -> http.Response:
         except ValueError:
             shown = printable.one_line(text, LONGEST_PREFIX)
             return http.as_json({"error": f"{shown}: write a prefix like 10.96.0.0/16"}, 400)
-    rows = routes.why(agent.turn, prefix, agent.clock())
+    rows = routes.why(latest.turn, prefix, latest.clock())
     if prefix is not None and not rows:
-        known = [str(each.prefix) for each in agent.turn.decision.prefixes if each.prefix]
+        known = [str(each.prefix) for each in latest.turn.decision.prefixes if each.prefix]
         return http.as_json({"error": f"{prefix} is no prefix of this node", "known": known}, 404)
     return http.as_json(rows)
 
 
-def _healthz(agent: Served) -> http.Response:
+def _healthz(latest: Latest) -> http.Response:
     """Answer for the loop only: never for the API server, never for BGP."""
-    age = agent.clock() - agent.turned_at
+    age = latest.clock() - latest.turned_at
     status = 200 if age < STALE_AFTER else 503
     return http.as_json({"last_turn_seconds": round(age, 3)}, status)
 
 
-def _readyz(agent: Served) -> http.Response:
+def _readyz(latest: Latest) -> http.Response:
     """Ready: a rollout may go on to the next node."""
-    missing = readiness.missing(agent.turn)
+    missing = readiness.missing(latest.turn)
     answer = {
         "ready": not missing,
         "missing": missing,
-        "not_announced": readiness.lacking(agent.turn),
+        "not_announced": readiness.lacking(latest.turn),
     }
     return http.as_json(answer, 503 if missing else 200)
 
 
-async def _drained(agent: Served, request: http.Request) -> http.Response:
+async def _drained(latest: Latest, draining: Draining, request: http.Request) -> http.Response:
     try:
         limit = min(float(request.query.get("wait", "0")), WAIT_LIMIT)
     except ValueError:
         limit = math.nan
     if math.isnan(limit):
         return http.as_json({"error": "wait: write a number of seconds"}, 400)
-    await agent.caught_up()
+    await draining.caught_up()
     if limit > 0:
         try:
-            await asyncio.wait_for(agent.wait_drained(), limit)
+            await asyncio.wait_for(draining.wait(), limit)
         except TimeoutError:
-            return http.as_json(report.status(agent.turn, agent.clock()), 504)
-    return http.as_json(report.status(agent.turn, agent.clock()))
+            return http.as_json(report.status(latest.turn, latest.clock()), 504)
+    return http.as_json(report.status(latest.turn, latest.clock()))

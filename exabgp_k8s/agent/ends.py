@@ -12,8 +12,7 @@ import os
 import structlog
 
 from exabgp_k8s.adapters import daemon
-from exabgp_k8s.agent.loop import Agent
-from exabgp_k8s.core.facts import events
+from exabgp_k8s.agent.parts import Agent
 from exabgp_k8s.errors import DialogueError, Unanswered
 
 ORPHAN_LIMIT = 20.0
@@ -53,10 +52,10 @@ async def as_orphan(agent: Agent, exabgp: daemon.Daemon) -> None:
     """
     await agent.supervisor.gone.wait()
     log.critical("supervisor.gone", effect="everything is withdrawn, and exabgp is ended")
-    agent.deliver(events.DrainAsked(is_stopping=True))
-    await agent.caught_up()
+    agent.draining.stop_for_good()
+    await agent.inbox.caught_up()
     try:
-        await asyncio.wait_for(agent.wait_drained(), ORPHAN_LIMIT)
+        await asyncio.wait_for(agent.draining.wait(), ORPHAN_LIMIT)
     except TimeoutError:
         log.error("drain.late", effect="exabgp is ended all the same")  # noqa: TRY400
     exabgp.end()

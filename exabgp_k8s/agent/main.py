@@ -11,9 +11,12 @@ import structlog
 
 from exabgp_k8s.adapters import daemon, files, http, listening, logs, speaker
 from exabgp_k8s.adapters.kube import client, events, leases, reflector
-from exabgp_k8s.agent import endpoints, ends
-from exabgp_k8s.agent.loop import Agent
+from exabgp_k8s.agent import endpoints, ends, errands
+from exabgp_k8s.agent.errands import Cluster
+from exabgp_k8s.agent.inbox import Inbox
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.options import Options
+from exabgp_k8s.agent.parts import put_together
 
 RETRY_LISTEN = 2.0
 """Seconds until a taken address is tried again: a predecessor may not have let go of it yet."""
@@ -34,53 +37,54 @@ def run(options: Options) -> int:
 
 
 async def _run(options: Options, pipes: speaker.Speaker) -> None:
+    inbox = Inbox()
+    latest = Latest(options.node, asyncio.get_running_loop().time)
+    cluster = _ask_the_api(options, inbox, latest)
     exabgp = daemon.Daemon(options.state_dir, os.getppid())
-    access = client.Access(kubeconfig=options.kubeconfig)
-    found = client.whom(access, options.state_dir)
-    api = client.Client(access, found)
-    agent = Agent(
-        options,
-        pipes,
-        exabgp,
-        look_again=lambda: node.refresh(),  # noqa: PLW0108 - each of the two needs the other
-        notify=events.Events(api).post,
-        claim=lambda wish: slots.offer(wish),  # noqa: PLW0108 - as above
-    )
-    slots = leases.Leases(
-        client.Client(leases.patient(access), found),
-        options.node,
-        options.namespace,
-        deliver=agent.deliver_from_thread,
-    )
+    agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
     watched = files.Files(
         options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
     )
-    agent.recall_use()
     for event in watched.first():
-        agent.deliver(event)
-    agent.resume_drain()
-    pipes.start(agent.received, ends.with_exabgp)
-    node = reflector.Reflector(
-        api,
-        options.node,
-        agent.deliver_from_thread,
-        wants_service_cidrs=agent.wants_service_cidrs,
-    )
-    node.start()
-    shown = http.Server(endpoints.readable(agent, agent.metrics))
+        inbox.put(event)
+    agent.draining.resume()
+    pipes.start(inbox.put_from_thread, ends.with_exabgp)
+    readable = endpoints.readable(latest, agent.metrics)
+    shown = http.Server(readable)
     controlled = http.Server(
-        {**endpoints.readable(agent, agent.metrics), **endpoints.controlling(agent)},
+        {**readable, **endpoints.controlling(latest, agent.draining)},
         http.Limits(connections_of_one=64),
         reserve=RESERVE,
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(ends.on_broken_dialogue(agent, exabgp))
         group.create_task(ends.as_orphan(agent, exabgp))
-        group.create_task(watched.follow(agent.deliver))
+        group.create_task(watched.follow(inbox.put))
         group.create_task(_listen(controlled, lambda: listening.on_unix(options.socket)))
         group.create_task(
             _listen(shown, lambda: listening.on_tcp(options.http_host, options.http_port))
         )
+
+
+def _ask_the_api(options: Options, inbox: Inbox, latest: Latest) -> Cluster:
+    """Begin to watch the Node, and return whom else a turn concerns at the API server."""
+    access = client.Access(kubeconfig=options.kubeconfig)
+    found = client.whom(access, options.state_dir)
+    api = client.Client(access, found)
+    node = reflector.Reflector(
+        api,
+        options.node,
+        inbox.put_from_thread,
+        wants_service_cidrs=lambda: errands.wants_service_cidrs(latest.turn.world),
+    )
+    node.start()
+    slots = leases.Leases(
+        client.Client(leases.patient(access), found),
+        options.node,
+        options.namespace,
+        deliver=inbox.put_from_thread,
+    )
+    return Cluster(look_again=node.refresh, notify=events.Events(api).post, claim=slots.offer)
 
 
 async def _listen(server: http.Server, bind: Callable[[], tuple[socket.socket, ...]]) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from exabgp_k8s.adapters import daemon, speaker
-from exabgp_k8s.agent import loop, options
+from exabgp_k8s.agent import options, parts
+from exabgp_k8s.agent.errands import Cluster
+from exabgp_k8s.agent.inbox import Inbox
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.errors import Unanswered
 from exabgp_k8s.wire.dialogue import ANSWER_LIMIT
 
@@ -33,15 +36,16 @@ class Exchange:
             http_host="127.0.0.1",
             http_port=1,
         )
-        self.agent = loop.Agent(
+        inbox = Inbox()
+        self.agent = parts.put_together(
             where,
-            self.pipes,
-            daemon.Daemon(directory, os.getpid()),
-            look_again=lambda: None,
-            notify=lambda *_: None,
-            claim=lambda _: None,
+            inbox,
+            Latest(where.node, asyncio.get_running_loop().time),
+            cluster=Cluster(look_again=lambda: None, notify=lambda *_: None, claim=lambda _: None),
+            pipes=self.pipes,
+            exabgp=daemon.Daemon(directory, os.getpid()),
         )
-        self.pipes.start(self.agent.received, lambda: None)
+        self.pipes.start(inbox.put_from_thread, lambda: None)
 
     async def question(self) -> bytes:
         """Return what the agent asks next."""

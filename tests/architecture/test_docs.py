@@ -15,6 +15,7 @@ import yaml
 
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.core.report import notices
@@ -138,7 +139,7 @@ def test_every_metric_is_documented_and_no_other() -> None:
 
 
 def test_every_http_path_is_documented_and_no_other() -> None:
-    served = endpoints.readable(cast("endpoints.Served", None), cast("metrics.Metrics", None))
+    served = endpoints.readable(cast("Latest", None), cast("metrics.Metrics", None))
     documented = {
         name for name in first_words("docs/reference/metrics.md") if name.startswith("/")
     }

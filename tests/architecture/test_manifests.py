@@ -12,6 +12,7 @@ import exabgp_k8s
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.adapters.kube import pods, reflector
 from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
 from exabgp_k8s.supervisor import __main__ as supervisor
@@ -162,7 +163,7 @@ def test_http_is_served_at_the_nodes_address_of_either_family(
 
 
 def test_readiness_asks_for_a_path_that_is_served(container: dict[str, Any]) -> None:
-    served = endpoints.readable(cast("endpoints.Served", None), cast("metrics.Metrics", None))
+    served = endpoints.readable(cast("Latest", None), cast("metrics.Metrics", None))
     asked = container["readinessProbe"]["httpGet"]
 
     assert ("GET", asked["path"]) in served

@@ -1,0 +1,30 @@
+"""The latest turn, for everybody who reads what was decided and takes no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.facts.world import World
+
+
+class Latest:
+    """Replaced by the loop with every turn; nobody else changes it.
+
+    Args:
+        node: the name of the Node that is looked for.
+        clock: the present time in seconds; only differences mean anything.
+    """
+
+    def __init__(self, node: str, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.turned_at = clock()
+        """When the turn was taken."""
+        self.turn = step.Turn(
+            world=World(started=self.turned_at, node_name=node),
+            decision=policy.Decision(routes=None),
+            commands=(),
+            stage=None,
+            deadline=None,
+        )

@@ -1,0 +1,87 @@
+"""One node's agent put together, without the adapters that only bring events in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from exabgp_k8s.adapters import daemon, heartbeat, memory, metrics, speaker
+from exabgp_k8s.adapters.checks import runner
+from exabgp_k8s.agent.conversation import Conversation
+from exabgp_k8s.agent.draining import Draining
+from exabgp_k8s.agent.errands import Cluster, Errands
+from exabgp_k8s.agent.inbox import Inbox
+from exabgp_k8s.agent.last_words import LastWords
+from exabgp_k8s.agent.latest import Latest
+from exabgp_k8s.agent.loop import Loop
+from exabgp_k8s.agent.options import Options
+from exabgp_k8s.agent.reconfiguring import Reconfiguring
+from exabgp_k8s.core import step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """The parts that others speak to."""
+
+    inbox: Inbox
+    latest: Latest
+    draining: Draining
+    metrics: metrics.Metrics
+    supervisor: heartbeat.Heartbeat
+    loop: Loop
+    reconfiguring: Reconfiguring
+
+    async def run(self) -> None:
+        """Take turns and carry them out until the dialogue breaks.
+
+        Raises:
+            DialogueError: ExaBGP's side of the pipe broke its rules.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.loop.run())
+            group.create_task(self.reconfiguring.run())
+
+
+def put_together(  # noqa: PLR0913 - by name what it is put together of
+    options: Options,
+    inbox: Inbox,
+    latest: Latest,
+    *,
+    cluster: Cluster,
+    pipes: speaker.Speaker,
+    exabgp: daemon.Daemon,
+) -> Agent:
+    """Return the agent; what an earlier one used is in its inbox already."""
+    kept = memory.Memory(options.state_dir, options.node)
+    measured = metrics.Metrics(lambda: latest.turn, latest.clock)
+    draining = Draining(options, inbox, latest)
+    reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
+    errands = Errands(
+        options.node,
+        cluster,
+        kept=kept,
+        last_words=LastWords(options),
+        measured=measured,
+        checks=runner.Runner(inbox.put),
+    )
+
+    def follow(before: step.Turn, after: step.Turn, now: float) -> None:
+        errands.run(before, after, now)
+        reconfiguring.note(after)
+        draining.note(after)
+
+    supervisor = heartbeat.Heartbeat(options.state_dir)
+    loop = Loop(
+        inbox, latest, Conversation(pipes), kept=kept, supervisor=supervisor, follow=follow
+    )
+    if (used := kept.recall_use()) is not None:
+        inbox.put(used)
+    return Agent(
+        inbox=inbox,
+        latest=latest,
+        draining=draining,
+        metrics=measured,
+        supervisor=supervisor,
+        loop=loop,
+        reconfiguring=reconfiguring,
+    )
