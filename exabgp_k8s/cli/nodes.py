@@ -17,7 +17,7 @@ from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.cli import exits
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.errors import KubeError
-from exabgp_k8s.wire import kube
+from exabgp_k8s.wire import kube_node
 
 PAGE = 250
 """Nodes in one answer: some megabytes, as large clusters have large Nodes."""
@@ -41,7 +41,7 @@ def read(source: Path) -> tuple[model.NodeFacts, ...]:
             f"--nodes: {source} holds no Nodes; give the output of `kubectl get nodes -o json`, "
             "or a kubeconfig to ask for them"
         )
-    return tuple(kube.parse_node(item) for item in items)
+    return tuple(kube_node.parse(item) for item in items)
 
 
 def _is_node(item: object) -> bool:
@@ -74,7 +74,7 @@ def _asked(kubeconfig: Path) -> tuple[model.NodeFacts, ...]:
     try:
         while True:
             page = json.loads(api.request("GET", "/api/v1/nodes", query=query))
-            found += [kube.parse_node(item) for item in page.get("items") or ()]
+            found += [kube_node.parse(item) for item in page.get("items") or ()]
             following = page.get("metadata", {}).get("continue")
             if not following:
                 return tuple(found)

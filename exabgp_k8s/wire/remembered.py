@@ -11,7 +11,7 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import events, model
-from exabgp_k8s.wire import kube, kubelet
+from exabgp_k8s.wire import kube, kube_node, kubelet
 
 
 def dump(node: model.NodeFacts, service_cidrs: tuple[model.Network, ...] | None) -> str:
@@ -34,7 +34,7 @@ def _node(node: model.NodeFacts) -> dict[str, Any]:
             "name": node.name,
             "uid": node.uid,
             "labels": dict(node.labels),
-            "annotations": {kube.ANNOTATION: str(node.override)} if node.override else {},
+            "annotations": {kube_node.ANNOTATION: str(node.override)} if node.override else {},
             "deletionTimestamp": "set" if node.is_deleting else None,
         },
         "spec": {
@@ -57,7 +57,7 @@ def load(text: str, node_name: str) -> events.Remembered | None:
         document = json.loads(text)
         items = document["serviceCIDRs"]
         ranges = None if items is None else kube.parse_service_cidrs(items)
-        node = kube.parse_node(document["node"])
+        node = kube_node.parse(document["node"])
     except (ValueError, TypeError, KeyError, RecursionError, errors.KubeError):
         return None
     if node.name != node_name or node.problems:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import budget, config
 from exabgp_k8s.tryout.kubeapi import nodes
-from exabgp_k8s.wire import kube, leases, pods, remembered
+from exabgp_k8s.wire import kube, kube_node, leases, pods, remembered
 
 NOW = 1_764_000_000.0
 SKEW = 30.0
@@ -155,10 +155,10 @@ def test_any_node_in_a_list_or_a_watch_is_read_or_an_error_of_the_api(
 ) -> None:
     with contextlib.suppress(errors.KubeError):
         for item in kube.parse_list(body(document))[0]:
-            facts = kube.parse_node(item)
+            facts = kube_node.parse(item)
             remembered.load(remembered.dump(facts, None), "n1")
     with contextlib.suppress(errors.KubeError):
-        facts = kube.parse_node(kube.parse_watch_line(body(line)).object)
+        facts = kube_node.parse(kube.parse_watch_line(body(line)).object)
         remembered.dump(facts, None).encode()
 
 

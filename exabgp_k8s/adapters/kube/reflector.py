@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import addresses, attempts, backoff, client, stream, unforeseen
 from exabgp_k8s.core.facts import events, model
-from exabgp_k8s.wire import kube
+from exabgp_k8s.wire import kube, kube_node
 
 _NODES = "/api/v1/nodes"
 _SERVICE_CIDRS = "/apis/networking.k8s.io/v1/servicecidrs"
@@ -199,7 +199,7 @@ class Reflector:
         self._contact()
         self._heard_at = time.monotonic()
         self._reads_ranges_at = float("-inf")
-        found = [kube.parse_node(item) for item in items]
+        found = [kube_node.parse(item) for item in items]
         if not all(node.name for node in found):
             raise errors.KubeError("the list of nodes holds an object without a name")
         # Whoever answers may have ignored the selector.
@@ -263,7 +263,7 @@ class Reflector:
         self._contact()
         self._heard_at = time.monotonic()
         if line.type is not kube.LineType.BOOKMARK:
-            node = kube.parse_node(line.object)
+            node = kube_node.parse(line.object)
             if node.name != self._node_name:
                 return
             if line.type is kube.LineType.DELETED:
