@@ -17,7 +17,17 @@ RANGES = st.lists(
                     + [ipaddress.ip_network(f"fd00:{n}::/64") for n in range(4)]),
     unique=True,
 ).map(tuple)  # fmt: skip
-HOSTS = st.ip_addresses().filter(lambda each: not (each.is_unspecified or each.is_multicast))
+
+
+def is_a_next_hop(address: model.Address) -> bool:
+    """Return whether an address is one that a Node is believed to have."""
+    is_odd = isinstance(address, ipaddress.IPv6Address) and (
+        address.is_link_local or address.ipv4_mapped is not None
+    )
+    return not (address.is_unspecified or address.is_multicast or is_odd)
+
+
+HOSTS = st.ip_addresses().filter(is_a_next_hop)
 ADDRESSES = st.lists(HOSTS, unique=True, max_size=3).map(tuple)
 NODES = st.builds(
     model.NodeFacts,
