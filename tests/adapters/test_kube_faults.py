@@ -42,6 +42,8 @@ class Run:
         timings: reflector.Timings = QUICK,
         wants_service_cidrs: Callable[[], bool] = lambda: False,
         answer_timeout: float = 10,
+        *,
+        deliver: Callable[[events.Event], None] | None = None,
     ) -> None:
         path = folder / "kubeconfig"
         path.write_text(apiserver.kubeconfig(server))
@@ -51,7 +53,7 @@ class Run:
         self.reflector = reflector.Reflector(
             client.Client(access),
             "n1",
-            self.got,
+            deliver or self.got,
             wants_service_cidrs=wants_service_cidrs,
             timings=timings,
         )
@@ -736,7 +738,6 @@ def test_an_error_of_ours_is_reported_and_the_node_listed_anew(
     server: kubeapi.KubeApi, tmp_path: pathlib.Path
 ) -> None:
     """What met this agent meets every other, and each of them in its next life."""
-    run = Run(server, tmp_path)
     met: list[events.Event] = []
 
     def deliver(event: events.Event) -> None:
@@ -745,7 +746,7 @@ def test_an_error_of_ours_is_reported_and_the_node_listed_anew(
             raise ZeroDivisionError("nobody thought of this")
         run.got(event)
 
-    run.reflector._deliver = deliver
+    run = Run(server, tmp_path, deliver=deliver)
     with run:
         lost = run.got.wait_for(is_lost)
         run.sees_a_cordon(after=lost)

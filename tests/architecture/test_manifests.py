@@ -10,7 +10,7 @@ import yaml
 
 import exabgp_k8s
 from exabgp_k8s.adapters import metrics
-from exabgp_k8s.adapters.kube import pods, reflector
+from exabgp_k8s.adapters.kube import pods, ranges, reflector
 from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import config
@@ -221,9 +221,9 @@ def test_a_drain_fits_into_the_time_that_pre_stop_gives_it(
 
 def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
     assert _allowed("ClusterRole") == {
-        (*_resource(reflector._NODES), "list"),
-        (*_resource(reflector._NODES), "watch"),
-        (*_resource(reflector._SERVICE_CIDRS), "list"),
+        (*_resource(reflector.NODES), "list"),
+        (*_resource(reflector.NODES), "watch"),
+        (*_resource(ranges.PATH), "list"),
     }
     assert _allowed("Role", "exabgp-k8s") == {
         (*_resource(pods.PODS.rpartition("/")[0]), "get"),

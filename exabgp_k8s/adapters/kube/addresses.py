@@ -7,10 +7,9 @@ not there, is looked at again as seldom as a list that was read; anything else t
 from __future__ import annotations
 
 import random
-import time
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import client
+from exabgp_k8s.adapters.kube import client, due
 from exabgp_k8s.wire import servers
 
 _SETTLED = {403, 404}
@@ -28,11 +27,11 @@ class Addresses:
 
     def __init__(self, api: client.Client, every: float, soon: float) -> None:
         self._api, self._every, self._soon = api, every, min(every, soon)
-        self._due = float("-inf")
+        self._due = due.Due()
 
     def read(self) -> None:
         """Read them if it is time; a failure is logged and no more."""
-        if not self._api.servers.are_learned or time.monotonic() < self._due:
+        if not self._api.servers.are_learned or not self._due.is_now:
             return
         pause = self._every
         try:
@@ -41,4 +40,4 @@ class Addresses:
             self._api.servers.cannot_be_learned(str(error), str(error.status or type(error)))
             if error.status not in _SETTLED:
                 pause = self._soon * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
-        self._due = time.monotonic() + pause
+        self._due.after(pause)

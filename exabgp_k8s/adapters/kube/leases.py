@@ -21,14 +21,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import random
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import attempts, backoff, client, others, unforeseen
+from exabgp_k8s.adapters.kube import attempts, backoff, client, due, others, turns
 from exabgp_k8s.core.facts import budget, config, events
 from exabgp_k8s.wire import leases
 
@@ -94,85 +93,59 @@ class Leases:
         self._api, self._node = api, node
         self._path = leases.COLLECTION.format(namespace=urllib.parse.quote(namespace))
         self._deliver = deliver
-        self._unforeseen = unforeseen.Unforeseen("the outage budget")
         self._timings = timings or Timings()
         self._others = others.Others(api, self._path, self._timings.skew)
-        self._changed = threading.Condition()
         self._wish = budget.Wish()
-        self._is_new = False
-        self._is_stopping = False
-        self._is_started = False
         self._mine: leases.Lease | None = None
         self._count: budget.Count | None = None
-        self._claimed_at = self._ask_at = self._renew_at = float("-inf")
-        self._failures, self._least = 0, 0.0
+        self._renewal, self._question = due.Due(), due.Due()
+        self._begin, self._return = due.Due(), due.Due()
+        self._failures = 0
         self._failing_since: float | None = None
         self._attempts = attempts.Attempts(self._timings.pauses)
         self._waits = backoff.Backoff(self._timings.first_wait, self._timings.longest_wait)
+        self._turns = turns.Turns(self, name="kube-leases", about="the outage budget")
 
     def offer(self, wish: budget.Wish) -> None:
         """Have the Lease say something else; returns at once."""
         if wish == self._wish:
             return
-        with self._changed:
-            self._wish, self._is_new = wish, True
-            self._changed.notify()
-        if not self._is_started and wish.budget is not None:
+        self._wish = wish
+        self._turns.wake()
+        if not self._turns.is_started and wish.budget is not None:
+            self._begin.after(random.uniform(0, self._timings.first))  # noqa: S311 - jitter
             # A thread that cannot be had now is asked for again with the next wish.
             with contextlib.suppress(RuntimeError):
-                threading.Thread(target=self._run, daemon=True, name="kube-leases").start()
-                self._is_started = True
+                self._turns.start()
 
     def stop(self) -> None:
         """End the thread soon; the Lease stays as it is, as it does when the process dies."""
-        with self._changed:
-            self._is_stopping = True
-            self._changed.notify()
+        self._turns.stop()
 
-    def _run(self) -> None:
-        with self._changed:
-            spread = random.uniform(0, self._timings.first)  # noqa: S311 - jitter
-            self._changed.wait_for(lambda: self._is_stopping or self._claims, timeout=spread)
-        while not self._is_stopping:
-            self._pause(self._turn())
+    # -- in the thread ------------------------------------------------------------------------
 
-    @property
-    def _claims(self) -> bool:
-        return self._wish.standing is budget.Standing.SLOT
-
-    def _pause(self, seconds: float) -> None:
-        """Wait until something is due or a new wish is there."""
-        with self._changed:
-            # A server that fails is not asked at once for every new wish.
-            self._changed.wait_for(lambda: self._is_stopping, timeout=self._least)
-            self._changed.wait_for(
-                lambda: self._is_stopping or self._is_new, timeout=max(0, seconds - self._least)
-            )
-
-    def _turn(self) -> float:
-        """Bring the Lease and the verdict up to the wish; return how long that will do."""
-        with self._changed:
-            wish, is_new, self._is_new = self._wish, self._is_new, False
+    def turn(self) -> turns.Pause:
+        """Bring the Lease and the verdict up to the wish."""
+        wish, is_new = self._wish, self._turns.was_woken
+        is_claim = wish.standing is budget.Standing.SLOT
+        if is_claim:
+            self._begin.at_once()
+        if not self._begin.is_now:
+            return turns.Pause(self._begin.seconds)
         if wish.budget is None:
             self._mine = self._count = None
-            return threading.TIMEOUT_MAX
-        if not wish.uid and not self._claims:
-            return threading.TIMEOUT_MAX
-        try:
-            mine = self._write(wish)
-            if wish.standing is mine.standing is budget.Standing.SLOT:
-                self._judge(mine, wish.budget, is_new=is_new)
-        except errors.KubeError as error:
-            return self._failed(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it costs the budget only
-            # What is believed of the own Lease may be what it came from.
-            self._mine = None
-            return self._failed(self._unforeseen.as_failure(error))
-        self._failures, self._failing_since, self._least = 0, None, 0
+            return turns.UNTIL_WOKEN
+        if not wish.uid and not is_claim:
+            return turns.UNTIL_WOKEN
+        mine = self._write(wish)
+        if wish.standing is mine.standing is budget.Standing.SLOT:
+            self._judge(mine, wish.budget, is_new=is_new)
+        self._failures, self._failing_since = 0, None
         self._attempts.succeeded()
-        return self._until_due(wish, mine)
+        return turns.Pause(self._until_due(wish, mine))
 
-    def _failed(self, error: errors.KubeError) -> float:
+    def failed(self, error: errors.KubeError) -> turns.Pause:
+        """Deliver that the API server cannot be asked, if it has failed twice."""
         now, is_throttled = time.monotonic(), error.status == TOO_MANY_REQUESTS
         self._failures += 1
         self._failing_since = self._failing_since or now
@@ -181,20 +154,24 @@ class Leases:
         is_told = self._failures > 1 and not error.lack
         if is_told and not (is_throttled and is_patient):
             self._deliver(events.BudgetLost(problem=str(error)))
-        self._least = max(
+        least = max(
             self._timings.retry * random.uniform(0.5, 1),  # noqa: S311 - jitter
             min(error.retry_after, self._timings.patience),
         )
         pause = self._attempts.failed(error, has_another=self._api.servers.has_another)
-        return self._least if self._failures == 1 else max(self._least, pause)
+        return turns.Pause(least if self._failures == 1 else max(least, pause), least)
+
+    def forget(self) -> None:
+        """Read the own Lease again."""
+        self._mine = None
 
     def _until_due(self, wish: budget.Wish, mine: leases.Lease) -> float:
-        due = [self._renew_at]
+        pauses = [self._renewal.seconds]
         if mine.standing is not (wish.standing or mine.standing):
-            due.append(self._claimed_at + self._timings.linger)
+            pauses.append(self._return.seconds)
         if wish.standing is mine.standing is budget.Standing.SLOT and not self._is_granted:
-            due.append(self._ask_at)
-        pause = max(0.0, min(due) - time.monotonic())
+            pauses.append(self._question.seconds)
+        pause = min(pauses)
         if pause > self._timings.renew / 2:
             # Five thousand idle connections are a load on the API servers, too.
             self._api.close()
@@ -214,15 +191,12 @@ class Leases:
         standing = wish.standing or (before.standing if before else budget.Standing.IN)
         if before is None:
             return self._create(standing, wish.uid)
-        if before.standing is budget.Standing.SLOT and not standing.is_claim and self._lingers():
+        holds = before.standing is budget.Standing.SLOT
+        if holds and not standing.is_claim and not self._return.is_now:
             standing = before.standing
-        is_due = time.monotonic() >= self._renew_at
-        if (before.standing, before.uid) == (standing, wish.uid) and not is_due:
+        if (before.standing, before.uid) == (standing, wish.uid) and not self._renewal.is_now:
             return before
         return self._replace(before, standing, wish.uid)
-
-    def _lingers(self) -> bool:
-        return time.monotonic() < self._claimed_at + self._timings.linger
 
     def _read(self) -> leases.Lease | None:
         """Return what an earlier process, or an earlier attempt, has left."""
@@ -233,7 +207,8 @@ class Leases:
                 raise
             return None
         self._mine = found
-        self._renew_at = self._ask_at = float("-inf")
+        self._renewal.at_once()
+        self._question.at_once()
         return found
 
     def _create(self, standing: budget.Standing, uid: str) -> leases.Lease:
@@ -269,13 +244,13 @@ class Leases:
 
     def _written(self, body: bytes, *, is_new_claim: bool) -> leases.Lease:
         mine = self._mine = leases.parse(body, self._node)
-        now, part = time.monotonic(), self._timings.spread
         every = self._timings.renew_claim if mine.standing.is_claim else self._timings.renew
-        self._renew_at = now + every * random.uniform(1 - part, 1 + part)  # noqa: S311 - jitter
+        self._renewal.after(every, spread=self._timings.spread)
         if is_new_claim:
             # One that lapsed was granted once: until the others are back, too, that holds.
-            self._ask_at = now + (self._timings.regroup if self._is_granted else 0)
-            self._claimed_at, self._count = now, None
+            self._question.after(self._timings.regroup if self._is_granted else 0)
+            self._return.after(self._timings.linger)
+            self._count = None
             self._waits.reset()
         elif not mine.standing.is_claim and self._count is not None:
             self._count = None
@@ -290,9 +265,9 @@ class Leases:
 
     def _judge(self, mine: leases.Lease, settings: config.Budget, *, is_new: bool) -> None:
         """Have the claim judged, if it is time; and repeat to a new wish what was said."""
-        is_due = not self._is_granted and time.monotonic() >= self._ask_at
+        is_due = not self._is_granted and self._question.is_now
         if is_due:
             self._count = self._others.count(mine, settings)
-            self._ask_at = time.monotonic() + self._waits.delay()
+            self._question.after(self._waits.delay())
         if self._count is not None and (is_due or is_new):
             self._deliver(events.BudgetSeen(count=self._count))
