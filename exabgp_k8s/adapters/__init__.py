@@ -1,1 +1,1 @@
-"""adapters."""
+"""What touches the world: one part each, and none knows another."""

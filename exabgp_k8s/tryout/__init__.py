@@ -1,1 +1,1 @@
-"""tryout."""
+"""A router and an API server on loopback, for ``try`` and for the tests."""

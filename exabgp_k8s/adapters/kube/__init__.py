@@ -1,1 +1,1 @@
-"""adapters/kube."""
+"""The API servers: which one to ask, when, and what is read and written there."""
