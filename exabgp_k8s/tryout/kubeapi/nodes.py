@@ -88,16 +88,7 @@ def _status(name: str, internal_ips: list[str]) -> dict[str, Any]:
             for kind, status, reason, message in _CONDITIONS
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-        "images": [
-            {
-                "names": [
-                    f"registry.example/team/service-{number}@sha256:{number:064x}",
-                    f"registry.example/team/service-{number}:v1.{number}.0",
-                ],
-                "sizeBytes": 50_000_000 + number,
-            }
-            for number in range(40)
-        ],
+        "images": [_image(number) for number in range(40)],
         "nodeInfo": {
             "architecture": "amd64",
             "bootID": "2c1b3c2a-7d3a-4f0e-9a59-3a1f0b6f0e01",
@@ -110,4 +101,14 @@ def _status(name: str, internal_ips: list[str]) -> dict[str, Any]:
             "osImage": "Debian GNU/Linux 13 (trixie)",
             "systemUUID": "5f2a0c3d-4e5b-6a79-8897-a6b5c4d3e2f1",
         },
+    }
+
+
+def _image(number: int) -> dict[str, Any]:
+    return {
+        "names": [
+            f"registry.example/team/service-{number}@sha256:{number:064x}",
+            f"registry.example/team/service-{number}:v1.{number}.0",
+        ],
+        "sizeBytes": 50_000_000 + number,
     }
