@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from exabgp_k8s.adapters import subject
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import report
-from exabgp_k8s.core.step import Turn
 
 About = tuple[str, str]
 """What a line is about: the thing, and its name where there are several."""
@@ -124,7 +124,7 @@ def _leases(world: World) -> Condition:
 
 
 def _budget(turn: Turn) -> Condition:
-    about, spared = ("budget", ""), turn.decision.spared
+    about, spared = ("budget", ""), turn.judgement.spared
     reasons = sorted({str(cause) for found in spared.values() for cause in found})
     if spared:
         return _say(

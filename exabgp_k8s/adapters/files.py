@@ -13,7 +13,8 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.core.facts import config, events, hysteresis
+from exabgp_k8s.core.facts import config, events
+from exabgp_k8s.core.plan import pace
 from exabgp_k8s.errors import SettingsError
 from exabgp_k8s.settings import load, notes
 
@@ -90,8 +91,8 @@ class Files:
         while True:
             await asyncio.sleep(POLL)
             now = asyncio.get_running_loop().time()
-            if self._signature() != self._seen and not hysteresis.pause(taken, now):
-                taken = hysteresis.noted(taken, now)
+            if self._signature() != self._seen and not pace.pause(taken, now):
+                taken = pace.noted(taken, now)
                 # Beside the loop: a large document takes longer than a session is patient.
                 deliver(await asyncio.to_thread(self.read))
 

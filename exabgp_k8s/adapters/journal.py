@@ -15,7 +15,7 @@ import structlog
 from exabgp_k8s.adapters import conditions, subject
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import Session, World
-from exabgp_k8s.core.step import Turn
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.logs import quota
 
 log = structlog.get_logger()

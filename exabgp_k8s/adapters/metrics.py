@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 import prometheus_client
 from prometheus_client import core as prometheus
 
-from exabgp_k8s.core.facts import hysteresis, model
-from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts.checks import Health
+from exabgp_k8s.core.plan import changes
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, report
-from exabgp_k8s.core.step import Turn
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds; a few milliseconds are usual, more only where a peer does not read."""
@@ -41,13 +42,13 @@ class Metrics:
 
     def note(self, before: Turn | None, after: Turn, now: float) -> None:
         """Measure a withdrawal from the turn that decided it to the one that completed it."""
-        for prefix_class, action in after.decision.actions.items():
-            was = before.decision.actions.get(prefix_class) if before else None
+        for prefix_class, action in after.judgement.actions.items():
+            was = before.judgement.actions.get(prefix_class) if before else None
             if action is not model.Action.WITHDRAW:
                 self._leaving.pop(prefix_class, None)
             elif was is not None and was is not model.Action.WITHDRAW:
                 self._leaving[prefix_class] = now
-        if self._leaving and plan.is_withdrawn(after.decision, after.world, now):
+        if self._leaving and changes.is_withdrawn(after.decision, after.world, now):
             for prefix_class, since in self._leaving.items():
                 self._withdraw_seconds.labels(str(prefix_class)).observe(now - since)
             self._leaving.clear()
@@ -140,7 +141,7 @@ def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         "exabgp_k8s_check_failures", "Failed runs of the check.", labels=["check"]
     )
     for row in report.checks(turn, now):
-        up.add_metric([row["check"]], float(row["health"] == hysteresis.Health.UP))
+        up.add_metric([row["check"]], float(row["health"] == Health.UP))
         failures.add_metric([row["check"]], row["failures"])
     yield from (up, failures)
 
@@ -177,7 +178,7 @@ def _budget(turn: Turn) -> Iterator[prometheus.Metric]:
         "1 while the node stays announced because the outage budget gives it no slot.",
         [],
     )
-    exhausted.add_metric([], float(bool(turn.decision.spared)))
+    exhausted.add_metric([], float(bool(turn.judgement.spared)))
     taken = _gauge("budget_taken", "Slots that others had when the node last asked for one.", [])
     allowed = _gauge("budget_allowed", "Slots that there were then.", [])
     count = turn.world.budget.count

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from exabgp_k8s.adapters import speaker
-from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.wire.dialogue import Dialogue
 
 
@@ -29,7 +29,7 @@ class Conversation:
         """
         return self._dialogue.receive(data)
 
-    def tell(self, turn: step.Turn, now: float) -> None:
+    def tell(self, turn: Turn, now: float) -> None:
         """Tell ExaBGP the most urgent thing, unless an answer is under way."""
         if turn.commands and self._dialogue.is_idle:
             self._pipes.write(self._dialogue.send(turn.commands[0], now))

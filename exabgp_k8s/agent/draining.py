@@ -9,8 +9,8 @@ from exabgp_k8s.agent.drainfile import DrainFile
 from exabgp_k8s.agent.inbox import Inbox
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.options import Options
-from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events, lifecycle
+from exabgp_k8s.core.plan.turn import Turn
 
 
 class Draining:
@@ -21,7 +21,7 @@ class Draining:
         self._file = DrainFile(options.state_dir)
         self._is_over = asyncio.Event()
 
-    def note(self, turn: step.Turn) -> None:
+    def note(self, turn: Turn) -> None:
         """Note how far a drain is."""
         if turn.world.phase is lifecycle.Phase.DRAINED:
             self._is_over.set()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from exabgp_k8s.adapters import journal, memory, metrics
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.last_words import LastWords
-from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import budget, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import notices
 
 
@@ -63,7 +63,7 @@ class Errands:
         self._journal = journal.Journal()
         self._told = notices.Told()
 
-    def run(self, before: step.Turn, after: step.Turn, now: float) -> None:
+    def run(self, before: Turn, after: Turn, now: float) -> None:
         """Do what is to be done after a turn."""
         world = after.world
         self._cluster.claim(slots.wish(world))

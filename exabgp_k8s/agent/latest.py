@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import policy
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 
 
 class Latest:
@@ -21,10 +20,4 @@ class Latest:
         self.clock = clock
         self.turned_at = clock()
         """When the turn was taken."""
-        self.turn = step.Turn(
-            world=World(started=self.turned_at, node_name=node),
-            decision=policy.Decision(routes=None),
-            commands=(),
-            stage=None,
-            deadline=None,
-        )
+        self.turn = Turn(world=World(started=self.turned_at, node_name=node))

@@ -17,11 +17,12 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.lookout import Lookout
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.plan.turn import Turn
 
 TICK = 1.0
 """Seconds between two turns at the least: the sign of life, and the counters' polling."""
 
-Follower = Callable[[step.Turn, step.Turn, float], None]
+Follower = Callable[[Turn, Turn, float], None]
 """Is given the turn before, the latest one and the time."""
 
 

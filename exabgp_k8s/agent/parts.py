@@ -16,7 +16,7 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.loop import Loop
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.agent.reconfiguring import Reconfiguring
-from exabgp_k8s.core import step
+from exabgp_k8s.core.plan.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         checks=runner.Runner(inbox.put),
     )
 
-    def follow(before: step.Turn, after: step.Turn, now: float) -> None:
+    def follow(before: Turn, after: Turn, now: float) -> None:
         errands.run(before, after, now)
         reconfiguring.note(after)
         draining.note(after)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.agent.latest import Latest
-from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import events, hysteresis, model
+from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.core.plan import pace
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.errors import DialogueError
 
 RETRY_REFUSED = 30.0
@@ -35,7 +36,7 @@ class Reconfiguring:
         self._is_wanted = asyncio.Event()
         self._is_free = asyncio.Lock()
 
-    def note(self, turn: step.Turn) -> None:
+    def note(self, turn: Turn) -> None:
         """Note what a turn wants.
 
         Raises:
@@ -57,12 +58,12 @@ class Reconfiguring:
         taken: tuple[float, ...] = ()
         while True:
             await self._is_wanted.wait()
-            await asyncio.sleep(hysteresis.pause(taken, self._latest.clock()))
+            await asyncio.sleep(pace.pause(taken, self._latest.clock()))
             self._is_wanted.clear()
             wanted = self._latest.turn.stage
             if wanted is None or not _is_change(self._latest.turn):
                 continue
-            taken = hysteresis.noted(taken, self._latest.clock())
+            taken = pace.noted(taken, self._latest.clock())
             async with self._is_free:
                 outcome = await self._exabgp.configure(wanted)
             self._deliver(outcome)
@@ -86,5 +87,5 @@ class Reconfiguring:
                     self._exabgp.reload()
 
 
-def _is_change(turn: step.Turn) -> bool:
+def _is_change(turn: Turn) -> bool:
     return turn.stage not in (None, turn.world.neighbors)

@@ -13,7 +13,7 @@ import structlog
 from exabgp_k8s.adapters.kube import client, pods
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.core.facts import lifecycle
-from exabgp_k8s.core.step import Turn
+from exabgp_k8s.core.plan.turn import Turn
 
 LIMIT = 2.0
 """Seconds for both questions together; a node that shuts down waits no longer for us."""

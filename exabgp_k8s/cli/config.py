@@ -143,7 +143,7 @@ def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
         node=_node(ips, labels),
         passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
     )
-    found, held = neighbors.select(keeping.settle(known, now=0))
+    found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
     for peer in held:
         click.echo(f"{peer.name} ({peer.address}): no session: {peer.cause}", err=True)
     click.echo(daemon_conf.render(found, daemon.AGENT_COMMAND), nl=False)

@@ -34,7 +34,7 @@ CEASE = 6
 ADMINISTRATIVE_SHUTDOWN, DECONFIGURED, RESET, OTHER_CHANGE = 2, 3, 4, 6
 
 IDENTITY = ("peer-address", "local-address", "local-as", "peer-as", "connect")
-"""What makes a session the same one to its router: ``core.changeover.is_moved``."""
+"""What makes a session the same one to its router: ``Neighbor.is_moved_from``."""
 UNREAD = 1 << 20
 """Bytes that are read before closing, at most: with unread ones TCP would send a reset."""
 

@@ -26,6 +26,7 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import budget
+from exabgp_k8s.core.judge.budget import SHARDS
 
 COLLECTION = "/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
 
@@ -110,7 +111,7 @@ def name_of(node: str) -> str:
 
 def shard_of(node: str) -> int:
     """Return a node's shard, the same in every process for ever."""
-    return zlib.crc32(node.encode()) % budget.SHARDS
+    return zlib.crc32(node.encode()) % SHARDS
 
 
 def of_everybody() -> str:
@@ -120,7 +121,7 @@ def of_everybody() -> str:
 
 def of_claims(shard: int, among: int) -> str:
     """Return the selector of the claims in one of so many shards."""
-    mine = ",".join(str(each) for each in range(budget.SHARDS) if each % among == shard % among)
+    mine = ",".join(str(each) for each in range(SHARDS) if each % among == shard % among)
     claims = ",".join(each for each in budget.Standing if each.is_claim)
     return f"{of_everybody()},{SHARD} in ({mine}),{STANDING} in ({claims})"
 

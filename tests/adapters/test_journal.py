@@ -11,9 +11,9 @@ import structlog
 
 from exabgp_k8s.adapters import journal
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import policy
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B
 
@@ -31,13 +31,7 @@ class Log:
         self._at: list[float] = []
         self._journal = journal.Journal()
         self.now = START
-        self.turn = step.Turn(
-            world=builders.a_world(),
-            decision=policy.Decision(routes=None),
-            commands=(),
-            stage=None,
-            deadline=None,
-        )
+        self.turn = Turn(world=builders.a_world())
         # What is there at the start is not what these tests are about.
         self.happen(events.Tick())
 

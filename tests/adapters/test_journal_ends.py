@@ -12,8 +12,8 @@ import structlog
 
 from exabgp_k8s.adapters import journal, logs, subject
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import policy
 from exabgp_k8s.core.facts import budget, events, model
+from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 from tests.support.builders import START, TOR_B
 
@@ -77,13 +77,7 @@ class Life:
     def __init__(self, lines: list[Any]) -> None:
         self.lines, self.at, self.now = lines, list[float](), START
         self._journal = journal.Journal()
-        self._turn = step.Turn(
-            world=builders.a_world(settings=SETTINGS),
-            decision=policy.Decision(routes=None),
-            commands=(),
-            stage=None,
-            deadline=None,
-        )
+        self._turn = Turn(world=builders.a_world(settings=SETTINGS))
         self._decided: Mapping[str, Any] = {}
 
     def happen(self, *happenings: Happening, wait: float = 0) -> None:

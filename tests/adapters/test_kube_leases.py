@@ -14,6 +14,7 @@ import pytest
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, client, leases, others
 from exabgp_k8s.core.facts import budget, config, events, model
+from exabgp_k8s.core.judge import budget as counting
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
 from exabgp_k8s.wire import leases as wire
 from tests.support import descriptors, fleet, kubeapi
@@ -309,8 +310,8 @@ def test_a_large_cluster_asks_for_its_shards_claims_only_and_shares_out_every_sl
         rivals.say(f"n{number}", IN if number % 3 else SLOT)
     claims = [each for each in rivals.all().values() if each.standing is SLOT]
     settings = config.Budget(amount=10)
-    slots = budget.allowed(settings, 270)
-    among = budget.shards(slots)
+    slots = counting.allowed(settings, 270)
+    among = counting.shards(slots)
     assert among > 1
     asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
 
@@ -319,7 +320,7 @@ def test_a_large_cluster_asks_for_its_shards_claims_only_and_shares_out_every_sl
     assert len(granted) == slots
     for shard in range(among):
         mine = [each for each in claims if wire.shard_of(each.node) % among == shard]
-        first = sorted(mine, key=lambda each: each.key)[: budget.share(slots, shard, among)]
+        first = sorted(mine, key=lambda each: each.key)[: counting.share(slots, shard, among)]
         assert {each.node for each in first} == {
             each.node for each in granted if wire.shard_of(each.node) % among == shard
         }

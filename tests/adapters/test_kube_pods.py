@@ -15,6 +15,7 @@ from exabgp_k8s.adapters.kube import client, pods
 from exabgp_k8s.agent import options, stop
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.support import builders, kubeapi
 from tests.support import pods as objects
@@ -55,7 +56,7 @@ def chosen(server: kubeapi.KubeApi, tmp_path: pathlib.Path) -> options.Options:
     )
 
 
-def turn(*happened: events.Event, **changes: Any) -> step.Turn:
+def turn(*happened: events.Event, **changes: Any) -> Turn:
     settings = dataclasses.replace(SETTINGS, **changes)
     world = builders.a_serving_world(*happened, settings=settings)
     return step.step(world, (events.Tick(),), builders.START)

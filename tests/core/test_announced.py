@@ -10,6 +10,7 @@ from exabgp_k8s.cli import status
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, report, routes
 from exabgp_k8s.core.report.announced import Summary
 from tests.support import builders
@@ -26,7 +27,7 @@ from tests.support.builders import (
 NOW = START + 10
 
 
-def turn(world: World) -> step.Turn:
+def turn(world: World) -> Turn:
     return step.step(world, (events.Tick(),), NOW)
 
 

@@ -10,6 +10,7 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 
 from exabgp_k8s.core.facts import budget, config
+from exabgp_k8s.core.judge import budget as counting
 
 SLOT, PLANNED, IN = budget.Standing.SLOT, budget.Standing.PLANNED, budget.Standing.IN
 NODES = 5
@@ -32,17 +33,17 @@ NODES = 5
 def test_a_percentage_is_rounded_up_and_a_number_is_itself(
     amount: int, is_percent: bool, nodes: int, allowed: int
 ) -> None:
-    assert budget.allowed(config.Budget(amount=amount, is_percent=is_percent), nodes) == allowed
+    assert counting.allowed(config.Budget(amount=amount, is_percent=is_percent), nodes) == allowed
 
 
 @hypothesis.given(st.integers(0, 5000))
 def test_the_shards_share_out_exactly_the_slots_there_are(slots: int) -> None:
-    among = budget.shards(slots)
-    shares = [budget.share(slots, shard, among) for shard in range(among)]
+    among = counting.shards(slots)
+    shares = [counting.share(slots, shard, among) for shard in range(among)]
 
     assert sum(shares) == slots
-    assert budget.SHARDS % among == 0
-    assert among == 1 or min(shares) >= budget.SLOTS_PER_SHARD
+    assert counting.SHARDS % among == 0
+    assert among == 1 or min(shares) >= counting.SLOTS_PER_SHARD
 
 
 def holding(node: str, **changes: object) -> budget.Holding:
@@ -68,7 +69,7 @@ def holding(node: str, **changes: object) -> budget.Holding:
 def test_earlier_claims_and_planned_absences_count_against_a_claim(
     other: budget.Holding, taken: int, nodes: int
 ) -> None:
-    found = budget.count([other, holding("me", key=5)], "me", 5, config.Budget())
+    found = counting.count([other, holding("me", key=5)], "me", 5, config.Budget())
 
     assert (found.taken, found.nodes) == (taken, nodes)
 
@@ -135,14 +136,14 @@ class Cluster(stateful.RuleBasedStateMachine):
             budget.Holding(node=other, standing=each.standing, key=each.key, is_live=each.is_live)
             for other, each in self.nodes.items()
         ]
-        return budget.count(found, name, self.nodes[name].key, self.budget)
+        return counting.count(found, name, self.nodes[name].key, self.budget)
 
     @stateful.invariant()
     def never_more_than_allowed_hold_a_slot(self) -> None:
         if not hasattr(self, "nodes"):
             return
         held = [node for node in self.nodes.values() if node.is_granted and node.is_live]
-        assert sum(node.standing is SLOT for node in held) <= budget.allowed(self.budget, NODES)
+        assert sum(node.standing is SLOT for node in held) <= counting.allowed(self.budget, NODES)
 
     @stateful.rule()
     def a_free_slot_is_for_the_first_who_waits(self) -> None:
@@ -150,7 +151,7 @@ class Cluster(stateful.RuleBasedStateMachine):
         out = [node for node in live.values() if node.is_granted or node.standing is PLANNED]
         waiting = [name for name, node in live.items()
                    if node.standing is SLOT and not node.is_granted]  # fmt: skip
-        if waiting and len(out) < budget.allowed(self.budget, len(live)):
+        if waiting and len(out) < counting.allowed(self.budget, len(live)):
             first = min(waiting, key=lambda name: live[name].key)
             assert self._count(first).verdict is budget.Verdict.GRANTED
 

@@ -11,8 +11,10 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import changeover
 from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.observe import reloads
+from exabgp_k8s.core.plan import stages
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import waits
 from tests.support import builders
 from tests.support.builders import START, TOR_A, TOR_B
@@ -50,7 +52,7 @@ class Life:
     def edit(self, peers: Peers) -> None:
         self.happens(events.ConfigLoaded(config=settings(peers)))
 
-    def turn(self) -> step.Turn:
+    def turn(self) -> Turn:
         return step.step(self.world, (events.Tick(),), self.now)
 
     def stage(self) -> dict[model.Address, model.Neighbor]:
@@ -67,7 +69,7 @@ class Life:
         return {
             peer
             for peer in stage.keys() & running.keys()
-            if self.is_up(peer) and changeover.is_reset(running[peer], stage[peer])
+            if self.is_up(peer) and stage[peer].is_reset_from(running[peer])
         }
 
     def is_up(self, peer: model.Address) -> bool:
@@ -132,7 +134,7 @@ def test_a_session_that_waits_for_its_turn_says_so() -> None:
 
     assert wait.what is waits.What.TURN
     assert "tor-b" in wait.then
-    assert wait.until == life.now + changeover.RESET_LIMIT
+    assert wait.until == life.now + reloads.RESET_LIMIT
 
 
 def test_a_removed_peer_stays_until_its_routes_are_withdrawn() -> None:
@@ -164,9 +166,9 @@ def test_what_is_only_kept_because_little_is_known_goes_with_its_session() -> No
 def test_nobody_waits_for_ever_for_a_withdrawal() -> None:
     life = serving(TOR_A, TOR_B)
     life.edit({TOR_B: {}})
-    assert life.turn().deadline == START + changeover.LEAVE_LIMIT
+    assert life.turn().deadline == START + stages.LEAVE_LIMIT
 
-    life.now += changeover.LEAVE_LIMIT
+    life.now += stages.LEAVE_LIMIT
 
     assert life.stage().keys() == {TOR_B}
 
@@ -235,11 +237,11 @@ def test_one_that_does_not_come_back_is_not_waited_for_for_ever() -> None:
     life.obey()
     since = life.now
 
-    life.now = since + changeover.RESET_LIMIT - 1
+    life.now = since + reloads.RESET_LIMIT - 1
     assert life.stage()[TOR_B].hold_time == 9
-    life.now = since + changeover.RESET_LIMIT
+    life.now = since + reloads.RESET_LIMIT
     assert life.stage()[TOR_B].hold_time == 30
-    assert life.now in changeover.deadlines(life.world)
+    assert life.now in stages.deadlines(life.world)
 
 
 def test_sessions_that_are_down_anyway_do_not_wait() -> None:
@@ -309,7 +311,7 @@ def test_every_way_ends_and_no_stage_of_it_takes_two_sessions_down(
         running, stage, torn = life.running(), life.stage(), life.torn()
         assert wanted.keys() <= stage.keys(), "additions never wait"
         assert len(torn) <= 1
-        moved = {peer for peer in torn if changeover.is_moved(running[peer], stage[peer])}
+        moved = {peer for peer in torn if stage[peer].is_moved_from(running[peer])}
         assert not any(life.held(peer) for peer in running.keys() - stage.keys() | moved)
         if life.turn().stage == life.world.neighbors:
             break

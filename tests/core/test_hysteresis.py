@@ -8,8 +8,12 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import config, hysteresis, model
-from exabgp_k8s.core.facts.hysteresis import Health, Hysteresis, Membership
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.checks import Health, Hysteresis
+from exabgp_k8s.core.facts.membership import Membership
+from exabgp_k8s.core.judge import membership as damper
+from exabgp_k8s.core.observe import checks
+from exabgp_k8s.core.plan import pace
 
 KEEP, DEPRIORITISE, WITHDRAW = model.Action.KEEP, model.Action.DEPRIORITISE, model.Action.WITHDRAW
 HOLD = config.HoldDown(initial=1, maximum=60, window=600)
@@ -30,7 +34,7 @@ def walk(is_oks: list[bool], *, rise: int, fall: int) -> list[Hysteresis]:
     return list(
         itertools.accumulate(
             is_oks,
-            lambda state, is_ok: hysteresis.step(state, is_ok, rise=rise, fall=fall),
+            lambda state, is_ok: checks.step(state, is_ok, rise=rise, fall=fall),
             initial=Hysteresis(),
         )
     )
@@ -99,10 +103,10 @@ def settle_all(asked: list[tuple[float, model.Action]]) -> list[tuple[float, Mem
     history = [(now, membership)]
     for pause, next_wanted in asked:
         if membership.until is not None and membership.until < now + pause:
-            membership = hysteresis.settle(membership, wanted, HOLD, membership.until)
+            membership = damper.after(membership, wanted, HOLD, membership.until)
             history.append((history[-1][1].until or now, membership))
         now, wanted = now + pause, next_wanted
-        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        membership = damper.after(membership, wanted, HOLD, now)
         history.append((now, membership))
     return history
 
@@ -112,28 +116,28 @@ def is_better(one: model.Action, other: model.Action) -> bool:
 
 
 def test_worse_takes_effect_at_once() -> None:
-    assert hysteresis.settle(Membership(), WITHDRAW, HOLD, 7).action is WITHDRAW
+    assert damper.after(Membership(), WITHDRAW, HOLD, 7).action is WITHDRAW
 
 
 def test_better_waits_for_the_hold_down() -> None:
-    out = hysteresis.settle(Membership(), WITHDRAW, HOLD, 0)
-    waiting = hysteresis.settle(out, KEEP, HOLD, 10)
+    out = damper.after(Membership(), WITHDRAW, HOLD, 0)
+    waiting = damper.after(out, KEEP, HOLD, 10)
     assert (waiting.action, waiting.until) == (WITHDRAW, 11)
-    assert hysteresis.settle(waiting, KEEP, HOLD, 10.9).action is WITHDRAW
-    assert hysteresis.settle(waiting, KEEP, HOLD, 11) == Membership(action=KEEP, leaves=(0,))
+    assert damper.after(waiting, KEEP, HOLD, 10.9).action is WITHDRAW
+    assert damper.after(waiting, KEEP, HOLD, 11) == Membership(action=KEEP, leaves=(0,))
 
 
 def test_a_relapse_starts_the_hold_down_anew() -> None:
-    out = hysteresis.settle(Membership(), WITHDRAW, HOLD, 0)
-    waiting = hysteresis.settle(out, KEEP, HOLD, 10)
-    relapsed = hysteresis.settle(waiting, WITHDRAW, HOLD, 10.5)
+    out = damper.after(Membership(), WITHDRAW, HOLD, 0)
+    waiting = damper.after(out, KEEP, HOLD, 10)
+    relapsed = damper.after(waiting, WITHDRAW, HOLD, 10.5)
     assert relapsed.until is None
-    assert hysteresis.settle(relapsed, KEEP, HOLD, 10.8).until == pytest.approx(11.8)
+    assert damper.after(relapsed, KEEP, HOLD, 10.8).until == pytest.approx(11.8)
 
 
 def test_a_hold_down_of_zero_lets_better_in_at_once() -> None:
     hold = config.HoldDown(initial=0)
-    assert hysteresis.settle(Membership(action=WITHDRAW), KEEP, hold, 5).action is KEEP
+    assert damper.after(Membership(action=WITHDRAW), KEEP, hold, 5).action is KEEP
 
 
 @pytest.mark.parametrize(
@@ -144,17 +148,17 @@ def test_the_hold_down_doubles_after_the_third_leave_up_to_the_maximum(
     leaves: int, delay: float
 ) -> None:
     membership = Membership(action=WITHDRAW, leaves=tuple(float(n) for n in range(leaves)))
-    assert hysteresis.settle(membership, KEEP, HOLD, 100).until == 100 + delay
+    assert damper.after(membership, KEEP, HOLD, 100).until == 100 + delay
 
 
 def test_leaves_older_than_the_window_are_forgotten() -> None:
     membership = Membership(action=WITHDRAW, leaves=(0, 1, 2, 3, 650))
-    assert hysteresis.settle(membership, WITHDRAW, HOLD, 603).leaves == (3, 650)
+    assert damper.after(membership, WITHDRAW, HOLD, 603).leaves == (3, 650)
 
 
 def test_withdrawing_after_deprioritising_is_one_leave() -> None:
-    softened = hysteresis.settle(Membership(), DEPRIORITISE, HOLD, 1)
-    assert hysteresis.settle(softened, WITHDRAW, HOLD, 2).leaves == (1,)
+    softened = damper.after(Membership(), DEPRIORITISE, HOLD, 1)
+    assert damper.after(softened, WITHDRAW, HOLD, 2).leaves == (1,)
 
 
 @hypothesis.given(asks)
@@ -172,7 +176,7 @@ def test_the_action_in_force_is_never_milder_than_what_is_wanted(
     now, membership = 0.0, Membership()
     for pause, wanted in asked:
         now += pause
-        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        membership = damper.after(membership, wanted, HOLD, now)
         assert not is_better(membership.action, wanted)
 
 
@@ -183,21 +187,21 @@ def test_the_deadline_stands_exactly_while_better_is_wanted(
     now, membership = 0.0, Membership()
     for pause, wanted in asked:
         now += pause
-        membership = hysteresis.settle(membership, wanted, HOLD, now)
+        membership = damper.after(membership, wanted, HOLD, now)
         assert (membership.until is not None) == is_better(wanted, membership.action)
         assert membership.until is None or membership.until > now
 
 
 def test_each_fall_back_from_deprioritised_is_a_leave_too() -> None:
     """Else a class that swings between the two lower actions would never be held down longer."""
-    now, membership = 0.0, hysteresis.settle(Membership(), WITHDRAW, HOLD, 0)
+    now, membership = 0.0, damper.after(Membership(), WITHDRAW, HOLD, 0)
     returned = []
     for _ in range(6):
-        membership = hysteresis.settle(membership, DEPRIORITISE, HOLD, now)
+        membership = damper.after(membership, DEPRIORITISE, HOLD, now)
         now = membership.until or now
-        membership = hysteresis.settle(membership, DEPRIORITISE, HOLD, now)
+        membership = damper.after(membership, DEPRIORITISE, HOLD, now)
         returned.append(now)
-        membership = hysteresis.settle(membership, WITHDRAW, HOLD, now)
+        membership = damper.after(membership, WITHDRAW, HOLD, now)
 
     assert returned == [1, 2, 3, 5, 9, 17]
 
@@ -232,7 +236,7 @@ def test_a_class_asked_to_flap_all_the_time_leaves_17_times_in_ten_minutes() -> 
     now, membership, left = 0.0, Membership(), []
     while now <= HOLD.window:
         wanted = WITHDRAW if membership.action is KEEP else KEEP
-        after = hysteresis.settle(membership, wanted, HOLD, now)
+        after = damper.after(membership, wanted, HOLD, now)
         if membership.action is KEEP and after.action is WITHDRAW:
             left.append(now)
         membership, now = after, after.until or now
@@ -246,8 +250,8 @@ def test_the_memory_of_a_membership_is_bounded(asked: list[tuple[float, model.Ac
     now, membership = 0.0, Membership()
     for pause, wanted in asked:
         now += pause
-        membership = hysteresis.settle(membership, wanted, hold, now)
-        assert len(membership.leaves) <= hysteresis.LEAVES_KEPT
+        membership = damper.after(membership, wanted, hold, now)
+        assert len(membership.leaves) <= damper.LEAVES_KEPT
 
 
 @hypothesis.given(asks)
@@ -260,8 +264,8 @@ def test_no_more_than_three_changes_are_taken_in_any_ten_seconds(pauses: list[fl
     now, all_taken = 0.0, list[float]()
     taken: tuple[float, ...] = ()
     for wait in pauses:
-        now += wait + hysteresis.pause(taken, now + wait)
-        taken = hysteresis.noted(taken, now)
+        now += wait + pace.pause(taken, now + wait)
+        taken = pace.noted(taken, now)
         all_taken.append(now)
     for moment in all_taken:
         assert sum(moment - 9.99 < other <= moment for other in all_taken) <= 3
@@ -270,8 +274,8 @@ def test_no_more_than_three_changes_are_taken_in_any_ten_seconds(pauses: list[fl
 def test_three_changes_are_taken_at_once_and_the_fourth_waits() -> None:
     taken: tuple[float, ...] = ()
     for now in (100.0, 100.0, 101.0):
-        assert hysteresis.pause(taken, now) == 0
-        taken = hysteresis.noted(taken, now)
+        assert pace.pause(taken, now) == 0
+        taken = pace.noted(taken, now)
 
-    assert hysteresis.pause(taken, 102.0) == 8
-    assert hysteresis.pause(taken, 110.0) == 0
+    assert pace.pause(taken, 102.0) == 8
+    assert pace.pause(taken, 110.0) == 0

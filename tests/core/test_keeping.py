@@ -238,7 +238,7 @@ class TestALabelThatSelectsAPeer:
         world = seen(builders.a_serving_world(settings=one_peer(selector=RACK_A)), labels={})
 
         assert session(world, LABELS_GONE - 0.1) is not None
-        assert builders.decided(world).deadline == LABELS_GONE
+        assert builders.turn(world).judgement.deadline == LABELS_GONE
         assert session(world, LABELS_GONE) is None
 
     def test_that_is_back_in_time_has_cost_nothing(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from exabgp_k8s.core.facts.lifecycle import Phase, Trigger, advance
+from exabgp_k8s.core.facts.lifecycle import Phase
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.observe.drains import Trigger, advance
 
 SERVING, DRAINING = Phase.SERVING, Phase.DRAINING
 SETTLING, DRAINED = Phase.SETTLING, Phase.DRAINED
@@ -28,7 +30,7 @@ TABLE = {
     ],
 )
 def test_transition(phase: Phase, trigger: Trigger, after: Phase) -> None:
-    assert advance(phase, trigger) is after
+    assert advance(World(phase=phase), trigger, 1).phase is after
 
 
 def test_the_table_has_a_row_for_each_phase() -> None:

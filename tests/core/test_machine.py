@@ -16,11 +16,11 @@ from hypothesis import stateful
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide.policy import Decision
+from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import budget, commands, config, events, in_use, lifecycle, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
-from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.report import notices
 from exabgp_k8s.wire.dialogue import Dialogue
 from tests.support import builders, model_exabgp
@@ -154,7 +154,7 @@ class Machine(stateful.RuleBasedStateMachine):
                 assert held[address][prefix] == change.route, "withdrawn with other attributes"
             if peer.is_up and model.family_of(prefix) in peer.neighbor.families:
                 since = self.unheard.get((address, prefix), float("-inf"))
-                is_late = self.now >= since + plan.OVERDUE
+                is_late = self.now >= since + changes.OVERDUE
                 assert is_late, "a second change before the first one's echo"
                 self.unheard[address, prefix] = self.now
 

@@ -10,7 +10,8 @@ import pytest
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import budget, commands, config, events, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.plan import changes
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import notices
 from exabgp_k8s.core.report.notices import Kind, Word
 from tests.support import builders
@@ -57,7 +58,7 @@ class Node:
         row = builders.row_of(neighbor)
         return row if is_up else dataclasses.replace(row, is_up=False, fsm="ACTIVE")
 
-    def _tell(self, turn: step.Turn) -> list[notices.Notice]:
+    def _tell(self, turn: Turn) -> list[notices.Notice]:
         self.told, found = notices.tell(self.told, turn)
         _, again = notices.tell(self.told, turn)
         assert not again, "the same turn has nothing new a second time"
@@ -70,7 +71,7 @@ class Node:
         neighbors = step.step(self.world, (), self.now).decision.neighbors or ()
         found += self.hears(events.DaemonReloaded(neighbors=neighbors))
         found += self.hears(*(each for peer in (TOR_A, TOR_B) for each in builders.up(peer)))
-        return found + self.hears(after=plan.REREAD)
+        return found + self.hears(after=changes.REREAD)
 
 
 def serving(settings: config.Config | None = None) -> Node:

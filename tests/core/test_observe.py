@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.core.facts import commands, events, hysteresis, lifecycle, model
+from exabgp_k8s.core.facts import commands, events, lifecycle, model
+from exabgp_k8s.core.facts.checks import Health
 from exabgp_k8s.core.facts.world import World
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
@@ -43,7 +44,7 @@ class TestChecks:
         world = builders.a_world(failed, failed, failed, settings=self.SETTINGS)
 
         state = world.checks["kube-proxy"]
-        assert (state.hysteresis.health, state.failures) == (hysteresis.Health.DOWN, 3)
+        assert (state.hysteresis.health, state.failures) == (Health.DOWN, 3)
         assert state.last == failed
 
     def test_change_their_moment_only_with_their_health(self) -> None:
@@ -52,7 +53,7 @@ class TestChecks:
             world = after(world, builders.outcome(is_ok=is_ok), now=START + second)
 
         state = world.checks["kube-proxy"]
-        assert (state.hysteresis.health, state.since) == (hysteresis.Health.DOWN, START + 5)
+        assert (state.hysteresis.health, state.since) == (Health.DOWN, START + 5)
         assert state.last_at == START + 5
 
     def test_that_say_nothing_leave_the_health_as_it_was(self) -> None:
@@ -297,7 +298,7 @@ class TestRibs:
         early, late = builders.decided(world, START + 29), builders.decided(world, START + 30)
 
         assert "refused-by-exabgp:error" in builders.reasons(early, builders.SERVICES)
-        assert early.deadline == START + 30
+        assert builders.turn(world, START + 29).deadline == START + 30
         assert (TOR_A, SERVICE_RANGE) not in (early.routes or {})
         assert (TOR_A, SERVICE_RANGE) in (late.routes or {})
 

@@ -10,7 +10,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.observe import sessions
-from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.plan import changes
 from tests.support import builders
 from tests.support.builders import SERVICE_RANGE, START, TOR_A, TOR_B, after
 
@@ -70,10 +70,10 @@ def test_an_answer_from_before_a_reload_is_not_the_table() -> None:
 def test_a_table_that_lacks_a_new_peer_is_read_again_a_moment_later() -> None:
     world = after(a_new_world(), events.NeighborsRead(rows=(builders.a_row(TOR_A),)))
 
-    assert told(world, START + plan.REREAD / 2) == ()
-    assert told(world, START + plan.REREAD) == (commands.ShowNeighbors(),)
+    assert told(world, START + changes.REREAD / 2) == ()
+    assert told(world, START + changes.REREAD) == (commands.ShowNeighbors(),)
     deadline = step.step(world, (events.Tick(),), START).deadline
-    assert deadline == START + plan.REREAD
+    assert deadline == START + changes.REREAD
 
 
 @pytest.mark.parametrize(
@@ -302,5 +302,5 @@ class TestEndOfRib:
 def test_the_counters_are_read_now_and_then() -> None:
     world = builders.a_serving_world()
 
-    assert told(world, START + plan.POLL - 1) == ()
-    assert told(world, START + plan.POLL) == (commands.ShowNeighbors(),)
+    assert told(world, START + changes.POLL - 1) == ()
+    assert told(world, START + changes.POLL) == (commands.ShowNeighbors(),)

@@ -93,9 +93,10 @@ def test_default_action(
     reason: model.Reason, prefix_class: model.PrefixClass, action: model.Action
 ) -> None:
     """Row by row: once every hold is over, what does the reason do to the class?"""
-    decision = builders.decided(provoke(reason, builders.a_config()), START + 31)
+    turn = builders.turn(provoke(reason, builders.a_config()), START + 31)
+    decision = turn.decision
 
-    assert decision.actions[prefix_class] is action
+    assert turn.judgement.actions[prefix_class] is action
     is_announced = RANGES[prefix_class] <= builders.announced(decision)
     assert is_announced is (action is KEEP)
     words = {word.partition(":")[0] for word in builders.reasons(decision, prefix_class)}
@@ -110,9 +111,10 @@ def test_each_cell_is_a_setting(
 ) -> None:
     policy = builders.a_policy({(reason, prefix_class): config.Cell(action=action)})
 
-    decision = builders.decided(provoke(reason, builders.a_config(policy=policy)), START + 31)
+    turn = builders.turn(provoke(reason, builders.a_config(policy=policy)), START + 31)
+    decision = turn.decision
 
-    assert decision.actions[prefix_class] is action
+    assert turn.judgement.actions[prefix_class] is action
     lowered = {
         route.prefix
         for route in (decision.routes or {}).values()
@@ -131,7 +133,7 @@ def test_a_cell_may_wait_until_the_cause_has_stood_for_a_while(reason: model.Rea
         reason, builders.a_config(policy=builders.a_policy({(reason, SERVICES): cell}))
     )
 
-    early, late = builders.decided(world, START + 19.9), builders.decided(world, START + 20)
+    early, late = builders.judged(world, START + 19.9), builders.judged(world, START + 20)
 
     assert early.actions[SERVICES] is KEEP
     assert early.deadline == START + 20
@@ -224,7 +226,7 @@ def test_the_worst_of_several_causes_decides_and_all_of_them_are_named() -> None
 
     decision = builders.decided(world)
 
-    assert decision.actions[SERVICES] is WITHDRAW
+    assert builders.judged(world).actions[SERVICES] is WITHDRAW
     assert builders.reasons(decision, SERVICES) == {"cordoned", "operator:drain"}
 
 
@@ -237,7 +239,7 @@ class TestGracefulShutdown:
     def test_comes_before_every_planned_withdrawal(self, reason: model.Reason) -> None:
         world = provoke(reason, self.SETTINGS)
 
-        early, late = builders.decided(world), builders.decided(world, START + 10)
+        early, late = builders.judged(world), builders.judged(world, START + 10)
 
         assert early.actions[SERVICES] is DEPRIORITISE
         assert early.deadline == START + 10
@@ -245,14 +247,14 @@ class TestGracefulShutdown:
 
     @pytest.mark.parametrize("reason", [model.Reason.UNHEALTHY, model.Reason.OUT_OF_SERVICE])
     def test_does_not_delay_an_unplanned_one(self, reason: model.Reason) -> None:
-        assert builders.decided(provoke(reason, self.SETTINGS)).actions[SERVICES] is WITHDRAW
+        assert builders.judged(provoke(reason, self.SETTINGS)).actions[SERVICES] is WITHDRAW
 
     def test_follows_the_hold_of_the_cell(self) -> None:
         cell = config.Cell(action=WITHDRAW, after=5)
         policy = builders.a_policy({(model.Reason.CORDONED, SERVICES): cell})
         world = provoke(model.Reason.CORDONED, dataclasses.replace(self.SETTINGS, policy=policy))
 
-        actions = [builders.decided(world, START + at).actions[SERVICES] for at in (4, 5, 14, 15)]
+        actions = [builders.judged(world, START + at).actions[SERVICES] for at in (4, 5, 14, 15)]
 
         assert actions == [KEEP, DEPRIORITISE, DEPRIORITISE, WITHDRAW]
 
@@ -350,7 +352,7 @@ class TestReturn:
 
         assert builders.announced(waiting) == frozenset()
         assert builders.reasons(waiting, SERVICES) == {"hold-down"}
-        assert waiting.deadline == START + 101
+        assert builders.judged(back, START + 100.5).deadline == START + 101
         assert builders.announced(served) == set(builders.ALL_RANGES)
 
 

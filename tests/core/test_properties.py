@@ -8,8 +8,8 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import policy
-from exabgp_k8s.core.facts import budget, commands, config, events, hysteresis, model
+from exabgp_k8s.core.facts import budget, commands, config, events, model
+from exabgp_k8s.core.facts.checks import Health, Hysteresis
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import report
 from exabgp_k8s.core.report import routes as routes_shown
@@ -17,7 +17,7 @@ from tests.support import builders
 from tests.support.builders import NODE_IP, START, TOR_A, TOR_B, after
 
 CHECKS = ("kube-proxy", "dns")
-UP = hysteresis.Health.UP
+UP = Health.UP
 RANGES = builders.networks(
     "10.96.0.0/16", "10.244.3.0/24", "10.245.3.0/24", "192.0.2.0/24", "0.0.0.0/0", "fd00:96::/112"
 )
@@ -112,7 +112,7 @@ any_command: st.SearchStrategy[commands.Command] = st.one_of(
     st.builds(commands.ShowRib),
 )
 some_prefixes = st.frozensets(st.sampled_from(builders.ALL_RANGES), max_size=3)
-neighbors = st.sampled_from(policy.decide(builders.a_world(), START).neighbors or ())
+neighbors = st.sampled_from(builders.decided(builders.a_world()).neighbors or ())
 counts = st.builds(
     budget.Count, taken=st.integers(0, 2), allowed=st.integers(0, 2), nodes=st.just(3)
 )
@@ -197,14 +197,15 @@ def test_every_withheld_prefix_has_a_cause_and_says_what_is_done(
 
 @hypothesis.given(lives())
 def test_no_announced_prefix_belongs_to_a_withdrawn_class(life: tuple[World, float]) -> None:
-    decision = builders.decided(*life)
+    turn = builders.turn(*life)
 
     allowed = {
         each.prefix
-        for each in decision.prefixes
-        if each.guard is None and decision.actions[each.prefix_class] is not model.Action.WITHDRAW
+        for each in turn.decision.prefixes
+        if each.guard is None
+        and turn.judgement.actions[each.prefix_class] is not model.Action.WITHDRAW
     }
-    assert builders.announced(decision) <= allowed
+    assert builders.announced(turn.decision) <= allowed
 
 
 @hypothesis.given(lives())
@@ -236,7 +237,7 @@ def test_a_node_without_a_slot_withdraws_nothing_for_its_health(
     for check in settings.checks:
         if model.Cause(model.Reason.UNHEALTHY, check.name) not in world.causes:
             world = after(world, builders.outcome(check.name, is_ok=True), now=now)
-    cured = {name: dataclasses.replace(state, hysteresis=hysteresis.Hysteresis(health=UP))
+    cured = {name: dataclasses.replace(state, hysteresis=Hysteresis(health=UP))
              for name, state in world.checks.items()}  # fmt: skip
     healthy = dataclasses.replace(world, checks=cured)
     for moment in (now, now + 100, now + 200):

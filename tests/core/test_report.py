@@ -11,6 +11,7 @@ import exabgp_k8s.core
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import report, routes
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
@@ -19,7 +20,7 @@ PASSWORD = "correct horse battery staple"
 NOW = START + 10
 
 
-def turn(world: World, now: float = NOW) -> step.Turn:
+def turn(world: World, now: float = NOW) -> Turn:
     return step.step(world, (events.Tick(),), now)
 
 
@@ -82,7 +83,7 @@ def test_every_reason_is_given_somewhere(reason: model.Reason) -> None:
     folder = pathlib.Path(exabgp_k8s.core.__file__).parent
     code = "".join(
         path.read_text(encoding="utf-8")
-        for path in folder.glob("*.py")
+        for path in folder.rglob("*.py")
         if path.name not in {"model.py", "config.py"}
     )
 

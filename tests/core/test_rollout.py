@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, lifecycle, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.plan import plan
+from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.report import report, routes
 from tests.support import builders
 from tests.support.builders import KEEP, PODS, SERVICES, START, TOR_A, TOR_B, WITHDRAW, after
@@ -98,7 +98,7 @@ def test_a_rollout_is_not_over_before_it_is_known_what_the_router_offered() -> N
     world = serving(builders.down(), *builders.up(), ROLLOUT)
     assert step.step(world, (events.Tick(),), START).world.phase is not DRAINED
 
-    turn = step.step(world, (events.Tick(),), START + plan.REREAD)
+    turn = step.step(world, (events.Tick(),), START + changes.REREAD)
 
     assert commands.ShowNeighbors() in turn.commands
     assert held(world, TOR_A) == set(builders.ALL_RANGES)
@@ -109,7 +109,7 @@ def test_what_a_new_session_offers_is_asked_for_at_once() -> None:
 
     turn = step.step(world, (events.Tick(),), START)
 
-    assert turn.deadline == START + plan.REREAD
+    assert turn.deadline == START + changes.REREAD
 
 
 def test_an_unhealthy_class_stays_withdrawn_and_the_other_is_kept() -> None:

@@ -15,10 +15,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.decide import policy
 from exabgp_k8s.core.facts import config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import causes
+from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 from tests.support.builders import DEPRIORITISE, KEEP, PODS, SERVICES, START, WITHDRAW
 
@@ -152,17 +152,18 @@ class Life:
         found = set(self.asked(prefix_class).values())
         return next((each for each in (WITHDRAW, DEPRIORITISE) if each in found), KEEP)
 
-    def decided(self) -> policy.Decision:
-        return builders.decided(self.world, self.now)
+    def turn(self) -> Turn:
+        return builders.turn(self.world, self.now)
 
 
 def check_decision(life: Life) -> None:
     """The worst cell that is due is in force, and exactly those who ask for it are named."""
-    decision = life.decided()
+    turn = life.turn()
+    decision = turn.decision
     ranges = {SERVICES: builders.ALL_RANGES[:2], PODS: builders.ALL_RANGES[2:]}
     for prefix_class, prefixes in ranges.items():
         expected = life.worst(prefix_class)
-        assert decision.actions[prefix_class] is expected
+        assert turn.judgement.actions[prefix_class] is expected
         named = {
             each.prefix: set(each.causes)
             for each in decision.withheld
@@ -220,12 +221,12 @@ def test_recovering_in_any_order_returns_with_the_last(
     for name in come:
         life.toggle(name)
     for name in sorted(chosen, key=lambda name: name != "gone"):
-        assert builders.announced(life.decided()) & set(builders.ALL_RANGES[:2]) == set()
+        assert builders.announced(life.turn().decision) & set(builders.ALL_RANGES[:2]) == set()
         life.now += 7
         life.toggle(name)
         check_decision(life)
 
-    assert builders.announced(life.decided()) == set(builders.ALL_RANGES)
+    assert builders.announced(life.turn().decision) == set(builders.ALL_RANGES)
 
 
 ALL_WITHDRAW = {
@@ -244,13 +245,13 @@ def test_with_a_hold_down_nothing_is_milder_than_asked_and_worse_is_explained(
     for pause, name in found:
         life.toggle(name)
         life.now += pause
-        decision = life.decided()
+        turn = life.turn()
         life.world = builders.after(life.world, events.Tick(), now=life.now)
         for prefix_class in model.PrefixClass:
             asked = life.worst(prefix_class)
-            in_force = decision.actions[prefix_class]
+            in_force = turn.judgement.actions[prefix_class]
             assert model.SEVERITY[in_force] >= model.SEVERITY[asked]
-            is_held = "hold-down" in builders.reasons(decision, prefix_class)
+            is_held = "hold-down" in builders.reasons(turn.decision, prefix_class)
             assert is_held == (in_force is not asked)
 
 
@@ -266,12 +267,12 @@ def test_one_of_two_failing_checks_recovers_and_the_node_stays_out() -> None:
     life.toggle("check services")
 
     life.toggle("check both")
-    still = life.decided()
+    still = life.turn().decision
     life.toggle("check services")
 
     assert builders.announced(still) == set(builders.ALL_RANGES[2:])
     assert builders.reasons(still, SERVICES) == {"unhealthy:services-only"}
-    assert builders.announced(life.decided()) == set(builders.ALL_RANGES)
+    assert builders.announced(life.turn().decision) == set(builders.ALL_RANGES)
 
 
 @pytest.mark.fault(
@@ -287,12 +288,12 @@ def test_always_beats_health_and_node_but_no_drain_stop_or_deletion(event: event
     life = Life(settings_of(config.DEFAULT_POLICY, 0), model.Override.ALWAYS)
     for name in (*ON_THE_NODE, "check both", "check services"):
         life.toggle(name)
-    assert builders.announced(life.decided()) == set(builders.ALL_RANGES)
+    assert builders.announced(life.turn().decision) == set(builders.ALL_RANGES)
 
     life.world = builders.after(life.world, event, now=life.now)
     life.now += 31
 
-    assert builders.announced(life.decided()) == frozenset()
+    assert builders.announced(life.turn().decision) == frozenset()
 
 
 def test_a_drain_is_not_lifted_by_an_annotation_that_comes_later() -> None:
@@ -302,4 +303,4 @@ def test_a_drain_is_not_lifted_by_an_annotation_that_comes_later() -> None:
     always = dataclasses.replace(builders.a_node(), override=model.Override.ALWAYS)
     life.world = builders.after(life.world, events.NodeSeen(node=always), now=life.now)
 
-    assert builders.announced(life.decided()) == frozenset()
+    assert builders.announced(life.turn().decision) == frozenset()

@@ -101,7 +101,7 @@ def test_without_the_api_the_settings_say_what_counts(
     world = a_world(BAD, LOST, budget=config.Budget(without_api=without_api))
 
     assert stands(world) is is_kept
-    assert bool(builders.decided(world).spared) is is_kept
+    assert bool(builders.judged(world).spared) is is_kept
 
 
 @pytest.mark.fault(
@@ -194,7 +194,7 @@ def test_what_only_deprioritises_needs_no_slot() -> None:
     world = a_world(BAD, policy=builders.a_policy(cells))
 
     assert world.budget.standing is PLANNED
-    assert not builders.decided(world).spared
+    assert not builders.judged(world).spared
 
 
 def test_a_restarted_agent_leaves_its_lease_alone_until_the_checks_have_spoken() -> None:

@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from exabgp_k8s.core.facts import config, events, succession
+from exabgp_k8s.core.facts import config, events
+from exabgp_k8s.core.observe import kubernetes
 from tests.support import builders
 from tests.support.builders import START
 
@@ -37,9 +38,9 @@ def test_a_new_node_object_keeps_the_sessions_that_the_old_labels_selected() -> 
 def test_what_nobody_put_there_within_the_time_is_gone() -> None:
     world = builders.a_world(settings=SELECTED)
     world = builders.after(world, events.NodeSeen(node=builders.a_node(uid="new", labels={})))
-    over = START + succession.INHERITED_FOR
+    over = START + kubernetes.INHERITED_FOR
 
-    assert builders.decided(world).deadline == over
+    assert builders.turn(world).judgement.deadline == over
     assert builders.decided(world, over).neighbors == ()
 
 

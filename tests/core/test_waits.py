@@ -7,13 +7,14 @@ import json
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, lifecycle
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import report, routes, waits
 from exabgp_k8s.core.report.waits import What
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES, START, after
 
 
-def turn(world: World, now: float) -> step.Turn:
+def turn(world: World, now: float) -> Turn:
     return step.step(world, (events.Tick(),), now)
 
 

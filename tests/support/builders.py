@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import policy
+from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.observe import observe as observing
+from exabgp_k8s.core.judge.judgement import Judgement, judge
+from exabgp_k8s.core.observe.event import observe
+from exabgp_k8s.core.plan.turn import Turn
 
 START = 1000.0
 """The monotonic clock's reading at which every test's world begins."""
@@ -92,7 +94,7 @@ def a_config(**changes: Any) -> config.Config:
 def after(world: World, *happened: events.Event, now: float = START) -> World:
     """Return a world after some events, all at one moment."""
     for event in happened:
-        world = observing.observe(world, event, now)
+        world, _ = judge(observe(world, event, now), world, now)
     return world
 
 
@@ -110,17 +112,27 @@ def a_world(
     )
 
 
-def decided(world: World, now: float = START) -> policy.Decision:
+def turn(world: World, now: float = START) -> Turn:
+    """Return the turn that a moment brings when nothing else happens."""
+    return step.step(world, (events.Tick(),), now)
+
+
+def judged(world: World, now: float = START) -> Judgement:
+    """Return the judgement a moment brings."""
+    return turn(world, now).judgement
+
+
+def decided(world: World, now: float = START) -> Decision:
     """Return the decision a moment brings, the time having passed first."""
-    return policy.decide(observing.observe(world, events.Tick(), now), now)
+    return turn(world, now).decision
 
 
-def announced(decision: policy.Decision) -> frozenset[model.Network]:
+def announced(decision: Decision) -> frozenset[model.Network]:
     """Return the prefixes that at least one peer is to hear."""
     return frozenset(prefix for _, prefix in decision.routes or {})
 
 
-def reasons(decision: policy.Decision, prefix_class: model.PrefixClass) -> frozenset[str]:
+def reasons(decision: Decision, prefix_class: model.PrefixClass) -> frozenset[str]:
     """Return the words that stand behind what is withheld of a class."""
     return frozenset(
         str(cause)
@@ -254,7 +266,7 @@ def a_serving_world(
 ) -> World:
     """Return a world whose sessions are up and whose routes are all with the routers."""
     world = a_world(*happened, settings=settings, node=node, now=now)
-    neighbors = policy.decide(world, now).neighbors or ()
+    neighbors = decided(world, now).neighbors or ()
     world = after(world, events.DaemonReloaded(neighbors=neighbors), now=now)
     for neighbor in neighbors:
         world = after(world, *up(neighbor.address), now=now)

@@ -14,7 +14,6 @@ from exabgp_k8s.adapters.kube import client, leases
 from exabgp_k8s.core.facts import config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
-from exabgp_k8s.core.observe import observe
 from tests.support import builders
 
 NAMESPACE = "exabgp-k8s"
@@ -42,7 +41,7 @@ class Member:
         """Take a turn over some events, and offer the wish that follows."""
         with self._lock:
             for event in found or (events.Tick(),):
-                self._world = observe.observe(self._world, event, time.monotonic())
+                self._world = builders.after(self._world, event, now=time.monotonic())
             self._leases.offer(slots.wish(self._world))
 
     def fails(self) -> None:

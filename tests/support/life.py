@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 
 TICK = 1.0
@@ -53,7 +54,7 @@ class Life:
         """Return what the routers have."""
         return {prefix for rib in (self.world.rib or {}).values() for prefix in rib.routes}
 
-    def _obey(self) -> step.Turn:
+    def _obey(self) -> Turn:
         while True:
             turn = step.step(self.world, (events.Tick(),), self.now)
             self.world = turn.world

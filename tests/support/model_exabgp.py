@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from exabgp_k8s.core.decide import changeover
 from exabgp_k8s.core.facts import model
 
 RESTART_TIME = 120
@@ -246,7 +245,7 @@ class Daemon:
             if after is None or _name(after) != _name(peer.neighbor):
                 self.lose(address, "stop, message [removed]")
                 del self.peers[address]
-            elif changeover.is_reset(peer.neighbor, after):
+            elif after.is_reset_from(peer.neighbor):
                 self.lose(address, "notification sent (6,3)")
                 self.peers[address].reconfigure(after)
         for address, neighbor in wanted.items():

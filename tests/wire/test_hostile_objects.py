@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import budget, config
+from exabgp_k8s.core.judge import budget as counting
 from exabgp_k8s.tryout.kubeapi import nodes
 from exabgp_k8s.wire import kube, kube_node, leases, pods, remembered
 
@@ -113,7 +114,7 @@ def use(lease: leases.Lease) -> None:
     assert 0 <= lease.lasts <= leases.LONGEST_LIFE
     holding = lease.holding(NOW, SKEW)
     assert lease.is_live(NOW, SKEW) == holding.is_live
-    budget.count([holding], "n2", 9, config.Budget())
+    counting.count([holding], "n2", 9, config.Budget())
     json.dumps(leases.render(lease))
 
 

@@ -17,7 +17,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.core.facts import budget, config
+from exabgp_k8s.core.facts import config
+from exabgp_k8s.core.facts.budget import Count, Holding
+from exabgp_k8s.core.judge import budget
 from exabgp_k8s.wire import leases
 
 PAGE = 512
@@ -42,7 +44,7 @@ class Others:
         self._nodes: int | None = None
         """As of the last answer; None: not asked yet."""
 
-    def count(self, mine: leases.Lease, settings: config.Budget) -> budget.Count:
+    def count(self, mine: leases.Lease, settings: config.Budget) -> Count:
         """Return what stands against our claim.
 
         Raises:
@@ -57,9 +59,7 @@ class Others:
         self._nodes = len(found)
         return budget.count(self._holdings(found), mine.node, mine.key, settings)
 
-    def _of_my_shard(
-        self, mine: leases.Lease, settings: config.Budget, nodes: int
-    ) -> budget.Count:
+    def _of_my_shard(self, mine: leases.Lease, settings: config.Budget, nodes: int) -> Count:
         slots = budget.allowed(settings, nodes)
         among = budget.shards(slots)
         shard = leases.shard_of(mine.node) % among
@@ -69,9 +69,9 @@ class Others:
             taken += sum(budget.counts(each, mine.node, mine.key) for each in holdings)
             if taken >= allowed:
                 break
-        return budget.Count(taken=taken, allowed=allowed, nodes=nodes)
+        return Count(taken=taken, allowed=allowed, nodes=nodes)
 
-    def _holdings(self, found: Iterable[leases.Lease]) -> list[budget.Holding]:
+    def _holdings(self, found: Iterable[leases.Lease]) -> list[Holding]:
         now = time.time()
         return [each.holding(now, self._skew) for each in found]
 

@@ -228,6 +228,20 @@ class Neighbor:
         """An eBGP session: the two sides have different AS numbers."""
         return self.peer_asn != self.local_asn
 
+    def is_reset_from(self, before: Neighbor) -> bool:
+        """Return whether ExaBGP makes the session anew: all but the words for people matters."""
+        as_before = dataclasses.replace(self, name=before.name, description=before.description)
+        return as_before != before
+
+    def is_moved_from(self, before: Neighbor) -> bool:
+        """Return whether the router takes what comes back for another neighbor, or refuses it."""
+        return (before.local_address, before.port, before.local_asn, before.peer_asn) != (
+            self.local_address,
+            self.port,
+            self.local_asn,
+            self.peer_asn,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:

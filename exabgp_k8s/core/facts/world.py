@@ -6,7 +6,6 @@ is ``None``, an API server that was not heard yet leaves ``node`` as ``None``.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -14,12 +13,13 @@ from exabgp_k8s.core.facts import (
     budget,
     config,
     events,
-    hysteresis,
     in_use,
     lifecycle,
     model,
     succession,
 )
+from exabgp_k8s.core.facts.checks import CheckState
+from exabgp_k8s.core.facts.membership import Membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,30 +96,6 @@ class Remnant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckState:
-    """One health check, its hysteresis and its last outcome."""
-
-    hysteresis: hysteresis.Hysteresis = hysteresis.Hysteresis()
-    since: float = 0
-    """When ``hysteresis.health`` last changed."""
-    last: events.CheckOutcome | None = None
-    last_at: float = 0
-    failures: int = 0
-    """Failed runs since the agent started."""
-    missed: str = ""
-    """Why the latest run says nothing about the node; empty: it does."""
-
-    @property
-    def latest(self) -> tuple[str | None, str]:
-        """How the latest run ended, and what it saw."""
-        if self.missed:
-            return "not counted", self.missed
-        if self.last is None:
-            return None, ""
-        return ("ok" if self.last.is_ok else "failed"), self.last.message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """ExaBGP answered ``error`` to an announcement; it is tried again at ``until``."""
 
@@ -183,7 +159,7 @@ class World:
     budget: BudgetView = BudgetView()
     causes: Mapping[model.Cause, float] = field(default_factory=dict)
     """Every cause that stands now, with the time since when."""
-    membership: Mapping[model.PrefixClass, hysteresis.Membership] = field(default_factory=dict)
+    membership: Mapping[model.PrefixClass, Membership] = field(default_factory=dict)
 
     neighbors: tuple[model.Neighbor, ...] | None = None
     """What ExaBGP is configured with; None before the agent configured it."""
@@ -209,26 +185,22 @@ class World:
     """ExaBGP refused several changes in one line: one by one shows which of them it means."""
     refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the pod itself is about to end."""
+        return self.stop is not lifecycle.Stop.NOT_ASKED
 
-def is_stopping(world: World) -> bool:
-    """Return whether the pod itself is about to end."""
-    return world.stop is not lifecycle.Stop.NOT_ASKED
+    @property
+    def running(self) -> Mapping[model.Address, model.Neighbor]:
+        """What ExaBGP is configured with, by address; empty before the agent configured it."""
+        return {each.address: each for each in self.neighbors or ()}
 
+    def is_up(self, peer: model.Address) -> bool:
+        """Return whether the session with a peer is Established."""
+        return peer in self.sessions and self.sessions[peer].is_up
 
-def awaits_echo(session: Session | None, prefix: model.Network) -> bool:
-    """Return whether a change of this prefix will be followed by an UPDATE now."""
-    return session is not None and session.is_up and model.family_of(prefix) in session.families
-
-
-def with_peer_rib(world: World, peer: model.Address, rib: PeerRib) -> World:
-    """Return the world with one peer's RIB replaced; unknown RIBs stay unknown."""
-    if world.rib is None:
-        return world
-    return dataclasses.replace(world, rib={**world.rib, peer: rib})
-
-
-def reloading(world: World, now: float) -> World:
-    """Return the world in which ExaBGP has yet to be seen with its configuration."""
-    return dataclasses.replace(
-        world, is_rib_current=False, peers_read=None, reloaded_at=now, refusals={}
-    )
+    @property
+    def held(self) -> frozenset[model.Network]:
+        """Every prefix in the adj-rib-out of some peer; none where that was not read yet."""
+        ribs = (self.rib or {}).values()
+        return frozenset(prefix for rib in ribs for prefix in rib.routes)

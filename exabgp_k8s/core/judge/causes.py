@@ -1,16 +1,16 @@
-"""What speaks against announcing, and what each cause asks for at a moment.
+"""What speaks against announcing, each cause with the time since when it stands.
 
-A cause stands or does not; since when it stands is kept, because a cell of the policy table may
-name a hold. The table itself is data (``config.DEFAULT_POLICY`` and the settings).
+Since when is kept, because a cell of the policy table may name a hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Iterator
 
-from exabgp_k8s.core.facts import config, hysteresis, model
-from exabgp_k8s.core.facts.world import World, is_stopping
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.checks import Health
+from exabgp_k8s.core.facts.world import World
 
 OUT_OF_SERVICE_TAINTS = frozenset(
     {"node.kubernetes.io/out-of-service", "node.cloudprovider.kubernetes.io/shutdown"}
@@ -22,13 +22,10 @@ UNBEATABLE = frozenset({model.Reason.STOPPING, model.Reason.OPERATOR, model.Reas
 """Causes that the annotation ``announce: always`` does not lift."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """What one cause asks of one prefix class now, and when that changes by itself."""
-
-    cause: model.Cause
-    action: model.Action
-    until: float | None = None
+def settle(world: World, now: float) -> World:
+    """Bring the causes that stand up to a moment."""
+    standing = {cause: world.causes.get(cause, now) for cause in active(world)}
+    return dataclasses.replace(world, causes=standing)
 
 
 def active(world: World) -> frozenset[model.Cause]:
@@ -56,13 +53,13 @@ def _of_the_agent(world: World) -> Iterator[model.Cause]:
     # A drain asked for before the stop still stands: the stop's own hold must not undo it.
     if world.is_drain_asked:
         yield model.Cause(model.Reason.OPERATOR, "drain")
-    if is_stopping(world):
+    if world.is_stopping:
         yield model.Cause(model.Reason.STOPPING)
 
 
 def _of_the_checks(world: World) -> Iterator[model.Cause]:
     for name, state in world.checks.items():
-        if state.hysteresis.health is hysteresis.Health.DOWN:
+        if state.hysteresis.health is Health.DOWN:
             yield model.Cause(model.Reason.UNHEALTHY, name)
 
 
@@ -90,72 +87,3 @@ def _of_the_taints(node: model.NodeFacts, settings: config.Config) -> Iterator[m
 
 def _is_meant(taint: model.Taint, wanted: model.Taint) -> bool:
     return taint.key == wanted.key and wanted.effect in ("", taint.effect)
-
-
-def affects(cause: model.Cause, prefix_class: model.PrefixClass, settings: config.Config) -> bool:
-    """Return whether a cause concerns a class at all: a check names the classes it affects."""
-    if cause.reason is not model.Reason.UNHEALTHY:
-        return True
-    return any(
-        check.name == cause.detail and prefix_class in check.affects for check in settings.checks
-    )
-
-
-def demand(
-    cause: model.Cause,
-    since: float,
-    prefix_class: model.PrefixClass,
-    settings: config.Config,
-    now: float,
-) -> Demand:
-    """Read one cell of the policy table at a moment.
-
-    Before ``since + after`` the cell asks for nothing. A planned withdrawal may then be
-    preceded by GRACEFUL_SHUTDOWN (RFC 8326 section 4) for the hold that the settings name.
-    """
-    cell = settings.policy.get((cause.reason, prefix_class))
-    if cell is None or not affects(cause, prefix_class, settings):
-        return Demand(cause=cause, action=model.Action.KEEP)
-    begins = since + cell.after
-    if now < begins and cell.action is not model.Action.KEEP:
-        return Demand(cause=cause, action=model.Action.KEEP, until=begins)
-    withdraws = begins + settings.graceful_shutdown
-    is_planned_withdrawal = cause.reason in model.PLANNED and cell.action is model.Action.WITHDRAW
-    if is_planned_withdrawal and now < withdraws:
-        return Demand(cause=cause, action=model.Action.DEPRIORITISE, until=withdraws)
-    return Demand(cause=cause, action=cell.action)
-
-
-def demands(
-    causes: Mapping[model.Cause, float],
-    prefix_class: model.PrefixClass,
-    settings: config.Config,
-    now: float,
-) -> tuple[Demand, ...]:
-    """Return what every standing cause asks of a class, in a stable order."""
-    return tuple(
-        demand(cause, since, prefix_class, settings, now)
-        for cause, since in sorted(causes.items())
-    )
-
-
-def worst(found: tuple[Demand, ...]) -> model.Action:
-    """Return the most severe action that is asked for."""
-    return max(
-        (each.action for each in found), key=model.SEVERITY.__getitem__, default=model.Action.KEEP
-    )
-
-
-def is_undecided(world: World, prefix_class: model.PrefixClass) -> bool:
-    """Return whether a check that affects the class has not come to a verdict yet."""
-    if world.config is None:
-        return True
-    return any(
-        prefix_class in check.affects and _health(world, check.name) is hysteresis.Health.UNKNOWN
-        for check in world.config.checks
-    )
-
-
-def _health(world: World, name: str) -> hysteresis.Health:
-    state = world.checks.get(name)
-    return hysteresis.Health.UNKNOWN if state is None else state.hysteresis.health

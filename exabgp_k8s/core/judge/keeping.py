@@ -19,26 +19,10 @@ LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
 
 
-def is_due(world: World, before: World) -> bool:
-    """Return whether anything that ``settle`` looks at has changed, or does so with the time."""
-    return bool(world.in_use.away) or any(
-        now is not was
-        for now, was in (
-            (world.config, before.config),
-            (world.passwords, before.passwords),
-            (world.node, before.node),
-            (world.node_seen, before.node_seen),
-            (world.host, before.host),
-            (world.sessions, before.sessions),
-            (world.in_use, before.in_use),
-        )
-    )
-
-
-def settle(world: World, now: float) -> World:
+def settle(world: World, before: World, now: float) -> World:
     """Bring what is in use up to a moment; a world without settings or Node keeps what it has."""
     settings, node = world.config, world.node
-    if settings is None or node is None:
+    if settings is None or node is None or not _is_due(world, before):
         return world
     labels, away = _labels(world, settings, now)
     found = dataclasses.replace(
@@ -51,6 +35,22 @@ def settle(world: World, now: float) -> World:
         peers=_peers(world, settings, node, labels),
     )
     return dataclasses.replace(world, in_use=found)
+
+
+def _is_due(world: World, before: World) -> bool:
+    """Return whether anything that is looked at here has changed, or does so with the time."""
+    return bool(world.in_use.away) or any(
+        now is not was
+        for now, was in (
+            (world.config, before.config),
+            (world.passwords, before.passwords),
+            (world.node, before.node),
+            (world.node_seen, before.node_seen),
+            (world.host, before.host),
+            (world.sessions, before.sessions),
+            (world.in_use, before.in_use),
+        )
+    )
 
 
 def _labels(
@@ -66,17 +66,6 @@ def _labels(
     since = {key: world.in_use.away.get(key, now) for key in sorted(gone & asked)}
     away = {key: at for key, at in since.items() if now < at + LABELS_KEPT_FOR}
     return {**{key: world.in_use.labels[key] for key in away}, **seen}, away
-
-
-def with_pod_cidrs(node: model.NodeFacts, used: in_use.InUse) -> model.NodeFacts:
-    """Return the Node with the pod ranges that it had: the same object cannot lose one.
-
-    Kubernetes lets them be set once. A new object may have others, or none; it inherits nothing.
-    """
-    is_same = node.uid != "" and node.uid == used.uid
-    if is_same and set(node.pod_cidrs) < set(used.pod_cidrs):
-        return dataclasses.replace(node, pod_cidrs=used.pod_cidrs)
-    return node
 
 
 def _peers(

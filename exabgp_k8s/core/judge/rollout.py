@@ -12,11 +12,11 @@ class, a failing check or the exclude label, stays withheld and changes nothing 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from exabgp_k8s.core.facts import config, lifecycle, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import causes
+from exabgp_k8s.core.judge import demands
 
 STOPPING = model.Cause(model.Reason.STOPPING)
 
@@ -56,23 +56,23 @@ def _is_leaving(cause: model.Cause, settings: config.Config) -> bool:
     )
 
 
-def common(world: World) -> Mapping[model.Cause, float]:
-    """Return the causes that concern every peer: a rollout concerns some of them only."""
+def common(world: World, found: demands.Demands) -> demands.Demands:
+    """Return what concerns every peer: the stop of a rollout concerns some of them only."""
     if world.stop is not lifecycle.Stop.ROLLOUT:
-        return world.causes
-    return {cause: since for cause, since in world.causes.items() if cause != STOPPING}
+        return found
+    return {
+        prefix_class: tuple(each for each in asked if each.cause != STOPPING)
+        for prefix_class, asked in found.items()
+    }
 
 
 def action(
-    world: World, neighbor: model.Neighbor, prefix_class: model.PrefixClass, now: float
+    world: World, neighbor: model.Neighbor, asked: Iterable[demands.Demand]
 ) -> model.Action:
     """Return what a rollout does to a class at one peer; anything else concerns every peer."""
-    since = world.causes.get(STOPPING)
-    if world.stop is not lifecycle.Stop.ROLLOUT or since is None or world.config is None:
+    if world.stop is not lifecycle.Stop.ROLLOUT or is_bridged(world, neighbor):
         return model.Action.KEEP
-    if is_bridged(world, neighbor):
-        return model.Action.KEEP
-    return causes.demand(STOPPING, since, prefix_class, world.config, now).action
+    return demands.worst(each for each in asked if each.cause == STOPPING)
 
 
 def is_bridged(world: World, neighbor: model.Neighbor) -> bool:
@@ -97,8 +97,7 @@ def is_unread(world: World) -> bool:
     """Return whether a session is up and what its peer can do is still to be asked for."""
     return any(
         neighbor.graceful_restart is not None
-        and neighbor.address in world.sessions
-        and world.sessions[neighbor.address].is_up
+        and world.is_up(neighbor.address)
         and world.sessions[neighbor.address].is_restartable is None
         for neighbor in world.neighbors or ()
     )

@@ -14,9 +14,10 @@ import dataclasses
 import enum
 from collections.abc import Mapping
 
-from exabgp_k8s.core.facts import budget, config, hysteresis, model
-from exabgp_k8s.core.facts.world import BudgetView, World
-from exabgp_k8s.core.judge import causes, rollout
+from exabgp_k8s.core.facts import budget, config, model
+from exabgp_k8s.core.facts.membership import Membership
+from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import demands, verdicts
 
 AWAY = 10.0
 """Seconds after which an API server that cannot be asked is not waited for. A watch that breaks
@@ -72,86 +73,94 @@ def is_covered(
         and cause.reason in settings.budget.covers
         and cell is not None
         and cell.action is model.Action.WITHDRAW
-        and causes.affects(cause, prefix_class, settings)
+        and demands.affects(cause, prefix_class, settings)
     )
 
 
-def asked(world: World, prefix_class: model.PrefixClass, now: float) -> tuple[causes.Demand, ...]:
-    """Return what every cause that concerns all peers asks of a class, as the budget allows."""
-    found = _demands(world, prefix_class, now)
-    permitted = permission(world, now)
-    if permitted is Permission.FREE:
-        return found
-    in_force = world.membership.get(prefix_class, hysteresis.Membership()).action
-    given = in_force if permitted is Permission.PENDING else model.Action.KEEP
-    back = _held_back(world, prefix_class, now)
-    return tuple(
-        dataclasses.replace(each, action=given) if each.cause in back else each for each in found
-    )
+def held_back(
+    world: World, common: demands.Demands
+) -> Mapping[model.PrefixClass, tuple[model.Cause, ...]]:
+    """Return for each class the causes that would withdraw it now and need a slot for it."""
+    settings = world.config
+    if settings is None or settings.budget is None:
+        return {}
+    return {
+        prefix_class: tuple(
+            each.cause
+            for each in asked
+            if each.action is model.Action.WITHDRAW
+            and is_covered(each.cause, prefix_class, settings)
+        )
+        for prefix_class, asked in common.items()
+    }
 
 
-def _demands(
-    world: World, prefix_class: model.PrefixClass, now: float
-) -> tuple[causes.Demand, ...]:
-    if world.config is None:
-        return ()
-    return causes.demands(rollout.common(world), prefix_class, world.config, now)
+def allowed(
+    world: World,
+    common: demands.Demands,
+    back: Mapping[model.PrefixClass, tuple[model.Cause, ...]],
+    permitted: Permission,
+) -> demands.Demands:
+    """Return what is asked of each class at every peer, as the budget allows."""
+    if permitted is Permission.FREE or not back:
+        return common
+    return {
+        prefix_class: tuple(
+            dataclasses.replace(each, action=_given(world, prefix_class, permitted))
+            if each.cause in back[prefix_class]
+            else each
+            for each in asked
+        )
+        for prefix_class, asked in common.items()
+    }
 
 
-def _held_back(
-    world: World, prefix_class: model.PrefixClass, now: float
-) -> tuple[model.Cause, ...]:
-    """Return the causes that would withdraw a class now and need a slot for it."""
-    return tuple(
-        each.cause
-        for each in _demands(world, prefix_class, now)
-        if each.action is model.Action.WITHDRAW
-        and world.config is not None
-        and is_covered(each.cause, prefix_class, world.config)
-    )
+def _given(world: World, prefix_class: model.PrefixClass, permitted: Permission) -> model.Action:
+    """Return what a cause without a slot gets: nothing, or what is in force while it waits."""
+    if permitted is Permission.PENDING:
+        return world.membership.get(prefix_class, Membership()).action
+    return model.Action.KEEP
 
 
 def spared(
-    world: World, actions: Mapping[model.PrefixClass, model.Action], now: float
+    back: Mapping[model.PrefixClass, tuple[model.Cause, ...]],
+    actions: Mapping[model.PrefixClass, model.Action],
+    permitted: Permission,
 ) -> Mapping[model.PrefixClass, tuple[model.Cause, ...]]:
     """Return the classes announced although something covered would withdraw them, and why."""
-    reason = SPARED.get(permission(world, now))
+    reason = SPARED.get(permitted)
     if reason is None:
         return {}
     return {
         prefix_class: tuple(model.Cause(reason, str(cause)) for cause in found)
-        for prefix_class, action in actions.items()
-        if action is not model.Action.WITHDRAW and (found := _held_back(world, prefix_class, now))
+        for prefix_class, found in back.items()
+        if found and actions[prefix_class] is not model.Action.WITHDRAW
     }
 
 
-def is_pending(world: World, prefix_class: model.PrefixClass, now: float) -> bool:
-    """Return whether a class waits for the budget's answer."""
-    is_open = permission(world, now) is Permission.PENDING
-    return is_open and bool(_held_back(world, prefix_class, now))
-
-
-def settle(world: World, now: float) -> BudgetView:
-    """Return the view with the standing that follows from the facts.
+def settle(world: World, common: demands.Demands) -> World:
+    """Bring our standing up to what follows from the facts.
 
     A slot that is not needed any more is forgotten here before it is given back there: whatever
     happens next has to be granted anew.
     """
-    standing = _standing(world, now)
+    standing = _standing(world, common)
     is_over = standing in {None, budget.Standing.IN, budget.Standing.EXCLUDED}
     # That the budget is exhausted is said of others, and stays true until they are asked again.
     is_known = world.budget.verdict is budget.Verdict.EXHAUSTED
     verdict = None if is_over and not is_known else world.budget.verdict
-    return dataclasses.replace(world.budget, standing=standing, verdict=verdict)
+    return dataclasses.replace(
+        world, budget=dataclasses.replace(world.budget, standing=standing, verdict=verdict)
+    )
 
 
-def _standing(world: World, now: float) -> budget.Standing | None:
+def _standing(world: World, common: demands.Demands) -> budget.Standing | None:
     if world.config is None or world.config.budget is None:
         return None
     found = [
         (each, is_covered(each.cause, name, world.config))
-        for name in model.PrefixClass
-        for each in _demands(world, name, now)
+        for name, asked in common.items()
+        for each in asked
     ]
     planned = {
         (each.action, each.cause.reason)
@@ -169,7 +178,7 @@ def _standing(world: World, now: float) -> budget.Standing | None:
         is_excluded = all(reason is model.Reason.EXCLUDED for _, reason in planned)
         return budget.Standing.EXCLUDED if is_excluded else budget.Standing.PLANNED
     # Until the checks have spoken after a restart, and while a hold-down keeps a class out.
-    is_undecided = any(causes.is_undecided(world, name) for name in model.PrefixClass)
+    is_undecided = bool(verdicts.undecided(world))
     is_out = any(each.action is not model.Action.KEEP for each in world.membership.values())
     return world.budget.standing if is_undecided or is_out else budget.Standing.IN
 
@@ -194,20 +203,3 @@ def wish(world: World) -> budget.Wish:
         standing=world.budget.standing,
         uid=world.node.uid if world.node else "",
     )
-
-
-def lost(world: World, problem: str) -> BudgetView:
-    """Return the view after the Leases could not be asked.
-
-    What they said of our claim before holds on: a slot is ours until we give it back, and one
-    that others have is theirs.
-    """
-    is_open = world.budget.standing is budget.Standing.SLOT and world.budget.verdict is None
-    verdict = budget.Verdict.UNREACHABLE if is_open else world.budget.verdict
-    return dataclasses.replace(world.budget, problem=problem, verdict=verdict)
-
-
-def seen(world: World, count: budget.Count | None) -> BudgetView:
-    """Return the view after the Leases could be asked."""
-    verdict = None if count is None else count.verdict
-    return dataclasses.replace(world.budget, verdict=verdict, count=count, problem="")

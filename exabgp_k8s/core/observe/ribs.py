@@ -11,15 +11,8 @@ import dataclasses
 from typing import assert_never
 
 from exabgp_k8s.core.facts import commands, model
-from exabgp_k8s.core.facts.world import (
-    PeerRib,
-    Pending,
-    Refusal,
-    World,
-    awaits_echo,
-    reloading,
-    with_peer_rib,
-)
+from exabgp_k8s.core.facts.world import PeerRib, Pending, Refusal, Session, World
+from exabgp_k8s.core.observe import reloads
 
 RETRY_REFUSED = 30.0
 """Seconds until an announcement that ExaBGP answered with ``error`` is tried again."""
@@ -59,7 +52,7 @@ def failed(world: World, command: commands.Command, problem: str, now: float) ->
             held = world.rib and {
                 peer: rib for peer, rib in world.rib.items() if peer != command.route.peer
             }
-            return reloading(dataclasses.replace(world, rib=held), now)
+            return reloads.begun(dataclasses.replace(world, rib=held), now)
         case commands.Together():
             return dataclasses.replace(world, is_joining_refused=True)
         case commands.Flush():
@@ -80,7 +73,7 @@ def _stored(world: World, route: model.Route, now: float, *, is_withdrawal: bool
         routes[route.prefix] = route
     pending = dict(rib.pending)
     before = pending.pop(route.prefix, None)
-    if awaits_echo(world.sessions.get(route.peer), route.prefix):
+    if _awaits_echo(world.sessions.get(route.peer), route.prefix):
         is_again = before is not None and before.is_withdrawal == is_withdrawal
         pending[route.prefix] = Pending(
             route=route,
@@ -88,9 +81,7 @@ def _stored(world: World, route: model.Route, now: float, *, is_withdrawal: bool
             since=now,
             reminders=before.reminders + 1 if before is not None and is_again else 0,
         )
-    return with_peer_rib(
-        world, route.peer, dataclasses.replace(rib, routes=routes, pending=pending)
-    )
+    return with_peer(world, route.peer, dataclasses.replace(rib, routes=routes, pending=pending))
 
 
 def _flushed(world: World, peer: model.Address, now: float) -> World:
@@ -101,9 +92,9 @@ def _flushed(world: World, peer: model.Address, now: float) -> World:
             route=route, is_withdrawal=False, since=now, reminders=_reminders(rib, prefix)
         )
         for prefix, route in rib.routes.items()
-        if awaits_echo(session, prefix)
+        if _awaits_echo(session, prefix)
     }
-    return with_peer_rib(world, peer, dataclasses.replace(rib, pending=pending, is_flushed=True))
+    return with_peer(world, peer, dataclasses.replace(rib, pending=pending, is_flushed=True))
 
 
 def _reminders(rib: PeerRib, prefix: model.Network) -> int:
@@ -119,7 +110,19 @@ def _reminders(rib: PeerRib, prefix: model.Network) -> int:
 def _ended(world: World, command: commands.EndOfRib) -> World:
     rib = _rib_of(world, command.peer)
     ended = rib.ended | {command.family}
-    return with_peer_rib(world, command.peer, dataclasses.replace(rib, ended=ended))
+    return with_peer(world, command.peer, dataclasses.replace(rib, ended=ended))
+
+
+def _awaits_echo(session: Session | None, prefix: model.Network) -> bool:
+    """Return whether a change of this prefix will be followed by an UPDATE now."""
+    return session is not None and session.is_up and model.family_of(prefix) in session.families
+
+
+def with_peer(world: World, peer: model.Address, rib: PeerRib) -> World:
+    """Return the world with one peer's RIB replaced; unknown RIBs stay unknown."""
+    if world.rib is None:
+        return world
+    return dataclasses.replace(world, rib={**world.rib, peer: rib})
 
 
 def _rib_of(world: World, peer: model.Address) -> PeerRib:

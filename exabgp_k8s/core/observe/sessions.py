@@ -6,9 +6,8 @@ import dataclasses
 from typing import assert_never
 
 from exabgp_k8s.core.facts import events, model
-from exabgp_k8s.core.facts.world import PeerRib, Session, World, reloading, with_peer_rib
-from exabgp_k8s.core.judge import remnants
-from exabgp_k8s.core.observe import disconnects, notifications, ribs
+from exabgp_k8s.core.facts.world import PeerRib, Session, World
+from exabgp_k8s.core.observe import disconnects, notifications, reloads, remnants, ribs
 
 RELOAD_LIMIT = 20.0
 """Seconds that ExaBGP may take to run a configuration it is told to read every few seconds.
@@ -40,7 +39,7 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
             return _with_session(world, event.peer, session)
         case events.NotificationReceived():
             ended = notifications.received(
-                event.code, event.subcode, event.message, _neighbor(world, event.peer)
+                event.code, event.subcode, event.message, world.running.get(event.peer)
             )
             # That the session is down is the next event.
             session = dataclasses.replace(_session(world, event.peer, now), ended=ended)
@@ -48,7 +47,7 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
         case events.UpdateSent():
             rib = (world.rib or {}).get(event.peer, PeerRib())
             rib = ribs.acknowledged(event.peer, rib, event.announced, event.withdrawn)
-            return with_peer_rib(world, event.peer, rib)
+            return ribs.with_peer(world, event.peer, rib)
         case events.NeighborsRead():
             return _read(world, event.rows, now)
         case events.RibRead():
@@ -92,15 +91,11 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 families=frozenset(),
                 hold_time=0,
             )
-            ended, problem = _why_down(session, event.problem, _neighbor(world, event.peer))
+            ended, problem = _why_down(session, event.problem, world.running.get(event.peer))
             session = _down_because(session, ended, problem, now)
         case _:
             return world
     return _restart_rib(_with_session(world, event.peer, session), event.peer)
-
-
-def _neighbor(world: World, peer: model.Address) -> model.Neighbor | None:
-    return next((each for each in world.neighbors or () if each.address == peer), None)
 
 
 def _down_because(session: Session, ended: str, problem: str, now: float) -> Session:
@@ -132,7 +127,7 @@ def _restart_rib(world: World, peer: model.Address) -> World:
     if rib is None:
         return world
     rib = dataclasses.replace(rib, pending={}, is_flushed=False, ended=frozenset())
-    return with_peer_rib(world, peer, rib)
+    return ribs.with_peer(world, peer, rib)
 
 
 def _read(world: World, rows: tuple[events.NeighborRow, ...], now: float) -> World:
@@ -152,7 +147,7 @@ def _read(world: World, rows: tuple[events.NeighborRow, ...], now: float) -> Wor
     world = dataclasses.replace(world, sessions=sessions, rib=rib, neighbors_read_at=now)
     if world.is_rib_current:
         # A peer that is removed and added again may be lost after it was seen once more.
-        return world if _is_taken(world, rows) else reloading(world, now)
+        return world if _is_taken(world, rows) else reloads.begun(world, now)
     is_late = now - world.reloaded_at > RELOAD_LIMIT
     if not _is_taken(world, rows) and not is_late:
         return world

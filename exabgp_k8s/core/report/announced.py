@@ -18,7 +18,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exabgp_k8s.core.decide import policy, prefixes
+from exabgp_k8s.core.decide import prefixes
+from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import PeerRib, Session, World
 
@@ -122,7 +123,7 @@ class Standing:
         return bool(self.sent)
 
 
-def standings(world: World, decision: policy.Decision) -> tuple[Standing, ...]:
+def standings(world: World, decision: Decision) -> tuple[Standing, ...]:
     """Return every prefix that was considered, and what else ExaBGP holds, in a stable order."""
     rib = world.rib or {}
     known = {each.prefix for each in decision.prefixes}
@@ -140,15 +141,13 @@ def standings(world: World, decision: policy.Decision) -> tuple[Standing, ...]:
     )
 
 
-def _class_of(
-    world: World, decision: policy.Decision, prefix: model.Network
-) -> model.PrefixClass | None:
+def _class_of(world: World, decision: Decision, prefix: model.Network) -> model.PrefixClass | None:
     """Return the class of what stands without being considered; None where it is to go."""
     is_kept = decision.routes is None or prefix in decision.kept
     return prefixes.class_of(world, prefix) if is_kept else None
 
 
-def _meant(world: World, decision: policy.Decision) -> _Meant:
+def _meant(world: World, decision: Decision) -> _Meant:
     """Return the peers meant for each family, and why no session is tried with one of them."""
     if world.config is None:
         return {}
@@ -204,7 +203,7 @@ def is_in(settings: config.Config, prefix_class: model.PrefixClass) -> bool:
 
 def _standing(
     world: World,
-    decision: policy.Decision,
+    decision: Decision,
     key: _Key,
     meant: _Meant,
     withheld: Sequence[model.Withheld],
@@ -246,7 +245,7 @@ def _rib_of(world: World, peer: model.Address) -> PeerRib:
 
 def _state(
     world: World,
-    decision: policy.Decision,
+    decision: Decision,
     prefix: model.Network,
     peer: config.Peer,
     *,
@@ -273,7 +272,7 @@ def _state(
     return State.DEPRIORITISED if is_low else State.ANNOUNCED
 
 
-def _is_wanted(decision: policy.Decision, peer: model.Address, prefix: model.Network) -> bool:
+def _is_wanted(decision: Decision, peer: model.Address, prefix: model.Network) -> bool:
     is_kept = decision.routes is None or prefix in decision.kept
     return is_kept or (peer, prefix) in (decision.routes or {})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exabgp_k8s.core.facts import lifecycle, model
-from exabgp_k8s.core.facts.world import World, is_stopping
+from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import rollout
 
 REPLACED = "replaced by a new pod"
@@ -11,7 +11,7 @@ REPLACED = "replaced by a new pod"
 
 def causes(world: World) -> tuple[str, ...]:
     """Return why the sessions end, most telling first; empty: they are not about to."""
-    if not is_stopping(world):
+    if not world.is_stopping:
         return ()
     if world.stop is lifecycle.Stop.ROLLOUT:
         return (REPLACED,)

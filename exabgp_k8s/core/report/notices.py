@@ -14,9 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import model
-from exabgp_k8s.core.facts.world import is_stopping
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, report
-from exabgp_k8s.core.step import Turn
 
 SHOWN = 3
 """Problems of the settings that one notice quotes."""
@@ -122,7 +121,7 @@ def _look(told: Told, turn: Turn) -> Told:
         told,
         problems=world.config_problems,
         is_exabgp_refusing=bool(world.daemon_problem),
-        spared=frozenset(cause for found in turn.decision.spared.values() for cause in found),
+        spared=frozenset(cause for found in turn.judgement.spared.values() for cause in found),
     )
     if neighbors is None:
         return now
@@ -130,7 +129,7 @@ def _look(told: Told, turn: Turn) -> Told:
     up = frozenset(name for name, session in known.items() if session and session.is_up)
     down = frozenset(name for name, session in known.items() if session and not session.is_up)
     # A pod that ends closes its sessions on purpose.
-    lost = frozenset() if is_stopping(world) else told.up & down
+    lost = frozenset() if world.is_stopping else told.up & down
     return dataclasses.replace(
         now,
         held={each.name: each.cause for each in report.peers_held(turn)},

@@ -14,8 +14,8 @@ decision of somebody outside, a cordon for example, which waiting would not chan
 from __future__ import annotations
 
 from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced
-from exabgp_k8s.core.step import Turn
 
 DECIDED = frozenset(model.CAUSES) - {model.Reason.UNHEALTHY}
 """Reasons that a rollout does not wait for: somebody set them, and the pod cannot end them."""

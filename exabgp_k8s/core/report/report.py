@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core.facts import config, hysteresis, model
-from exabgp_k8s.core.facts.world import CheckState, Session, World, is_stopping
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.checks import CheckState, Health
+from exabgp_k8s.core.facts.world import Session, World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, routes, waits
-from exabgp_k8s.core.step import Turn
 
 Row = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def status(turn: Turn, now: float) -> Row:
     return {
         "node": node.name if node else world.node_name or None,
         "phase": str(world.phase),
-        "stopping": is_stopping(world),
+        "stopping": world.is_stopping,
         "stop": str(world.stop),
         "classes": {
             str(prefix_class): _class(turn, found, prefix_class)
@@ -40,7 +41,7 @@ def status(turn: Turn, now: float) -> Row:
         "withheld": [_withheld(each) for each in turn.decision.withheld],
         "spared": [
             {"class": str(prefix_class), "reasons": [str(cause) for cause in found]}
-            for prefix_class, found in turn.decision.spared.items()
+            for prefix_class, found in turn.judgement.spared.items()
         ],
         "waits": waits.rows(waits.find(turn, now), now),
         "budget": budget(turn),
@@ -95,7 +96,7 @@ def _class(
     mine = [each for each in found if each.prefix_class is prefix_class and each.prefix]
     return {
         "state": str(announced.of_class(found, prefix_class, turn.world.config)),
-        "action": str(turn.decision.actions.get(prefix_class, model.Action.KEEP)),
+        "action": str(turn.judgement.actions.get(prefix_class, model.Action.KEEP)),
         "prefixes": [str(each.prefix) for each in mine],
         "announced": [str(each.prefix) for each in mine if each.is_announced],
     }
@@ -180,7 +181,7 @@ def _check(settings: config.Check, state: CheckState | None, now: float) -> Row:
     ended, message = state.latest if state else (None, "")
     return {
         "check": settings.name,
-        "health": str(state.hysteresis.health if state else hysteresis.Health.UNKNOWN),
+        "health": str(state.hysteresis.health if state else Health.UNKNOWN),
         "seconds": routes.age(state.since, now) if state else None,
         "affects": sorted(str(each) for each in settings.affects),
         "last": ended,

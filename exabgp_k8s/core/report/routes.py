@@ -11,8 +11,8 @@ from typing import Any
 from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.facts import lifecycle, model
 from exabgp_k8s.core.judge import rollout
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, waits
-from exabgp_k8s.core.step import Turn
 
 Row = Mapping[str, Any]
 
@@ -93,7 +93,7 @@ def _lacking(standing: announced.Standing) -> Row:
 
 def spared_by(turn: Turn, prefix_class: model.PrefixClass | None) -> Iterable[model.Cause]:
     """Return why a class is announced although something speaks against it."""
-    return () if prefix_class is None else turn.decision.spared.get(prefix_class, ())
+    return () if prefix_class is None else turn.judgement.spared.get(prefix_class, ())
 
 
 def why(turn: Turn, prefix: model.Network | None, now: float) -> list[Row]:

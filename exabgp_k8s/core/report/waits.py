@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core import step
-from exabgp_k8s.core.decide import changeover
 from exabgp_k8s.core.facts import lifecycle, model
-from exabgp_k8s.core.judge import causes, keeping, remnants, slots
+from exabgp_k8s.core.judge import demands, keeping, remnants, slots
+from exabgp_k8s.core.plan import drains, stages
+from exabgp_k8s.core.plan.turn import Turn
 
 
 class What(enum.StrEnum):
@@ -52,20 +52,18 @@ class Wait:
     cause: model.Cause | None = None
 
 
-def find(turn: step.Turn, now: float) -> tuple[Wait, ...]:
+def find(turn: Turn, now: float) -> tuple[Wait, ...]:
     """Return everything that is being waited for, the nearest first."""
     found = (
-        *_of_the_policy(turn, now),
-        *_of_the_dampers(turn, now),
+        *_of_the_policy(turn),
+        *_of_the_dampers(turn),
         *_of_the_sessions(turn, now),
         *_of_the_rest(turn),
     )
     return tuple(sorted((each for each in found if each.until > now), key=lambda each: each.until))
 
 
-def of_class(
-    turn: step.Turn, prefix_class: model.PrefixClass | None, now: float
-) -> tuple[Wait, ...]:
+def of_class(turn: Turn, prefix_class: model.PrefixClass | None, now: float) -> tuple[Wait, ...]:
     """Return what one class waits for."""
     return tuple(
         each
@@ -89,7 +87,7 @@ def rows(found: Iterable[Wait], now: float) -> list[Mapping[str, Any]]:
 
 
 def remaining(
-    turn: step.Turn, withheld: model.Withheld, cause: model.Cause, now: float
+    turn: Turn, withheld: model.Withheld, cause: model.Cause, now: float
 ) -> float | None:
     """Return the seconds after which a reason ends or changes by itself; None: it does not."""
     moments = [
@@ -111,13 +109,13 @@ def _is_hold_down(wait: Wait, cause: model.Cause) -> bool:
     return wait.what is What.HOLD_DOWN and cause.reason is model.Reason.HOLD_DOWN
 
 
-def _of_the_policy(turn: step.Turn, now: float) -> Iterator[Wait]:
+def _of_the_policy(turn: Turn) -> Iterator[Wait]:
     world = turn.world
     if world.config is None:
         return
     for name in model.PrefixClass:
-        in_force = turn.decision.actions.get(name, model.Action.KEEP)
-        for each in causes.demands(world.causes, name, world.config, now):
+        in_force = turn.judgement.actions.get(name, model.Action.KEEP)
+        for each in turn.judgement.demands.get(name, ()):
             cell = world.config.policy.get((each.cause.reason, name))
             if each.until is None or cell is None:
                 continue
@@ -133,18 +131,18 @@ def _of_the_policy(turn: step.Turn, now: float) -> Iterator[Wait]:
             )
 
 
-def _of_the_dampers(turn: step.Turn, now: float) -> Iterator[Wait]:
+def _of_the_dampers(turn: Turn) -> Iterator[Wait]:
     world = turn.world
     for name, membership in world.membership.items():
         if membership.until is not None:
-            wanted = causes.worst(slots.asked(world, name, now))
+            wanted = demands.worst(turn.judgement.asked.get(name, ()))
             yield Wait(
                 what=What.HOLD_DOWN,
                 until=membership.until,
                 then=f"{name}: {'announce' if wanted is model.Action.KEEP else wanted} again",
                 prefix_class=name,
             )
-        if slots.is_pending(world, name, now) and world.kube_lost is not None:
+        if name in turn.judgement.pending and world.kube_lost is not None:
             is_out = membership.action is model.Action.WITHDRAW
             yield Wait(
                 what=What.BUDGET,
@@ -154,7 +152,7 @@ def _of_the_dampers(turn: step.Turn, now: float) -> Iterator[Wait]:
             )
 
 
-def _of_the_sessions(turn: step.Turn, now: float) -> Iterator[Wait]:
+def _of_the_sessions(turn: Turn, now: float) -> Iterator[Wait]:
     world = turn.world
     if world.phase is lifecycle.Phase.DRAINING:
         for each, until in remnants.awaited(world, now).items():
@@ -166,11 +164,11 @@ def _of_the_sessions(turn: step.Turn, now: float) -> Iterator[Wait]:
     for peer, since in world.leaving.items():
         yield Wait(
             what=What.LEAVING,
-            until=since + changeover.LEAVE_LIMIT,
+            until=since + stages.LEAVE_LIMIT,
             then=f"the session with {peer} ends, whether its withdrawals are acknowledged or not",
         )
-    latest = max(changeover.deadlines(world), default=None)
-    for name in sorted(changeover.waiting(world, turn.decision.neighbors, turn.stage)):
+    latest = max(stages.deadlines(world), default=None)
+    for name in sorted(stages.waiting(world, turn.decision.neighbors, turn.stage)):
         if latest is not None:
             yield Wait(
                 what=What.TURN,
@@ -179,11 +177,13 @@ def _of_the_sessions(turn: step.Turn, now: float) -> Iterator[Wait]:
             )
 
 
-def _of_the_rest(turn: step.Turn) -> Iterator[Wait]:
+def _of_the_rest(turn: Turn) -> Iterator[Wait]:
     world = turn.world
     if world.phase is lifecycle.Phase.SETTLING:
         yield Wait(
-            what=What.SETTLE, until=step.settled_at(world, turn.decision), then="the drain is over"
+            what=What.SETTLE,
+            until=drains.settled_at(world, turn.decision),
+            then="the drain is over",
         )
     for key, since in world.in_use.away.items():
         yield Wait(

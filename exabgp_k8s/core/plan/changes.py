@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.decide.policy import Decision
+from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import commands, model
 from exabgp_k8s.core.facts.world import PeerRib, Rib, World
 from exabgp_k8s.core.judge import rollout
@@ -25,7 +25,7 @@ OVERDUE = 5.0
 """Seconds without an UPDATE after which a change is asked for once more."""
 
 
-def plan(decision: Decision, world: World, now: float) -> tuple[commands.Command, ...]:
+def find(decision: Decision, world: World, now: float) -> tuple[commands.Command, ...]:
     """Return what is to be told to ExaBGP, most urgent first; empty: nothing."""
     if world.rib is None:
         return _read(world, now)

@@ -1,0 +1,69 @@
+"""One prefix for one peer: the route with its next hop and attributes, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exabgp_k8s.core.decide import prefixes
+from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts.world import World
+
+
+def for_peer(
+    world: World,
+    neighbor: model.Neighbor,
+    candidate: prefixes.Candidate,
+    action: model.Action,
+    now: float,
+) -> Iterator[model.Route | model.Withheld]:
+    """Yield the route for one peer, or why there is none; nothing for a family not spoken."""
+    prefix = candidate.prefix
+    if prefix is None or world.config is None or world.node is None:
+        return
+    family = model.family_of(prefix)
+    if family not in neighbor.families:
+        return
+    is_own = model.family_of(neighbor.local_address) is family
+    next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.address].next_hop
+    refusal = world.refusals.get((neighbor.address, prefix))
+    cause: model.Cause | None = None
+    if next_hop is None:
+        cause = model.Cause(model.Reason.NO_NEXT_HOP, str(family))
+    elif refusal is not None and now < refusal.until:
+        cause = model.Cause(model.Reason.REFUSED, refusal.problem)
+    if next_hop is None or cause is not None:
+        yield model.Withheld(
+            prefix=prefix,
+            prefix_class=candidate.prefix_class,
+            action=model.Action.WITHDRAW,
+            causes=(cause,) if cause else (),
+            peer=neighbor.name,
+        )
+        return
+    yield model.Route(
+        peer=neighbor.address,
+        prefix=prefix,
+        next_hop=next_hop,
+        attributes=_attributes(world.config, neighbor, action),
+    )
+
+
+def _attributes(
+    settings: config.Config, neighbor: model.Neighbor, action: model.Action
+) -> model.Attributes:
+    """Return a peer's attributes, lowered where the route is to be used as a last resort."""
+    peer = next(peer for peer in settings.peers if peer.address == neighbor.address)
+    communities, med, prepend = peer.attributes.communities, peer.attributes.med, peer.prepend
+    if action is model.Action.DEPRIORITISE:
+        communities = (*communities, model.GRACEFUL_SHUTDOWN)
+        med = med if settings.deprioritise_med is None else settings.deprioritise_med
+        prepend += settings.deprioritise_prepend
+    is_prepended = neighbor.is_external and prepend > 0
+    return model.Attributes(
+        communities=communities,
+        large_communities=peer.attributes.large_communities,
+        med=med,
+        local_pref=None if neighbor.is_external else peer.attributes.local_pref,
+        # ExaBGP adds our own AS only where no path is given.
+        as_path=(neighbor.local_asn,) * (prepend + 1) if is_prepended else (),
+    ).normalised()
