@@ -8,7 +8,7 @@ for want of a route or of our own address, is repeated ten times a second withou
 Here an attempt ends with its first error or after 3.5 s, and every end is told as the event that
 ExaBGP has for it, ``state`` ``down``, with a reason that names the error, the state of RFC 4271
 section 8.2.2, and what the kernel dropped meanwhile because of a TCP MD5 signature. Where the AS
-is wrong the reason names the one in the router's OPEN. ``core.observe.disconnects`` puts it in words:
+is wrong the reason names the one in the router's OPEN. ``observe.disconnects`` puts it in words:
 
     lost ETIMEDOUT in IDLE [md5 TCPMD5NotFound]
     notification sent (2,2) peer-as 64513

@@ -1,7 +1,7 @@
 """Keeps our node's Lease of the outage budget, and asks the others' when we claim a slot.
 
-The protocol is in ``core.judge.budget``. Here is its traffic, in a thread of its own, so that a slow API
-server keeps nobody waiting but the claim itself:
+The protocol is in ``core.judge.budget``. Here is its traffic, in a thread of its own, so that a
+slow API server keeps nobody waiting but the claim itself:
 
     wish ──> write the own Lease ──> a claim: list the others ──> deliver the verdict
       ^                                        └─exhausted: again, less and less often
