@@ -14,17 +14,15 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
-from exabgp_k8s.cli import durations, exits, refusals
+from exabgp_k8s.cli import durations, exits, node_options, refusals
 from exabgp_k8s.errors import Problem, SettingsError
-from exabgp_k8s.logs import lines
 from exabgp_k8s.settings import load
 from exabgp_k8s.wire import daemon_conf
 
@@ -39,96 +37,9 @@ OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """A DNS subdomain name (Kubernetes, Object Names and IDs)."""
 
-PATH = click.Path(path_type=Path)
-
-
-def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that name one node's agent."""
-    for option in (
-        click.option(
-            "--http",
-            envvar=agent_options.HTTP,
-            show_envvar=True,
-            default=agent_options.DEFAULT_HTTP,
-            show_default=True,
-            metavar="ADDR:PORT",
-            help="Where to serve metrics, probes and status.",
-        ),
-        click.option(
-            "--state-dir",
-            envvar=agent_options.STATE_DIR,
-            show_envvar=True,
-            default=agent_options.DEFAULT_STATE_DIR,
-            show_default=True,
-            type=PATH,
-            help="For exabgp.conf and the sockets; the only place that is written to.",
-        ),
-        click.option(
-            "--kubeconfig",
-            envvar=agent_options.KUBECONFIG,
-            show_envvar=True,
-            type=PATH,
-            help="How to reach the API server; absent: the in-cluster service account.",
-        ),
-        click.option(
-            "--log-format",
-            envvar=agent_options.LOG_FORMAT,
-            show_envvar=True,
-            default=lines.JSON,
-            show_default=True,
-            type=click.Choice(lines.FORMATS),
-            help="Of the log, on standard error; text is for people at a terminal.",
-        ),
-        click.option(
-            "--namespace",
-            envvar=agent_options.NAMESPACE,
-            show_envvar=True,
-            default=agent_options.DEFAULT_NAMESPACE,
-            show_default=True,
-            metavar="NAME",
-            help="Where this pod and its DaemonSet are (downward API: metadata.namespace).",
-        ),
-        click.option(
-            "--password-dir",
-            envvar=agent_options.PASSWORD_DIR,
-            show_envvar=True,
-            default=agent_options.DEFAULT_PASSWORD_DIR,
-            show_default=True,
-            type=PATH,
-            help="The mounted Secret: one file for each key that passwordFrom names.",
-        ),
-        click.option(
-            "--node",
-            envvar=agent_options.NODE,
-            show_envvar=True,
-            required=True,
-            metavar="NAME",
-            help="The name of the Node object (downward API: spec.nodeName).",
-        ),
-        click.option(
-            "--pod",
-            envvar=agent_options.POD,
-            show_envvar=True,
-            default="",
-            metavar="NAME",
-            help="The name of this pod (downward API: metadata.name); absent: not run as one.",
-        ),
-        click.option(
-            "--settings",
-            envvar=agent_options.SETTINGS,
-            show_envvar=True,
-            default=agent_options.DEFAULT_SETTINGS,
-            show_default=True,
-            type=PATH,
-            help="The settings document, mounted from the ConfigMap.",
-        ),
-    ):
-        command = option(command)
-    return command
-
 
 @click.command()
-@node_options
+@node_options.of_a_node
 @click.option(
     "--stop-timeout",
     default="20s",
@@ -165,7 +76,7 @@ def _raise_descriptors() -> None:
 
 
 @click.command(hidden=True)
-@node_options
+@node_options.of_a_node
 def agent(**values: Any) -> None:
     """Run as ExaBGP's process-API helper; started by ExaBGP and not by hand."""
     from exabgp_k8s.agent import main  # noqa: PLC0415 - `run` must not load the agent
