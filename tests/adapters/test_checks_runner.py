@@ -81,15 +81,42 @@ def test_an_unchanged_check_goes_on_undisturbed_when_others_change() -> None:
         release = asyncio.Event()
         async with probes.serving(slow) as port:
             probe = config.HttpProbe(url=f"http://127.0.0.1:{port}/")
-            steady = check("steady", probe, interval=3600)
+            steady = check("steady", probe, interval=3600, rise=1)
             it.apply((steady, check("old")))
             await probes.until(lambda: bool(requests and inbox.of("old")))
-            it.apply((check("new"), check("steady", probe, interval=3600)))
+            it.apply((check("new"), check("steady", probe, interval=3600, rise=1)))
             await probes.until(lambda: bool(inbox.of("new")))
             release.set()
             await probes.until(lambda: bool(inbox.of("steady")))
         assert len(requests) == 1
         assert [event.is_ok for event in inbox.of("steady")] == [True]
+
+    running(body)
+
+
+def test_the_successes_of_a_first_verdict_follow_each_other_without_the_interval() -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("new", interval=3600, rise=2), check("clock")))
+        await probes.until(lambda: len(inbox.of("new")) == 2)
+        await probes.until(lambda: len(inbox.of("clock")) >= 20)
+        assert len(inbox.of("new")) == 2
+
+    running(body)
+
+
+@pytest.mark.parametrize(
+    ("probe", "rise", "runs"),
+    [
+        pytest.param(NOT_OK, 2, 1, id="after a failure"),
+        pytest.param(OK, 100, runner.FIRST_RUNS, id="after some successes of many"),
+    ],
+)
+def test_the_next_run_waits_for_its_interval(probe: config.Probe, rise: int, runs: int) -> None:
+    async def body(it: runner.Runner, inbox: Inbox) -> None:
+        it.apply((check("new", probe, interval=3600, rise=rise), check("clock")))
+        await probes.until(lambda: len(inbox.of("new")) == runs)
+        await probes.until(lambda: len(inbox.of("clock")) >= 20)
+        assert len(inbox.of("new")) == runs
 
     running(body)
 
@@ -153,7 +180,7 @@ def test_runs_of_one_check_never_overlap_when_they_take_longer_than_the_interval
 
 def test_starts_are_an_interval_apart_within_the_jitter() -> None:
     async def body(it: runner.Runner, inbox: Inbox) -> None:
-        it.apply((check("it", interval=0.2),))
+        it.apply((check("it", interval=0.2, rise=1),))
         await probes.until(lambda: len(inbox.seen) >= 6)
         starts = [time - event.duration for time, event in inbox.seen]
         # A loaded machine may start late, never early: a sleep has a lower bound only.
@@ -204,7 +231,7 @@ def test_what_no_check_asks_for_is_not_imported() -> None:
     """Dnspython, h11 and psutil cost memory on every node."""
     script = (
         "import sys; from exabgp_k8s.adapters.checks import runner;"
-        "from exabgp_k8s.core import config;"
+        "from exabgp_k8s.core.facts import config;"
         "runner.prepare(config.TcpProbe(host='127.0.0.1', port=1));"
         "sys.exit(', '.join({'dns', 'h11', 'psutil'} & set(sys.modules)))"
     )

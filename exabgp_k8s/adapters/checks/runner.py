@@ -2,6 +2,10 @@
 
 A check must go on whatever its probe does: a probe that hangs is cancelled at its timeout, one
 that raises has failed, and neither delays another check. Runs of one check never overlap.
+
+The first ones follow each other without the interval: nothing new is announced before a check has
+its verdict, and what succeeds twice at once needs no pause in between. A failure ends that. What
+speaks against the node must have lasted, and what is just starting is not helped by more probes.
 """
 
 from __future__ import annotations
@@ -18,8 +22,11 @@ from exabgp_k8s.core.facts import config, events, printable
 JITTER = 0.1
 """Share of the interval: checks of one interval shall not all wake up together for ever."""
 
-FIRST_OFFSET = 0.1
+FIRST_OFFSET = 0.02
 """Seconds within which the first run starts; nothing is announced before it."""
+
+FIRST_RUNS = 3
+"""Runs that follow each other at once at the most; who wants more successes wants them spread."""
 
 RELEVANT = 0.25
 """Part of a probe's time for which the loop must have stood still to be blamed for its end."""
@@ -81,13 +88,17 @@ class Runner:
         loop = asyncio.get_running_loop()
         prepared = _Prepared(check, self._patience)
         start = loop.time() + _random(0, min(check.interval, FIRST_OFFSET))
+        at_once = min(check.rise, FIRST_RUNS) - 1
+        """Further runs that follow without the interval."""
         while True:
             await asyncio.sleep(start - loop.time())
             start = loop.time()
             found = await prepared.run()
             self._deliver(found)
-            is_again = isinstance(found, events.CheckMissed) and found.is_repeated
-            if not is_again:
+            if isinstance(found, events.CheckMissed) and found.is_repeated:
+                continue
+            at_once = at_once - 1 if isinstance(found, events.CheckOutcome) and found.is_ok else -1
+            if at_once < 0:
                 start += check.interval * _random(1 - JITTER, 1 + JITTER)
 
 
