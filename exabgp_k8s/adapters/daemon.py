@@ -64,7 +64,7 @@ def environment(state_dir: Path) -> Mapping[str, str]:
 
 def validate_command(path: Path) -> tuple[str, ...]:
     """Return the command that checks a configuration without starting anything."""
-    return (sys.executable, "-m", "exabgp", "validate", str(path))
+    return (sys.executable, "-m", "exabgp_k8s.launcher", "validate", str(path))
 
 
 def server_command(path: Path) -> tuple[str, ...]:

@@ -36,6 +36,13 @@ class Speaker:
         self._waiting = select.poll()
         self._waiting.register(source, select.POLLIN)
 
+    def wait_until_taken(self) -> None:
+        """Wait for ExaBGP's first word, which says that it is there (``launcher.headstart``).
+
+        The supervisor has a limit for that; the end of ExaBGP is a word, too.
+        """
+        self._waiting.poll()
+
     def start(self, received: Callable[[bytes], None], ended: Callable[[], None]) -> None:
         """Read for ever in a thread; both callables are called from that thread."""
         # An ordinary user may be over the system's pipe quota; the reader is what matters.

@@ -32,7 +32,9 @@ def run(options: Options) -> int:
     sink = speaker.claim_stdout()
     logs.set_up(options.log_format)
     structlog.contextvars.bind_contextvars(node=options.node)
-    asyncio.run(_run(options, speaker.Speaker(0, sink)))
+    pipes = speaker.Speaker(0, sink)
+    pipes.wait_until_taken()
+    asyncio.run(_run(options, pipes))
     return 1
 
 

@@ -106,6 +106,12 @@ class ExaBGP:
         held: int = psutil.Process(self._process.pid).memory_info().rss
         return held
 
+    def children(self) -> list[psutil.Process]:
+        """Return the processes that the daemon has started, its helper."""
+        assert self._process is not None
+        found: list[psutil.Process] = psutil.Process(self._process.pid).children()
+        return found
+
     def waits(self) -> int:
         """Return how often the daemon waited for something so far."""
         assert self._process is not None

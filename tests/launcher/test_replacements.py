@@ -10,11 +10,13 @@ import re
 import pytest
 
 from exabgp_k8s import launcher
-from exabgp_k8s.launcher import __main__ as started
+from exabgp_k8s.launcher import replacements
 from tests.architecture import repository
 
 MODULES = sorted(
-    each.name for each in pkgutil.iter_modules(launcher.__path__) if each.name != "__main__"
+    each.name
+    for each in pkgutil.iter_modules(launcher.__path__)
+    if each.name not in {"__main__", "replacements"}
 )
 
 
@@ -32,6 +34,6 @@ def test_a_replacement_names_its_version_and_tests_that_exist(name: str) -> None
 
 
 def test_every_replacement_is_installed() -> None:
-    installed = {each.__name__.rpartition(".")[2] for each in started.REPLACED}
+    installed = {each.__name__.rpartition(".")[2] for each in replacements.ALL}
 
     assert installed == set(MODULES)

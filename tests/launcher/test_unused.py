@@ -15,9 +15,8 @@ from exabgp_k8s.launcher import unused
 
 LOADED = """
 import json, sys
-from exabgp_k8s.launcher import __main__ as launcher, unused
-for replaced in launcher.REPLACED:
-    replaced.install()
+from exabgp_k8s.launcher import replacements, unused
+replacements.install()
 from exabgp.configuration import configuration
 from exabgp.reactor import loop
 empty = {n: m for n, m in sys.modules.items() if isinstance(m, unused.Empty)}

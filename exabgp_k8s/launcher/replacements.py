@@ -1,0 +1,48 @@
+"""All that is replaced, in the order in which it is installed."""
+
+from __future__ import annotations
+
+from exabgp_k8s.launcher import (
+    clock,
+    closing,
+    confirmation,
+    descriptors,
+    ends,
+    families,
+    headers,
+    headstart,
+    logs,
+    markers,
+    redial,
+    refreshes,
+    reloads,
+    steps,
+    unused,
+    updates,
+)
+
+ALL = (
+    # First: nothing of ExaBGP may have kept the other clock, or be loaded already.
+    clock,
+    unused,
+    logs,
+    headstart,
+    ends,
+    redial,
+    closing,
+    reloads,
+    descriptors,
+    steps,
+    markers,
+    refreshes,
+    updates,
+    families,
+    confirmation,
+    headers,
+)
+
+
+def install() -> None:
+    """Replace everything in this process, into which ExaBGP is not imported yet."""
+    for each in ALL:
+        each.install()
