@@ -92,9 +92,10 @@ def kept_router_id(world: World, node: model.NodeFacts) -> ipaddress.IPv4Address
     if before is None:
         is_any_up = any(session.is_up for session in world.sessions.values())
         return chosen if is_any_up else None
-    is_address = before != _from_the_name(node)
-    is_named = chosen in node.internal_ips
-    return chosen if is_address and is_gone(world, before) and is_named else before
+    if not is_gone(world, before) or chosen not in node.internal_ips:
+        return before
+    # What came from the node's name is no address that the host could lose.
+    return before if before == _from_the_name(node) else chosen
 
 
 def router_id(settings: config.Config, node: model.NodeFacts) -> ipaddress.IPv4Address:

@@ -25,7 +25,7 @@ UNBEATABLE = frozenset({model.Reason.STOPPING, model.Reason.OPERATOR, model.Reas
 def settle(world: World, now: float) -> World:
     """Bring the causes that stand up to a moment."""
     standing = {cause: world.causes.get(cause, now) for cause in active(world)}
-    return dataclasses.replace(world, causes=standing)
+    return world if standing == world.causes else dataclasses.replace(world, causes=standing)
 
 
 def active(world: World) -> frozenset[model.Cause]:

@@ -8,7 +8,6 @@ the judgement, so that a question has one answer in a turn.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -65,11 +64,11 @@ def judge(world: World, before: World, now: float) -> tuple[World, Judgement]:
     world = slots.settle(world, common)
     back, permitted = slots.held_back(world, common), slots.permission(world, now)
     asked = slots.allowed(world, common, back, permitted)
-    was, world = world.membership, membership.settle(world, asked, now)
-    if world.membership != was:
+    was, world = world, membership.settle(world, asked, now)
+    if world is not was:
         # A class that has just come back needs no slot any more.
         world = slots.settle(world, common)
-    world = dataclasses.replace(world, remnants=remnants.standing(world, now))
+    world = remnants.settle(world, now)
     actions = {each: world.membership.get(each, Membership()).action for each in model.PrefixClass}
     is_open = permitted is slots.Permission.PENDING
     return world, Judgement(

@@ -29,15 +29,13 @@ def settle(world: World, asked: demands.Demands, now: float) -> World:
     if world.config is None:
         return world
     hold = world.config.hold_down
-    return dataclasses.replace(
-        world,
-        membership={
-            prefix_class: after(
-                world.membership.get(prefix_class, Membership()), demands.worst(found), hold, now
-            )
-            for prefix_class, found in asked.items()
-        },
-    )
+    found = {
+        prefix_class: after(
+            world.membership.get(prefix_class, Membership()), demands.worst(wanted), hold, now
+        )
+        for prefix_class, wanted in asked.items()
+    }
+    return world if found == world.membership else dataclasses.replace(world, membership=found)
 
 
 def after(

@@ -12,6 +12,7 @@ before it is known which of the peers are this node's.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 
 from exabgp_k8s.core.facts import lifecycle
@@ -19,13 +20,14 @@ from exabgp_k8s.core.facts.world import Remnant, World
 from exabgp_k8s.core.observe.remnants import is_cleared
 
 
-def standing(world: World, now: float) -> Mapping[Remnant, float]:
-    """Return what may be left of lost sessions, and until when."""
-    return {
+def settle(world: World, now: float) -> World:
+    """Forget the lost sessions of which nothing can be left any more."""
+    left = {
         each: until
         for each, until in world.remnants.items()
         if now < until and not is_cleared(world, each)
     }
+    return world if left == world.remnants else dataclasses.replace(world, remnants=left)
 
 
 def awaited(world: World, now: float) -> Mapping[Remnant, float]:

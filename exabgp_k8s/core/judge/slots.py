@@ -149,9 +149,10 @@ def settle(world: World, common: demands.Demands) -> World:
     # That the budget is exhausted is said of others, and stays true until they are asked again.
     is_known = world.budget.verdict is budget.Verdict.EXHAUSTED
     verdict = None if is_over and not is_known else world.budget.verdict
-    return dataclasses.replace(
-        world, budget=dataclasses.replace(world.budget, standing=standing, verdict=verdict)
-    )
+    if (standing, verdict) == (world.budget.standing, world.budget.verdict):
+        return world
+    view = dataclasses.replace(world.budget, standing=standing, verdict=verdict)
+    return dataclasses.replace(world, budget=view)
 
 
 def _standing(world: World, common: demands.Demands) -> budget.Standing | None:

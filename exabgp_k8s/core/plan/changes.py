@@ -125,17 +125,24 @@ def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[co
         return
     if not prefixes.are_services_known(world):
         return
-    restarting = {n.address for n in world.neighbors if n.graceful_restart is not None}
+    owing = {peer: owed for peer in rib if (owed := _owed(world, rib[peer], peer))}
+    if not owing:
+        return
     busy = {command.route.peer for command in withdrawals(decision, world, now)}
     busy |= {command.route.peer for command in _announcements(decision, rib)}
     busy |= {command.peer for command in _reminders(rib, now)}
-    for peer, held in rib.items():
-        session = world.sessions.get(peer)
-        if session is None or not session.is_up or peer not in restarting or peer in busy:
-            continue
-        if held.is_flushed and not held.pending:
-            for family in sorted(session.families - held.ended):
-                yield commands.EndOfRib(peer=peer, family=family)
+    for peer, families in owing.items():
+        if peer not in busy:
+            yield from (commands.EndOfRib(peer=peer, family=each) for each in sorted(families))
+
+
+def _owed(world: World, held: PeerRib, peer: model.Address) -> frozenset[model.Family]:
+    """Return the families whose End-of-RIB a router waits for, as far as it has its routes."""
+    neighbor = world.running.get(peer)
+    is_restarting = neighbor is not None and neighbor.graceful_restart is not None
+    if not (is_restarting and world.is_up(peer) and held.is_flushed and not held.pending):
+        return frozenset()
+    return world.sessions[peer].families - held.ended
 
 
 def owes_ends(decision: Decision, world: World, now: float) -> bool:
