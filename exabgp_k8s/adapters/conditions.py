@@ -13,7 +13,7 @@ from exabgp_k8s.adapters import subject
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import report
+from exabgp_k8s.core.report import rows
 
 About = tuple[str, str]
 """What a line is about: the thing, and its name where there are several."""
@@ -129,7 +129,7 @@ def _budget(turn: Turn) -> Condition:
     if spared:
         return _say(
             about, "budget.exhausted", "warning", (True, *reasons),
-            why=reasons, budget=report.budget(turn), effect="stays announced",
+            why=reasons, budget=rows.budget(turn), effect="stays announced",
         )  # fmt: skip
     return _say(about, "budget.sufficient", "info")
 

@@ -16,7 +16,7 @@ from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.checks import Health
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, report
+from exabgp_k8s.core.report import announced, rows
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds; a few milliseconds are usual, more only where a peer does not read."""
@@ -93,7 +93,7 @@ def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     times = prometheus.CounterMetricFamily(
         "exabgp_k8s_session_established", "Times the session came up.", labels=["peer"]
     )
-    for row in report.sessions(turn, now):
+    for row in rows.sessions(turn, now):
         up.add_metric([row["peer"]], float(row["up"]))
         seconds.add_metric([row["peer"]], row["seconds"] or 0)
         sent.add_metric([row["peer"]], row["prefixes_sent"])
@@ -140,7 +140,7 @@ def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     failures = prometheus.CounterMetricFamily(
         "exabgp_k8s_check_failures", "Failed runs of the check.", labels=["check"]
     )
-    for row in report.checks(turn, now):
+    for row in rows.checks(turn, now):
         up.add_metric([row["check"]], float(row["health"] == Health.UP))
         failures.add_metric([row["check"]], row["failures"])
     yield from (up, failures)
@@ -163,7 +163,7 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         "peers_selected", "Peers of the settings meant for this node; those held count.", []
     )
     if turn.decision.neighbors is not None:
-        selected.add_metric([], len(turn.decision.neighbors) + len(report.peers_held(turn)))
+        selected.add_metric([], len(turn.decision.neighbors) + len(rows.peers_held(turn)))
     unacknowledged = _gauge(
         "changes_unacknowledged", "Changes ExaBGP stored and has not sent yet.", []
     )

@@ -11,7 +11,7 @@ from exabgp_k8s.adapters import http, metrics
 from exabgp_k8s.agent.draining import Draining
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import model, printable
-from exabgp_k8s.core.report import readiness, report, routes
+from exabgp_k8s.core.report import readiness, routes, rows, summary
 
 STALE_AFTER = 10.0
 """Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
@@ -23,11 +23,11 @@ WAIT_LIMIT = 3600.0
 
 def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     """Return what anybody who reaches the node may read."""
-    rows: Mapping[str, Callable[[], object]] = {
-        "/v1/status": lambda: report.status(latest.turn, latest.clock()),
-        "/v1/sessions": lambda: report.sessions(latest.turn, latest.clock()),
+    tables: Mapping[str, Callable[[], object]] = {
+        "/v1/status": lambda: summary.status(latest.turn, latest.clock()),
+        "/v1/sessions": lambda: rows.sessions(latest.turn, latest.clock()),
         "/v1/routes": lambda: routes.rows(latest.turn),
-        "/v1/checks": lambda: report.checks(latest.turn, latest.clock()),
+        "/v1/checks": lambda: rows.checks(latest.turn, latest.clock()),
     }
 
     async def show_metrics(_: http.Request) -> http.Response:
@@ -43,7 +43,7 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
         return _readyz(latest)
 
     return {
-        **{("GET", path): _show(row) for path, row in rows.items()},
+        **{("GET", path): _show(row) for path, row in tables.items()},
         ("GET", "/v1/why"): why,
         ("GET", "/metrics"): show_metrics,
         ("GET", "/healthz"): healthz,
@@ -64,7 +64,7 @@ def controlling(latest: Latest, draining: Draining) -> http.Routes:
     async def undrain(_: http.Request) -> http.Response:
         draining.undrain()
         await draining.caught_up()
-        return http.as_json(report.status(latest.turn, latest.clock()))
+        return http.as_json(summary.status(latest.turn, latest.clock()))
 
     return {("POST", "/v1/drain"): drain, ("POST", "/v1/undrain"): undrain}
 
@@ -85,11 +85,11 @@ def _why(latest: Latest, request: http.Request) -> http.Response:
         except ValueError:
             shown = printable.one_line(text, LONGEST_PREFIX)
             return http.as_json({"error": f"{shown}: write a prefix like 10.96.0.0/16"}, 400)
-    rows = routes.why(latest.turn, prefix, latest.clock())
-    if prefix is not None and not rows:
+    found = routes.why(latest.turn, prefix, latest.clock())
+    if prefix is not None and not found:
         known = [str(each.prefix) for each in latest.turn.decision.prefixes if each.prefix]
         return http.as_json({"error": f"{prefix} is no prefix of this node", "known": known}, 404)
-    return http.as_json(rows)
+    return http.as_json(found)
 
 
 def _healthz(latest: Latest) -> http.Response:
@@ -122,5 +122,5 @@ async def _drained(latest: Latest, draining: Draining, request: http.Request) ->
         try:
             await asyncio.wait_for(draining.wait(), limit)
         except TimeoutError:
-            return http.as_json(report.status(latest.turn, latest.clock()), 504)
-    return http.as_json(report.status(latest.turn, latest.clock()))
+            return http.as_json(summary.status(latest.turn, latest.clock()), 504)
+    return http.as_json(summary.status(latest.turn, latest.clock()))

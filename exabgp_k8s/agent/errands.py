@@ -16,6 +16,8 @@ from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Notice
+from exabgp_k8s.core.report.told import Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Cluster:
 
     look_again: Callable[[], None]
     """Read what is beside the Node: it is wanted now."""
-    notify: Callable[[tuple[notices.Notice, ...], model.NodeFacts], None]
+    notify: Callable[[tuple[Notice, ...], model.NodeFacts], None]
     """Post Events on the Node."""
     claim: Callable[[budget.Wish], None]
     """Have our Lease say this."""
@@ -61,7 +63,7 @@ class Errands:
         self._kept, self._last_words, self._measured = kept, last_words, measured
         self._checks = checks
         self._journal = journal.Journal()
-        self._told = notices.Told()
+        self._told = Told()
 
     def run(self, before: Turn, after: Turn, now: float) -> None:
         """Do what is to be done after a turn."""

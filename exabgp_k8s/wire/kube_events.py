@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exabgp_k8s.core.facts import model
-from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Notice
 
 COLLECTION = "/api/v1/namespaces/default/events"
 
@@ -27,9 +27,7 @@ LONGEST_NAME = 236
 """Characters of a Node's name in the name of an Event, which has 253 at most."""
 
 
-def event(
-    notice: notices.Notice, node: model.NodeFacts, at: float, number: int
-) -> Mapping[str, Any]:
+def event(notice: Notice, node: model.NodeFacts, at: float, number: int) -> Mapping[str, Any]:
     """Return a new Event.
 
     Args:

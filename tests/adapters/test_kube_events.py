@@ -14,8 +14,7 @@ import structlog
 
 from exabgp_k8s.adapters.kube import backoff, client, events
 from exabgp_k8s.core.facts import model
-from exabgp_k8s.core.report import notices
-from exabgp_k8s.core.report.notices import Kind, Word
+from exabgp_k8s.core.report.notice import Kind, Notice, Word
 from exabgp_k8s.tryout.kubeapi import apiserver, exchange, store
 from exabgp_k8s.tryout.kubeapi.api import find_collection
 from exabgp_k8s.wire import kube_events
@@ -41,7 +40,7 @@ def api(server: kubeapi.KubeApi, tmp_path: pathlib.Path) -> Iterator[client.Clie
 
 
 def a_notice(message: str = "peers[0].asn: is missing", kind: Kind = Kind.WARNING) -> Any:
-    return notices.Notice(kind=kind, word=Word.SETTINGS_REFUSED, message=message)
+    return Notice(kind=kind, word=Word.SETTINGS_REFUSED, message=message)
 
 
 def asked(server: kubeapi.KubeApi) -> list[exchange.Request]:

@@ -18,7 +18,7 @@ from exabgp_k8s.agent import endpoints, options
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core.facts import config, durations, model
-from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.settings import load
 from tests.architecture import exposition, fault_matrix, repository, settings_page
 from tests.settings import samples
@@ -107,7 +107,7 @@ def test_every_reason_is_documented_and_no_other() -> None:
 
 
 def test_every_event_is_documented_and_no_other() -> None:
-    assert first_words("docs/reference/events.md") == {str(word) for word in notices.Word}
+    assert first_words("docs/reference/events.md") == {str(word) for word in Word}
 
 
 @pytest.mark.parametrize("reason", model.CAUSES)

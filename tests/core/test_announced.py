@@ -11,7 +11,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, report, routes
+from exabgp_k8s.core.report import announced, routes, summary
 from exabgp_k8s.core.report.announced import Summary
 from tests.support import builders
 from tests.support.builders import (
@@ -72,7 +72,7 @@ def test_a_family_that_no_session_negotiated_is_not_announced() -> None:
     assert count(world) == (2, 2)
     assert count(world, SERVICE_RANGE6) == (0, 2)
     assert standing(world, SERVICE_RANGE6).summary is Summary.WAITING
-    assert report.status(turn(world), NOW)["classes"]["services"]["state"] == "partly"
+    assert summary.status(turn(world), NOW)["classes"]["services"]["state"] == "partly"
 
 
 def test_a_change_that_is_pending_is_not_announced_yet() -> None:
@@ -97,15 +97,15 @@ def test_status_names_who_still_has_what_is_withheld_until_it_is_acknowledged() 
     world = after(builders.a_serving_world(), events.DrainAsked())
     obeyed = builders.obeyed(world)
 
-    first, *_ = report.status(turn(world), NOW)["prefixes"]
+    first, *_ = summary.status(turn(world), NOW)["prefixes"]
     assert first["state"] == "withheld"
     assert first["still_at"] == {"tor-a": "withdrawing", "tor-b": "withdrawing"}
-    shown = dict(status.lines(report.status(turn(world), NOW)))
+    shown = dict(status.lines(summary.status(turn(world), NOW)))
     assert shown[""].endswith("withheld; still at tor-a (withdrawing), tor-b (withdrawing)")
 
-    first, *_ = report.status(turn(obeyed), NOW)["prefixes"]
+    first, *_ = summary.status(turn(obeyed), NOW)["prefixes"]
     assert (first["state"], first["still_at"]) == ("withheld", {})
-    assert dict(status.lines(report.status(turn(obeyed), NOW)))[""].endswith(": withheld")
+    assert dict(status.lines(summary.status(turn(obeyed), NOW)))[""].endswith(": withheld")
 
 
 def test_what_nothing_speaks_of_any_more_is_named_while_a_router_has_it() -> None:
@@ -113,7 +113,7 @@ def test_what_nothing_speaks_of_any_more_is_named_while_a_router_has_it() -> Non
     settings = builders.a_config(service_cidrs=())
     world = dataclasses.replace(world, config=settings)
 
-    shown = list(status.lines(report.status(turn(world), NOW)))
+    shown = list(status.lines(summary.status(turn(world), NOW)))
 
     (text,) = (text for label, text in shown if label == "to be withdrawn" and "96::" in text)
     assert text.endswith("; still at tor-a (withdrawing), tor-b (withdrawing)")
@@ -131,7 +131,7 @@ def test_a_change_that_stays_unacknowledged_is_said_and_not_called_announced() -
     (state,) = (each.state for each in standing(late).hearings if each.peer == "tor-a")
     assert state is announced.State.UNACKNOWLEDGED
     assert count(late) == (1, 2)
-    first, *_ = report.status(turn(late), NOW)["prefixes"]
+    first, *_ = summary.status(turn(late), NOW)["prefixes"]
     assert first["late"] == ["tor-a"]
 
 
@@ -176,7 +176,7 @@ def test_a_class_with_a_guard_on_one_of_its_ranges_is_announced_partly() -> None
     ranges = (*builders.networks("0.0.0.0/0"), SERVICE_RANGE)
     world = builders.a_serving_world(settings=builders.a_config(service_cidrs=ranges))
 
-    services = report.status(turn(world), NOW)["classes"]["services"]
+    services = summary.status(turn(world), NOW)["classes"]["services"]
 
     assert (services["state"], services["announced"]) == ("partly", [str(SERVICE_RANGE)])
 
@@ -186,7 +186,7 @@ def test_deprioritised_is_a_word_of_its_own() -> None:
     world = builders.obeyed(builders.a_serving_world(events.DrainAsked(), settings=settings))
 
     assert standing(world).summary is Summary.DEPRIORITISED
-    assert report.status(turn(world), NOW)["classes"]["pods"]["state"] == "deprioritised"
+    assert summary.status(turn(world), NOW)["classes"]["pods"]["state"] == "deprioritised"
 
 
 @pytest.mark.parametrize("is_blind", [False, True])
@@ -196,7 +196,7 @@ def test_what_an_earlier_agent_announced_is_announced(is_blind: bool) -> None:
     if is_blind:
         world = dataclasses.replace(world, node=None, node_seen=None)
 
-    classes = report.status(turn(world), NOW)["classes"]
+    classes = summary.status(turn(world), NOW)["classes"]
 
     assert {each["state"] for each in classes.values()} == {"announced"}
     assert count(world, POD_RANGE) == (2, 2)
@@ -212,7 +212,7 @@ class TestNoPeer:
         return builders.a_serving_world(settings=builders.a_config(peers=(peer,)))
 
     def test_is_withheld_with_that_reason(self) -> None:
-        status = report.status(turn(self.world()), NOW)
+        status = summary.status(turn(self.world()), NOW)
 
         assert {each["state"] for each in status["classes"].values()} == {"withheld"}
         assert {tuple(each["reasons"]) for each in status["withheld"]} == {("no-peer",)}
@@ -245,7 +245,7 @@ class TestNoNode:
         return after(World(started=START, node_name="n1.example.org"), loaded, events.NodeGone())
 
     def test_is_named(self) -> None:
-        status = report.status(turn(self.world()), NOW)
+        status = summary.status(turn(self.world()), NOW)
 
         assert status["node"] == "n1.example.org"
         assert {reason for each in status["withheld"] for reason in each["reasons"]} == {
@@ -253,10 +253,10 @@ class TestNoNode:
         }
 
     def test_is_not_called_deleted(self) -> None:
-        assert report.status(turn(self.world()), NOW)["causes"] == []
+        assert summary.status(turn(self.world()), NOW)["causes"] == []
 
     def test_does_not_leave_its_classes_out_of_the_settings(self) -> None:
-        classes = report.status(turn(self.world()), NOW)["classes"]
+        classes = summary.status(turn(self.world()), NOW)["classes"]
 
         assert {each["state"] for each in classes.values()} == {"withheld"}
 

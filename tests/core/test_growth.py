@@ -6,6 +6,7 @@ import pickle
 
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.told import Told
 from tests.support import builders
 from tests.support.life import Life
 
@@ -13,14 +14,14 @@ WINDOW, WINDOWS = 750.0, 4
 """Seconds of virtual time; longer than any window in which something is remembered."""
 
 
-def _size(life: Life, told: notices.Told) -> int:
+def _size(life: Life, told: Told) -> int:
     return len(pickle.dumps((life.world, told)))
 
 
 def test_a_flapping_peer_and_a_flapping_check_leave_nothing_behind() -> None:
     """Once every window of time is full nothing grows any more."""
     life = Life(builders.a_config(checks=(builders.a_check(fall=1, rise=1),)))
-    told = notices.Told()
+    told = Told()
     sizes = []
     for _ in range(WINDOWS):
         for number in range(int(WINDOW / 30)):

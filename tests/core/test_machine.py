@@ -22,6 +22,7 @@ from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.told import Told
 from exabgp_k8s.wire.dialogue import Dialogue
 from tests.support import builders, model_exabgp
 from tests.support.builders import TOR_A, TOR_B
@@ -73,7 +74,7 @@ class Machine(stateful.RuleBasedStateMachine):
         What its predecessor in the same pod used is in the state directory.
         """
         self.world = World(started=self.now)
-        self.told = notices.Told()
+        self.told = Told()
         self.dialogue = Dialogue()
         self.unheard.clear()
         self.inherited = {

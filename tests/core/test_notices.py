@@ -13,7 +13,8 @@ from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import notices
-from exabgp_k8s.core.report.notices import Kind, Word
+from exabgp_k8s.core.report.notice import Kind, Notice, Word
+from exabgp_k8s.core.report.told import Told
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES, START, TOR_A, TOR_B
 
@@ -24,11 +25,11 @@ PROBLEM = "peers[0].holdTime: write a duration like 9s"
 class Node:
     """One node whose ExaBGP does all it is told, and what was said of it."""
 
-    def __init__(self, world: World, told: notices.Told | None = None) -> None:
+    def __init__(self, world: World, told: Told | None = None) -> None:
         self.world, self.now = world, START
-        self.told = told or notices.Told()
+        self.told = told or Told()
 
-    def hears(self, *happened: events.Event, after: float = 0) -> list[notices.Notice]:
+    def hears(self, *happened: events.Event, after: float = 0) -> list[Notice]:
         """Return what is said once something happened and ExaBGP has done what follows."""
         self.now += after
         found = []
@@ -58,13 +59,13 @@ class Node:
         row = builders.row_of(neighbor)
         return row if is_up else dataclasses.replace(row, is_up=False, fsm="ACTIVE")
 
-    def _tell(self, turn: Turn) -> list[notices.Notice]:
+    def _tell(self, turn: Turn) -> list[Notice]:
         self.told, found = notices.tell(self.told, turn)
         _, again = notices.tell(self.told, turn)
         assert not again, "the same turn has nothing new a second time"
         return list(found)
 
-    def starts(self, settings: config.Config | None = None) -> list[notices.Notice]:
+    def starts(self, settings: config.Config | None = None) -> list[Notice]:
         """Return what a new agent says until its routes are with the routers."""
         found = self.hears(events.ConfigLoaded(config=settings or builders.a_config()))
         found += self.hears(events.NodeSeen(node=builders.a_node()))
@@ -85,7 +86,7 @@ def cordoned(*, is_cordoned: bool = True) -> events.NodeSeen:
     return events.NodeSeen(node=builders.a_node(is_unschedulable=is_cordoned))
 
 
-def said(found: list[notices.Notice]) -> list[tuple[Kind, Word]]:
+def said(found: list[Notice]) -> list[tuple[Kind, Word]]:
     return [(each.kind, each.word) for each in found]
 
 
@@ -131,7 +132,7 @@ def test_an_agent_that_is_respawned_says_nothing_of_what_stands() -> None:
     seen = events.NodeSeen(node=builders.a_node())
 
     for order in ((loaded, seen, rows, table), (loaded, rows, table, seen)):
-        told, world = notices.Told(), World(started=START)
+        told, world = Told(), World(started=START)
         for event in order:
             turn = step.step(world, (event,), START)
             world = turn.world

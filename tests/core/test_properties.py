@@ -11,8 +11,9 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import budget, commands, config, events, model
 from exabgp_k8s.core.facts.checks import Health, Hysteresis
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.report import report
 from exabgp_k8s.core.report import routes as routes_shown
+from exabgp_k8s.core.report import rows as tables
+from exabgp_k8s.core.report import summary
 from tests.support import builders
 from tests.support.builders import NODE_IP, START, TOR_A, TOR_B, after
 
@@ -263,8 +264,8 @@ def test_any_event_can_happen_in_any_world(life: tuple[World, float], event: eve
     turn = step.step(world, (event,), now)
 
     assert turn.deadline is None or turn.deadline > now
-    report.status(turn, now)
-    report.sessions(turn, now)
+    summary.status(turn, now)
+    tables.sessions(turn, now)
     routes_shown.rows(turn)
     routes_shown.why(turn, None, now)
 

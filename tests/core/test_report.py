@@ -12,7 +12,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import report, routes
+from exabgp_k8s.core.report import routes, rows, summary
 from tests.support import builders
 from tests.support.builders import POD_RANGE, SERVICE_RANGE, START, TOR_A, TOR_B, after
 
@@ -28,10 +28,10 @@ def everything(world: World) -> dict[str, object]:
     """Return all that people can ask for."""
     latest = turn(world)
     return {
-        "status": report.status(latest, NOW),
-        "sessions": report.sessions(latest, NOW),
+        "status": summary.status(latest, NOW),
+        "sessions": rows.sessions(latest, NOW),
         "routes": routes.rows(latest),
-        "checks": report.checks(latest, NOW),
+        "checks": rows.checks(latest, NOW),
         "why": routes.why(latest, None, NOW),
     }
 
@@ -93,7 +93,7 @@ def test_every_reason_is_given_somewhere(reason: model.Reason) -> None:
 def test_the_status_names_the_causes_with_their_age() -> None:
     world = builders.a_world(node=builders.a_node(is_unschedulable=True))
 
-    found = report.status(turn(world), NOW)
+    found = summary.status(turn(world), NOW)
 
     assert found["causes"] == [{"cause": "cordoned", "seconds": 10}]
     assert found["classes"]["pods"] == {
@@ -106,7 +106,7 @@ def test_the_status_names_the_causes_with_their_age() -> None:
 
 
 def test_the_status_of_a_serving_node() -> None:
-    found = report.status(turn(builders.a_serving_world()), NOW)
+    found = summary.status(turn(builders.a_serving_world()), NOW)
 
     assert found["node"] == "node-3"
     assert found["phase"] == "serving"
@@ -120,7 +120,7 @@ def test_the_status_says_announced_only_of_what_a_peer_was_sent() -> None:
     down = builders.a_world()
 
     def states(world: World) -> set[str]:
-        return {each["state"] for each in report.status(turn(world), NOW)["classes"].values()}
+        return {each["state"] for each in summary.status(turn(world), NOW)["classes"].values()}
 
     assert states(builders.a_serving_world()) == {"announced"}
     assert states(World()) == {"waiting"}
@@ -131,15 +131,15 @@ def test_a_peer_that_is_held_back_counts_and_is_named() -> None:
     settings = builders.a_config(
         peers=(builders.a_peer(), builders.a_peer("tor-b", TOR_B, password_from="tor-b"))
     )
-    found = report.status(turn(builders.a_world(settings=settings)), NOW)
+    found = summary.status(turn(builders.a_world(settings=settings)), NOW)
 
     assert found["held"] == [{"peer": "tor-b", "cause": "password-missing:tor-b"}]
     assert found["sessions"]["configured"] > found["sessions"]["up"]
 
 
 class TestSessions:
-    def row(self, world: World, peer: str = "tor-a") -> report.Row:
-        return next(row for row in report.sessions(turn(world), NOW) if row["peer"] == peer)
+    def row(self, world: World, peer: str = "tor-a") -> rows.Row:
+        return next(row for row in rows.sessions(turn(world), NOW) if row["peer"] == peer)
 
     def test_established(self) -> None:
         world = after(
@@ -183,9 +183,9 @@ class TestSessions:
         peer = builders.a_peer(selector=config.Selector(requirements=(rack,)))
         settings = builders.a_config(peers=(peer, builders.a_peer("tor-b", builders.TOR_B)))
 
-        rows = report.sessions(turn(builders.a_world(settings=settings)), NOW)
+        found = rows.sessions(turn(builders.a_world(settings=settings)), NOW)
 
-        assert [row["peer"] for row in rows] == ["tor-b"]
+        assert [row["peer"] for row in found] == ["tor-b"]
 
 
 class TestRoutes:
@@ -271,7 +271,7 @@ class TestChecks:
     def test_without_an_outcome(self) -> None:
         settings = builders.a_config(checks=(builders.a_check(),))
 
-        (row,) = report.checks(turn(builders.a_world(settings=settings)), NOW)
+        (row,) = rows.checks(turn(builders.a_world(settings=settings)), NOW)
 
         assert (row["health"], row["last"], row["seconds"]) == ("unknown", None, None)
 
@@ -279,7 +279,7 @@ class TestChecks:
         settings = builders.a_config(checks=(builders.a_check(),))
         world = builders.a_world(builders.outcome(is_ok=False), settings=settings)
 
-        (row,) = report.checks(turn(world), NOW)
+        (row,) = rows.checks(turn(world), NOW)
 
         assert (row["health"], row["last"], row["message"]) == ("down", "failed", "refused")
         assert (row["failures"], row["seconds"], row["last_seconds"]) == (1, 10, 10)

@@ -12,7 +12,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, lifecycle, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan import changes
-from exabgp_k8s.core.report import report, routes
+from exabgp_k8s.core.report import routes, summary
 from tests.support import builders
 from tests.support.builders import KEEP, PODS, SERVICES, START, TOR_A, TOR_B, WITHDRAW, after
 
@@ -208,7 +208,7 @@ def test_why_names_who_keeps_the_routes_and_who_does_not() -> None:
     world = builders.obeyed(serving(ROLLOUT))
     turn = step.step(world, (events.Tick(),), START)
 
-    assert report.status(turn, START)["stop"] == "rollout"
+    assert summary.status(turn, START)["stop"] == "rollout"
     for each in routes.why(turn, None, START):
         assert each["bridged_by"] == ["tor-a"]
         assert [(row["reason"], row["peer"]) for row in each["withheld"]] == [

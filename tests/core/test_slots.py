@@ -10,7 +10,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import budget, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import causes, slots
-from exabgp_k8s.core.report import report, routes
+from exabgp_k8s.core.report import routes, summary
 from tests.support import builders
 from tests.support.builders import START, after, outcome
 
@@ -57,7 +57,7 @@ def test_a_failing_check_without_a_slot_stays_announced_and_says_why() -> None:
     assert builders.SERVICE_RANGE in builders.announced(turn.decision)
     why = "budget-exhausted:unhealthy:kube-proxy"
     assert {why} == {reason for row in routes.rows(turn) for reason in row["reasons"]}
-    assert report.status(turn, START)["spared"][0]["reasons"] == [why]
+    assert summary.status(turn, START)["spared"][0]["reasons"] == [why]
     assert routes.why(turn, builders.SERVICE_RANGE, START)[0]["spared"] == [why]
     assert turn.decision.withheld == ()
 

@@ -8,7 +8,7 @@ from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, lifecycle
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import report, routes, waits
+from exabgp_k8s.core.report import routes, summary, waits
 from exabgp_k8s.core.report.waits import What
 from tests.support import builders
 from tests.support.builders import PODS, SERVICES, START, after
@@ -45,7 +45,7 @@ def test_a_hold_of_a_cell_says_what_it_will_do() -> None:
     world = after(builders.a_serving_world(), events.NodeGone())
 
     later = turn(world, START + 10)
-    (row,) = (each for each in report.status(later, START + 10)["waits"])
+    (row,) = (each for each in summary.status(later, START + 10)["waits"])
 
     assert row == {
         "what": "after",
@@ -125,6 +125,6 @@ def test_every_wait_is_json() -> None:
     settings = builders.a_config(graceful_shutdown=60)
     world = builders.a_serving_world(events.DrainAsked(), settings=settings)
 
-    rows = report.status(turn(world, START + 1), START + 1)["waits"]
+    rows = summary.status(turn(world, START + 1), START + 1)["waits"]
 
     assert json.loads(json.dumps(rows)) == rows

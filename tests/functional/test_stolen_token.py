@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exabgp_k8s.core.facts import budget, model
-from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Kind, Notice, Word
 from exabgp_k8s.wire import kube_events, leases
 from tests.support import controlplane
 from tests.support.lab import until
@@ -48,9 +48,7 @@ def a_lease(
 
 
 def an_event(node: str) -> dict[str, Any]:
-    notice = notices.Notice(
-        kind=notices.Kind.WARNING, word=notices.Word.SESSION_LOST, message="out"
-    )
+    notice = Notice(kind=Kind.WARNING, word=Word.SESSION_LOST, message="out")
     facts = model.NodeFacts(name=node, uid=f"uid-{node}")
     return copy.deepcopy(dict(kube_events.event(notice, facts, time.time(), time.time_ns())))
 

@@ -7,17 +7,15 @@ import re
 import pytest
 
 from exabgp_k8s.core.facts import model
-from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Kind, Notice, Word
 from exabgp_k8s.wire import kube_events
 
 NODE = model.NodeFacts(name="n1", uid="5b0f")
 AT = 1_700_000_000.25
 
 
-def a_notice(message: str = "The settings are good again") -> notices.Notice:
-    return notices.Notice(
-        kind=notices.Kind.NORMAL, word=notices.Word.SETTINGS_ACCEPTED, message=message
-    )
+def a_notice(message: str = "The settings are good again") -> Notice:
+    return Notice(kind=Kind.NORMAL, word=Word.SETTINGS_ACCEPTED, message=message)
 
 
 def test_an_event_is_about_the_node_by_its_real_uid() -> None:

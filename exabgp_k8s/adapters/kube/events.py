@@ -23,7 +23,7 @@ import structlog
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import backoff, client
 from exabgp_k8s.core.facts import model
-from exabgp_k8s.core.report import notices
+from exabgp_k8s.core.report.notice import Kind, Notice
 from exabgp_k8s.wire import kube_events
 
 MERGE = "application/merge-patch+json"
@@ -47,7 +47,7 @@ class Limits:
 
 
 class _Waiting(NamedTuple):
-    notice: notices.Notice
+    notice: Notice
     node: model.NodeFacts
     at: float
     """Seconds since 1970."""
@@ -74,10 +74,10 @@ class Events:
         self._bucket = backoff.Bucket(self._limits.burst, self._limits.interval)
         self._queue: deque[_Waiting] = deque(maxlen=self._limits.queue)
         self._changed = threading.Condition()
-        self._written: dict[notices.Notice, _Written] = {}
+        self._written: dict[Notice, _Written] = {}
         self._is_started = False
 
-    def post(self, found: Iterable[notices.Notice], node: model.NodeFacts) -> None:
+    def post(self, found: Iterable[Notice], node: model.NodeFacts) -> None:
         """Have notices about a Node written soon; returns at once."""
         now = time.time()
         with self._changed:
@@ -97,7 +97,7 @@ class Events:
             time.sleep(self._bucket.take(time.monotonic()))
             with self._changed:
                 waiting = self._queue.popleft()
-            if waiting.notice.kind is notices.Kind.WARNING:
+            if waiting.notice.kind is Kind.WARNING:
                 time.sleep(random.uniform(0, self._limits.spread))  # noqa: S311 - jitter
             try:
                 self._write(waiting)

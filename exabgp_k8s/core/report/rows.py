@@ -1,4 +1,4 @@
-"""What people see: the world and the decision as plain rows.
+"""Sessions, checks and the outage budget as plain rows.
 
 The same rows feed the command line, HTTP, the metrics and the log, so that one word means one
 thing everywhere. Values are JSON's own types; ages and durations are seconds.
@@ -13,58 +13,9 @@ from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.checks import CheckState, Health
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, routes, waits
+from exabgp_k8s.core.report import routes
 
 Row = Mapping[str, Any]
-
-
-def status(turn: Turn, now: float) -> Row:
-    """Return the summary of one node."""
-    world, node = turn.world, turn.world.node
-    sessions_up = sum(session.is_up for session in world.sessions.values())
-    held = [{"peer": each.name, "cause": str(each.cause)} for each in peers_held(turn)]
-    found = routes.standings(turn)
-    return {
-        "node": node.name if node else world.node_name or None,
-        "phase": str(world.phase),
-        "stopping": world.is_stopping,
-        "stop": str(world.stop),
-        "classes": {
-            str(prefix_class): _class(turn, found, prefix_class)
-            for prefix_class in model.PrefixClass
-        },
-        "prefixes": routes.summaries(found),
-        "causes": [
-            {"cause": str(cause), "seconds": routes.age(since, now)}
-            for cause, since in sorted(world.causes.items())
-        ],
-        "withheld": [_withheld(each) for each in turn.decision.withheld],
-        "spared": [
-            {"class": str(prefix_class), "reasons": [str(cause) for cause in found]}
-            for prefix_class, found in turn.judgement.spared.items()
-        ],
-        "waits": waits.rows(waits.find(turn, now), now),
-        "budget": budget(turn),
-        "sessions": {"up": sessions_up, "configured": len(world.sessions) + len(held)},
-        "held": held,
-        "missing": [
-            {"cause": str(each.cause), "peer": each.peer or None} for each in turn.decision.missing
-        ],
-        "kubernetes": {
-            "last_contact_seconds": routes.age(world.kube_contact, now),
-            "problem": world.kube_problem,
-            "node_seen": node is not None and not world.is_node_remembered,
-            "node_remembered": world.is_node_remembered,
-            "node_deleted": world.is_node_gone,
-            "node_problems": list(node.problems) if node else [],
-        },
-        "settings": {
-            "stale": bool(world.config_problems),
-            "problems": list(world.config_problems),
-        },
-        "exabgp": {"problem": world.daemon_problem, "table_known": world.is_rib_current},
-        "uptime_seconds": routes.age(world.started, now),
-    }
 
 
 def budget(turn: Turn) -> Row | None:
@@ -87,29 +38,6 @@ def peers_held(turn: Turn) -> tuple[model.PeerHeld, ...]:
     """Return the peers meant for this node that have no session, for a reason to be mended."""
     not_meant = model.Cause(model.Reason.NOT_SELECTED)
     return tuple(each for each in turn.decision.peers_held if each.cause != not_meant)
-
-
-def _class(
-    turn: Turn, found: tuple[announced.Standing, ...], prefix_class: model.PrefixClass
-) -> Row:
-    """Return a class as the routers have it: one word for all its prefixes."""
-    mine = [each for each in found if each.prefix_class is prefix_class and each.prefix]
-    return {
-        "state": str(announced.of_class(found, prefix_class, turn.world.config)),
-        "action": str(turn.judgement.actions.get(prefix_class, model.Action.KEEP)),
-        "prefixes": [str(each.prefix) for each in mine],
-        "announced": [str(each.prefix) for each in mine if each.is_announced],
-    }
-
-
-def _withheld(each: model.Withheld) -> Row:
-    return {
-        "prefix": None if each.prefix is None else str(each.prefix),
-        "class": str(each.prefix_class),
-        "action": str(each.action),
-        "reasons": [str(cause) for cause in each.causes],
-        "peer": each.peer or None,
-    }
 
 
 def sessions(turn: Turn, now: float) -> list[Row]:
