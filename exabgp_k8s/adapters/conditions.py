@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.adapters import subject
+from exabgp_k8s.adapters import news
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
@@ -24,14 +24,14 @@ class Condition:
     """How one thing is, and the line that says it."""
 
     about: About
-    state: subject.State
+    state: news.State
     event: str
     level: str
     fields: Mapping[str, object]
 
 
 def _say(
-    about: About, event: str, level: str, state: subject.State = subject.WELL, **fields: object
+    about: About, event: str, level: str, state: news.State = news.WELL, **fields: object
 ) -> Condition:
     return Condition(about=about, state=state, event=event, level=level, fields=fields)
 
@@ -62,7 +62,7 @@ def _settings(world: World, edits: int) -> Condition:
             about, "settings.refused", "error", problems,
             problems=list(problems), in_force="the last good",
         )  # fmt: skip
-    return _say(about, "settings.changed", "info", (edits,) if edits else subject.WELL)
+    return _say(about, "settings.changed", "info", (edits,) if edits else news.WELL)
 
 
 def _exabgp(world: World) -> Condition:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from exabgp_k8s.adapters import conditions, subject
+from exabgp_k8s.adapters import conditions, news
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.plan.turn import Turn
@@ -20,25 +20,25 @@ from exabgp_k8s.logs import quota
 
 log = structlog.get_logger()
 
-NEVER_TRIED: subject.State = (False, "")
+NEVER_TRIED: news.State = (False, "")
 """A session that is down, and nothing can be said of it yet."""
-REMOVED: subject.State = (False, None)
+REMOVED: news.State = (False, None)
 
 
-def _busy() -> subject.Subject:
-    return subject.Subject(quota=quota.Quota(*subject.BUSY_LIMITS))
+def _busy() -> news.Subject:
+    return news.Subject(quota=quota.Quota(*news.BUSY_LIMITS))
 
 
 @dataclass(slots=True)
 class Journal:
     """What was told so far."""
 
-    _decision: subject.Subject = field(default_factory=_busy)
-    _phase: subject.Subject = field(default_factory=_busy)
-    _sessions: dict[model.Address, subject.Subject] = field(default_factory=dict)
+    _decision: news.Subject = field(default_factory=_busy)
+    _phase: news.Subject = field(default_factory=_busy)
+    _sessions: dict[model.Address, news.Subject] = field(default_factory=dict)
     _names: dict[model.Address, dict[str, str]] = field(default_factory=dict)
     """By what the peers are called; a removed one is told by its name too."""
-    _conditions: dict[conditions.About, subject.Subject] = field(default_factory=dict)
+    _conditions: dict[conditions.About, news.Subject] = field(default_factory=dict)
     _edits: int = 0
     _is_begun: bool = False
 
@@ -68,20 +68,20 @@ class Journal:
             routes=sorted({str(prefix) for _, prefix in after.decision.routes or ()}),
             withheld=_shown(after.decision.withheld),
             peers=sorted(_named(after.world, peer)["peer"] for peer in peers),
-            **subject.counted(left_out),
+            **news.counted(left_out),
         )
 
     def _note_phase(self, world: World, now: float) -> None:
         (was,) = self._phase.told
         left_out = self._phase.news((world.phase,), now)
         if left_out is not None:
-            counted = subject.counted(left_out)
+            counted = news.counted(left_out)
             log.info("phase.changed", phase=str(world.phase), was=str(was), **counted)
 
     def _note_session(
         self, world: World, peer: model.Address, session: Session, now: float
     ) -> None:
-        mine = self._sessions.setdefault(peer, subject.Subject(told=NEVER_TRIED, seen=NEVER_TRIED))
+        mine = self._sessions.setdefault(peer, news.Subject(told=NEVER_TRIED, seen=NEVER_TRIED))
         named = self._remember_name(world, peer)
         was_up = bool(mine.told[0])
         state = (True, session.times_up) if session.is_up else (False, session.problem)
@@ -89,7 +89,7 @@ class Journal:
             return
         left_out = mine.news(state, now)
         if left_out is not None:
-            _write_session(session, {**named, **subject.counted(left_out)}, was_up=was_up)
+            _write_session(session, {**named, **news.counted(left_out)}, was_up=was_up)
         elif session.problem and mine.told == state and mine.is_to_be_repeated(now):
             log.warning(
                 "session.still_down",
@@ -110,7 +110,7 @@ class Journal:
         mine = self._sessions[peer]
         left_out = mine.news(REMOVED, now)
         if left_out is not None:
-            log.info("session.removed", **self._names[peer], **subject.counted(left_out))
+            log.info("session.removed", **self._names[peer], **news.counted(left_out))
         elif mine.is_forgettable(REMOVED, now):
             del self._sessions[peer], self._names[peer]
 
@@ -118,14 +118,14 @@ class Journal:
         found = {each.about: each for each in conditions.find(after, self._edits)}
         for about, each in found.items():
             mine = self._conditions.get(about)
-            if mine is None and each.state == subject.WELL:
+            if mine is None and each.state == news.WELL:
                 continue
-            mine = self._conditions.setdefault(about, mine or subject.Subject())
+            mine = self._conditions.setdefault(about, mine or news.Subject())
             left_out = mine.news(each.state, now)
             if left_out is not None:
-                line = {**each.fields, **subject.counted(left_out)}
+                line = {**each.fields, **news.counted(left_out)}
                 getattr(log, each.level)(each.event, **line)
-            elif mine.is_forgettable(subject.WELL, now):
+            elif mine.is_forgettable(news.WELL, now):
                 del self._conditions[about]
         for about in self._conditions.keys() - found.keys():
             # A check or a peer that is no longer in the settings; it may soon be there again.
@@ -153,7 +153,7 @@ def _peers(world: World) -> tuple[config.Peer, ...]:
     return world.config.peers if world.config else ()
 
 
-def _state(turn: Turn) -> subject.State:
+def _state(turn: Turn) -> news.State:
     withheld = _shown(turn.decision.withheld)
     return frozenset(turn.decision.routes or ()), *sorted(
         (what, *why) for what, why in withheld.items()

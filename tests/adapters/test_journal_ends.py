@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import structlog
 
-from exabgp_k8s.adapters import journal, logs, subject
+from exabgp_k8s.adapters import journal, logs, news
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import budget, events, model
 from exabgp_k8s.core.plan.turn import Turn
@@ -160,6 +160,6 @@ def test_an_edit_is_told_although_it_takes_the_last_one_back(life: Life) -> None
 
 
 def test_what_the_journal_tells_passes_the_bound_on_every_line() -> None:
-    for burst, refill in (subject.LIMITS, subject.BUSY_LIMITS):
+    for burst, refill in (news.LIMITS, news.BUSY_LIMITS):
         assert burst < logs.BURST
         assert refill > logs.REFILL

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import attempts, client, leases, others
+from exabgp_k8s.adapters.kube import attempts, client, leases, other_leases
 from exabgp_k8s.core.facts import budget, config, events, model
 from exabgp_k8s.core.judge import budget as counting
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, patches, store
@@ -313,7 +313,7 @@ def test_a_large_cluster_asks_for_its_shards_claims_only_and_shares_out_every_sl
     slots = counting.allowed(settings, 270)
     among = counting.shards(slots)
     assert among > 1
-    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+    asking = other_leases.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
 
     granted = [each for each in claims if asking.count(each, settings).verdict == "granted"]
 
@@ -380,7 +380,7 @@ def test_leases_that_are_too_large_for_one_answer_are_read_in_parts(
         labels = {f"label-{each}": "x" * 60 for each in range(15_000)}
         large = patches.merge(found, {"metadata": {"labels": labels}})
         server.store.replace(collection, scope, large)
-    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+    asking = other_leases.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
     mine = wire.Lease(node="n29", standing=SLOT, claim=10**9)
 
     count = asking.count(mine, config.Budget())
@@ -391,7 +391,7 @@ def test_leases_that_are_too_large_for_one_answer_are_read_in_parts(
 def test_a_list_of_leases_without_an_end_is_an_error(server: Server, kubeconfig: Path) -> None:
     endless = kubeapi.body(b'{"metadata": {"continue": "x"}, "items": []}')
     server.inject_always(endless, kubeapi.LEASES)
-    asking = others.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
+    asking = other_leases.Others(client.Client(client.Access(kubeconfig=kubeconfig)), PATH, 30)
     with pytest.raises(errors.KubeError, match="no end"):
         asking.count(wire.Lease(node="n1", standing=SLOT), config.Budget())
 

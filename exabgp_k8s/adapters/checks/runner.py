@@ -16,7 +16,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from exabgp_k8s.adapters import shortage
-from exabgp_k8s.adapters.checks import probing, stillness
+from exabgp_k8s.adapters.checks import loop_lag, probing
 from exabgp_k8s.core.facts import config, events, printable
 
 JITTER = 0.1
@@ -115,15 +115,15 @@ class _Prepared:
         """Return what one run found, or why it says nothing about the node."""
         name, loop = self._check.name, asyncio.get_running_loop()
         begun = loop.time()
-        with stillness.Stillness(self._check.timeout) as still:
+        with loop_lag.LoopLag(self._check.timeout) as lag:
             try:
                 is_ok, message = await self._run()
             except probing.NotRun as missed:
                 return events.CheckMissed(name=name, why=printable.one_line(f"not run: {missed}"))
             except TimeoutError:
                 is_ok, message = False, f"no result within {self._check.timeout:g} s"
-                if still.seconds >= RELEVANT * self._check.timeout:
-                    message += f", of which this agent stood still for {still.seconds:.1g} s"
+                if lag.seconds >= RELEVANT * self._check.timeout:
+                    message += f", of which this agent stood still for {lag.seconds:.1g} s"
                     if loop.time() < self._told + self._patience:
                         return events.CheckMissed(name=name, why=message, is_repeated=True)
         self._told = loop.time()

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import attempts, backoff, client, due, others, turns
+from exabgp_k8s.adapters.kube import attempts, backoff, client, due, other_leases, turns
 from exabgp_k8s.core.facts import budget, config, events
 from exabgp_k8s.wire import leases
 
@@ -94,7 +94,7 @@ class Leases:
         self._path = leases.COLLECTION.format(namespace=urllib.parse.quote(namespace))
         self._deliver = deliver
         self._timings = timings or Timings()
-        self._others = others.Others(api, self._path, self._timings.skew)
+        self._others = other_leases.Others(api, self._path, self._timings.skew)
         self._wish = budget.Wish()
         self._mine: leases.Lease | None = None
         self._count: budget.Count | None = None

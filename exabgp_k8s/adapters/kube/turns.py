@@ -15,7 +15,7 @@ import threading
 from typing import NamedTuple, Protocol
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import unforeseen
+from exabgp_k8s.adapters.kube import own_errors
 
 
 class Pause(NamedTuple):
@@ -60,7 +60,7 @@ class Turns:
     def __init__(self, task: Task, *, name: str, about: str) -> None:
         self._task = task
         self._name = name
-        self._unforeseen = unforeseen.Unforeseen(about)
+        self._own_errors = own_errors.OwnErrors(about)
         self._changed = threading.Condition()
         self._is_woken = self._was_woken = self._is_stopping = False
         self._thread: threading.Thread | None = None
@@ -120,7 +120,7 @@ class Turns:
             return self._failed(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the task is to be done
             self._task.forget()
-            return self._failed(self._unforeseen.as_failure(error))
+            return self._failed(self._own_errors.as_failure(error))
 
     def _failed(self, error: errors.KubeError) -> Pause:
         return AT_ONCE if self._is_stopping else self._task.failed(error)

@@ -17,7 +17,7 @@ SHORTEST = 0.02
 """Seconds between two looks at the least."""
 
 
-class Stillness:
+class LoopLag:
     """Measures from its beginning to its end, as a context manager.
 
     Args:

@@ -1,4 +1,4 @@
-"""What nobody thought of, met while the API server is asked: one more failed request, no more.
+"""An error of our own, met while the API server is asked: one more failed request, no more.
 
 A thread that asks again and again must not end by an error, and must not end the agent: what met
 one node's agent meets the next one too, and would meet this one again in its next life. So the
@@ -18,7 +18,7 @@ SHOWN = 200
 log = structlog.get_logger()
 
 
-class Unforeseen:
+class OwnErrors:
     """The errors that one thread met.
 
     Args:

@@ -1,4 +1,4 @@
-"""One thing that changes again and again, and how often the log may say so.
+"""What the log may say of a thing that changes again and again: its state, if that is news.
 
 What flaps would fill a disk, and a line that is left out must not be the last one: whoever reads
 the log would believe what was so an hour ago. So each thing has its own allowance, and its state
