@@ -299,7 +299,7 @@ def test_a_peer_of_a_family_the_kernel_lacks_has_no_source() -> None:
 
 CHECK = """
 import asyncio
-from exabgp_k8s.core import config
+from exabgp_k8s.core.facts import config
 from tests.adapters import probes
 print(asyncio.run(probes.outcome(config.InterfaceProbe(name={name!r}, min_speed={speed}))))
 """

@@ -27,7 +27,7 @@ HELD = model.PeerHeld(
 )
 
 Happening = events.Event | Mapping[str, Any]
-"""An event, or what is replaced in the decision."""
+"""An event, or what is replaced in the decision or in the judgement."""
 
 PAIRS: dict[tuple[str, str], tuple[Happening, Happening]] = {
     ("kubernetes.lost", "kubernetes.regained"): (
@@ -87,8 +87,11 @@ class Life:
         for each in happenings:
             self._decided = each if isinstance(each, Mapping) else self._decided
         before, after = self._turn, step.step(self._turn.world, found, self.now)
-        decision = dataclasses.replace(after.decision, **self._decided)
-        self._turn = dataclasses.replace(after, decision=decision)
+        self._turn = dataclasses.replace(
+            after,
+            judgement=_replaced(after.judgement, self._decided),
+            decision=_replaced(after.decision, self._decided),
+        )
         self._journal.note(before, self._turn, self.now)
         self.at += [self.now] * (len(self.lines) - len(self.at))
 
@@ -96,6 +99,12 @@ class Life:
         """Return the moments and lines of these events."""
         pairs = zip(self.at, self.lines, strict=True)
         return [(at, line) for at, line in pairs if line["event"] in names]
+
+
+def _replaced(part: Any, fields: Mapping[str, Any]) -> Any:
+    """Return a part of a turn with those fields that it has."""
+    own = {each.name for each in dataclasses.fields(part)}
+    return dataclasses.replace(part, **{each: fields[each] for each in own & fields.keys()})
 
 
 @pytest.fixture
