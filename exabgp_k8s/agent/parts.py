@@ -56,13 +56,9 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     measured = metrics.Metrics(lambda: latest.turn, latest.clock)
     draining = Draining(options, inbox, latest)
     reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
+    said, checks = LastWords(options), runner.Runner(inbox.put)
     errands = Errands(
-        options.node,
-        cluster,
-        kept=kept,
-        last_words=LastWords(options),
-        measured=measured,
-        checks=runner.Runner(inbox.put),
+        options.node, cluster, kept=kept, last_words=said, measured=measured, checks=checks
     )
 
     def follow(before: Turn, after: Turn, now: float) -> None:
