@@ -24,7 +24,7 @@ ENV_FILE_NAME = "exabgp.env"
 """An empty one: without it ExaBGP complains at every start."""
 VALIDATE_LIMIT = 20.0
 """Seconds for ``exabgp validate``; it needs 0.2 on an idle core."""
-AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s", "agent")
+AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s.agent")
 
 ENVIRONMENT: Mapping[str, str] = {
     # No named pipes and no command-line process: nobody but the agent speaks to ExaBGP.

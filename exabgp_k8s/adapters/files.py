@@ -3,80 +3,121 @@
 A ConfigMap volume changes by one swap of a symbolic link, an editor by a rename, ``cp`` in
 place; all of them show in what ``stat`` says of the file behind the link. A look each second
 costs nothing and needs no inotify, which sees none of it reliably.
+
+What a text means is known from who checked it before: ``run``, or the agent before this one, left
+the values in the state directory. Only a text that nobody has checked needs a checker.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
+from exabgp_k8s.adapters import checker, shortage
 from exabgp_k8s.core.facts import config, events
 from exabgp_k8s.core.plan import pace
 from exabgp_k8s.errors import SettingsError
-from exabgp_k8s.settings import load, notes
+from exabgp_k8s.settings import mounted, notes
+from exabgp_k8s.wire import checked
 
 POLL = 1.0
 """Seconds between two looks; kubelet itself takes up to a minute to swap the link."""
 
+LONGEST_PAUSE = 30.0
+"""Seconds between two looks while the settings cannot be checked."""
+
 LAST_GOOD = "settings.last-good.yaml"
 """In the state directory; it names Secret keys and holds no secret."""
+LAST_CHECKED = "settings.last-good.json"
+"""Beside it: what it means."""
 
 log = structlog.get_logger()
 
 Signature = tuple[tuple[str, int, int, int], ...]
+Read = events.ConfigLoaded | events.ConfigRefused
 
 
 class Files:
     """The files of one agent's settings."""
 
-    def __init__(self, settings: Path, password_dir: Path, last_good: Path) -> None:
+    def __init__(self, settings: Path, password_dir: Path, state_dir: Path) -> None:
         self._settings, self._password_dir = settings, password_dir
-        self._last_good = last_good
+        self._state_dir = state_dir
         self._seen: Signature | None = None
+        self._known: checked.Checked | None = None
+        """The last good settings."""
 
-    def first(self) -> tuple[events.Event, ...]:
-        """Read everything at the start of the agent.
+    def first(self) -> tuple[events.ConfigLoaded, ...]:
+        """Return what is known at the start of the agent, without checking anything.
 
-        An agent that crashed while the settings were being edited badly must come back with
-        the ones that were in force: they are kept in the state directory.
+        These are the settings that were in force. An edit of the meantime, good or bad, is found
+        by the first look of ``follow``: an agent that crashed during one comes back with them.
         """
-        found = self.read()
-        if isinstance(found, events.ConfigLoaded):
-            return (found,)
-        try:
-            return (self._loaded(load.load(self._last_good)), found)
-        except Exception as error:
-            if not isinstance(error, SettingsError):
-                log.exception("settings.unreadable", file=str(self._last_good))
-            return (found,)
+        self._known = recall(self._state_dir)
+        if self._known is None:
+            return ()
+        signature = self._signature()
+        found = self._loaded(self._known.config)
+        # One that cannot be read is refused by the first look.
+        with contextlib.suppress(SettingsError):
+            if checked.digest(mounted.read_text(self._settings)) == self._known.digest:
+                self._seen = signature
+        return (found,)
 
-    def read(self) -> events.ConfigLoaded | events.ConfigRefused:
-        """Read everything; a refusal carries every mistake that was found."""
+    def read(self) -> tuple[Read, ...]:
+        """Read everything; a refusal carries every mistake that was found.
+
+        Where nothing is in force yet, the last good settings come before a refusal.
+        """
+        self._seen = self._signature()
+        found = self._read(self._settings)
+        if isinstance(found, events.ConfigLoaded) or self._known is not None:
+            return (found,)
+        last_good = self._state_dir / LAST_GOOD
+        again = self._read(last_good) if last_good.exists() else found
+        return (again, found) if isinstance(again, events.ConfigLoaded) else (found,)
+
+    def _read(self, path: Path) -> Read:
+        if lack := shortage.present():
+            return self._unchecked(lack)
         try:
-            return self._read()
+            text = mounted.read_text(path)
+            return self._loaded(self._meaning(text, str(path)))
         except SettingsError as error:
             return events.ConfigRefused(problems=tuple(each.in_line for each in error.problems))
+        except checker.Refused as error:
+            return events.ConfigRefused(problems=error.problems)
+        except checker.Unchecked as error:
+            return self._unchecked(str(error))
         except Exception as error:
             # A bug of ours: an agent that it ended would meet the same file in its next life.
-            log.exception("settings.unreadable", file=str(self._settings))
+            log.exception("settings.unreadable", file=str(path))
             return events.ConfigRefused(problems=(f"the settings could not be read: {error!r}",))
 
-    def _read(self) -> events.ConfigLoaded:
-        self._seen = self._signature()
-        text = load.read_text(self._settings)
-        settings = load.parse(text, str(self._settings))
-        # Without a copy the next crash would find less; that is no reason to refuse now.
-        try:
-            keep(self._last_good, text)
-        except OSError as error:
-            log.warning("settings.not_kept", file=str(self._last_good), why=str(error))
-        return self._loaded(settings)
+    def _meaning(self, text: str, source: str) -> config.Config:
+        digest = checked.digest(text)
+        if self._known is None or self._known.digest != digest:
+            settings = checker.check(text, source)
+            self._known = checked.Checked(digest=digest, config=settings)
+            # Without a copy the next crash would find less; that is no reason to refuse now.
+            try:
+                keep(self._state_dir, text, settings)
+            except OSError as error:
+                log.warning("settings.not_kept", file=str(self._state_dir), why=str(error))
+        return self._known.config
+
+    def _unchecked(self, why: str) -> events.ConfigRefused:
+        # Not seen: the same text is asked about again.
+        self._seen = None
+        told = f"the settings could not be checked: {why}; what is in force stays"
+        return events.ConfigRefused(problems=(f"{told}, and it is tried again",))
 
     def _loaded(self, settings: config.Config) -> events.ConfigLoaded:
-        passwords, problems = load.read_passwords(self._password_dir, settings.peers)
+        passwords, problems = mounted.read_passwords(self._password_dir, settings.peers)
         for problem in problems:
             log.error(
                 "password.unusable", why=str(problem), unless="it had one before: that goes on"
@@ -88,13 +129,25 @@ class Files:
     async def follow(self, deliver: Callable[[events.Event], None]) -> None:
         """Deliver the settings each time that they changed on disk, but not all the time."""
         taken: tuple[float, ...] = ()
+        failures = 0
         while True:
-            await asyncio.sleep(POLL)
             now = asyncio.get_running_loop().time()
             if self._signature() != self._seen and not pace.pause(taken, now):
                 taken = pace.noted(taken, now)
-                # Beside the loop: a large document takes longer than a session is patient.
-                deliver(await asyncio.to_thread(self.read))
+                for event in await self._read_beside():
+                    deliver(event)
+                failures = failures + 1 if self._seen is None else 0
+            # A node that is short of something is not helped by more processes.
+            await asyncio.sleep(min(POLL * 2**failures, LONGEST_PAUSE))
+
+    async def _read_beside(self) -> tuple[Read, ...]:
+        """Read beside the loop: a checker takes longer than a session is patient."""
+        try:
+            return await asyncio.to_thread(self.read)
+        except RuntimeError as error:
+            if not (lack := shortage.of(error)):
+                raise
+            return (self._unchecked(lack),)
 
     def _signature(self) -> Signature:
         return tuple(self._state_of(path) for path in (self._settings, *sorted(self._passwords())))
@@ -114,7 +167,22 @@ class Files:
         return (path.name, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def keep(path: Path, text: str) -> None:
+def keep(state_dir: Path, text: str, settings: config.Config) -> None:
+    """Keep settings that were checked for the next agent: the text, and what it means."""
+    # The one without the other is only more work: it is checked again.
+    _replace(state_dir / LAST_GOOD, text)
+    _replace(state_dir / LAST_CHECKED, checked.dump(settings, text))
+
+
+def recall(state_dir: Path) -> checked.Checked | None:
+    """Return the last good settings of a state directory; None if they have to be checked."""
+    try:
+        return checked.load((state_dir / LAST_CHECKED).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _replace(path: Path, text: str) -> None:
     """Replace a file in one step, so that a crash leaves the old one or the new one."""
     candidate = path.with_suffix(".new")
     candidate.write_text(text, encoding="utf-8")

@@ -44,9 +44,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     cluster = _ask_the_api(options, inbox, latest)
     exabgp = daemon.Daemon(options.state_dir, os.getppid())
     agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
-    watched = files.Files(
-        options.settings, options.password_dir, options.state_dir / files.LAST_GOOD
-    )
+    watched = files.Files(options.settings, options.password_dir, options.state_dir)
     for event in watched.first():
         inbox.put(event)
     agent.draining.resume()

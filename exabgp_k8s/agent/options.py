@@ -52,6 +52,24 @@ class Options:
     log_format: str = lines.JSON
     """Of all processes of the node: ``json``, or ``text`` for people at a terminal."""
 
+    @classmethod
+    def from_environment(cls, given: Mapping[str, str]) -> Options:
+        """Return the options that ``environment`` brought here; each of them was checked there."""
+        host, port = split_address(given[HTTP])
+        kubeconfig = given.get(KUBECONFIG)
+        return cls(
+            settings=Path(given[SETTINGS]),
+            password_dir=Path(given[PASSWORD_DIR]),
+            node=given[NODE],
+            kubeconfig=Path(kubeconfig) if kubeconfig else None,
+            state_dir=Path(given[STATE_DIR]),
+            http_host=host,
+            http_port=port,
+            namespace=given[NAMESPACE],
+            pod=given[POD],
+            log_format=given[LOG_FORMAT],
+        )
+
     @property
     def socket(self) -> Path:
         """The unix socket for status, drain and undrain."""

@@ -22,7 +22,7 @@ from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core.decide import neighbors
 from exabgp_k8s.core.facts import config, model, world
 from exabgp_k8s.core.judge import keeping
-from exabgp_k8s.settings import convert, load, notes, schema, selection
+from exabgp_k8s.settings import convert, load, mounted, notes, schema, selection
 from exabgp_k8s.wire import daemon_conf
 
 STDIN = Path("-")
@@ -89,7 +89,7 @@ def validate(path: Path, password_dir: Path, nodes_from: Path | None) -> None:
     if path == nodes_from == STDIN:
         raise click.UsageError("settings and --nodes cannot both be standard input; name a file")
     settings = convert.to_core(_document(path))
-    _, missing = load.read_passwords(password_dir, settings.peers)
+    _, missing = mounted.read_passwords(password_dir, settings.peers)
     for problem in missing:
         click.echo(f"{path}: warning: {problem}", err=True)
     for note in notes.find(settings):
@@ -153,7 +153,7 @@ def _document(path: Path) -> schema.Settings:
     """Read the settings, or end with every mistake on a line of its own."""
     try:
         is_piped = path == STDIN
-        text = load.text_of(sys.stdin.buffer, "-") if is_piped else load.read_text(path)
+        text = mounted.text_of(sys.stdin.buffer, "-") if is_piped else mounted.read_text(path)
     except errors.SettingsError as error:
         exits.fail(f"{error}; nothing was checked")
     try:

@@ -11,7 +11,6 @@ from exabgp_k8s.cli import groups
 
 COMMANDS: Mapping[str, str] = {
     "run": "exabgp_k8s.cli.run:run",
-    "agent": "exabgp_k8s.cli.run:agent",
     "status": "exabgp_k8s.cli.status:status",
     "sessions": "exabgp_k8s.cli.inspect:sessions",
     "routes": "exabgp_k8s.cli.inspect:routes",

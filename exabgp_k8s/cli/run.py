@@ -22,8 +22,9 @@ import click
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
 from exabgp_k8s.cli import durations, exits, node_options, refusals
+from exabgp_k8s.core.facts import config
 from exabgp_k8s.errors import Problem, SettingsError
-from exabgp_k8s.settings import load
+from exabgp_k8s.settings import load, mounted
 from exabgp_k8s.wire import daemon_conf
 
 SOCKET_PATH_LIMIT = 107
@@ -36,6 +37,9 @@ OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """A DNS subdomain name (Kubernetes, Object Names and IDs)."""
+
+Checked = tuple[str, config.Config]
+"""The text of the settings, and what it means."""
 
 
 @click.command()
@@ -75,15 +79,6 @@ def _raise_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-@click.command(hidden=True)
-@node_options.of_a_node
-def agent(**values: Any) -> None:
-    """Run as ExaBGP's process-API helper; started by ExaBGP and not by hand."""
-    from exabgp_k8s.agent import main  # noqa: PLC0415 - `run` must not load the agent
-
-    sys.exit(main.run(_options(values)))
-
-
 def _options(values: Mapping[str, Any]) -> agent_options.Options:
     if not NODE_NAME.fullmatch(values["node"]):
         raise click.BadParameter(
@@ -108,14 +103,14 @@ def _options(values: Mapping[str, Any]) -> agent_options.Options:
     )
 
 
-def _check_settings(chosen: agent_options.Options) -> str | None:
+def _check_settings(chosen: agent_options.Options) -> Checked | None:
     """Refuse bad settings, unless this pod has run before: then its last good ones go on.
 
     A container that restarts in the middle of a bad edit must not take the node's routes away.
-    Good ones are returned: the agent reads the file seconds later, and an edit may come before.
+    Good ones are returned, the text and what it means: the agent need not check them again.
     """
     try:
-        return _settings_text(chosen)
+        return _checked_settings(chosen)
     except SettingsError as error:
         last_good = chosen.state_dir / files.LAST_GOOD
         has_run = last_good.exists()
@@ -126,20 +121,19 @@ def _check_settings(chosen: agent_options.Options) -> str | None:
         return None
 
 
-def _settings_text(chosen: agent_options.Options) -> str:
+def _checked_settings(chosen: agent_options.Options) -> Checked:
     try:
-        text = load.read_text(chosen.settings)
-        load.parse(text, str(chosen.settings))
+        text = mounted.read_text(chosen.settings)
+        return text, load.parse(text, str(chosen.settings))
     except SettingsError:
         raise
     except Exception as error:
         # A bug of ours: the last good settings go on for it as for a mistake of somebody's.
         problem = Problem("", f"the settings could not be read: {error!r}")
         raise SettingsError((problem,), str(chosen.settings)) from error
-    return text
 
 
-def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
+def _prepare(chosen: agent_options.Options, settings: Checked | None) -> None:
     """Make the state directory ours, and write and check the first exabgp.conf.
 
     It has no neighbors yet: which ones there are depends on the Node, and the agent adds them.
@@ -157,7 +151,7 @@ def _prepare(chosen: agent_options.Options, settings: str | None) -> None:
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
         daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
         if settings is not None:
-            files.keep(chosen.state_dir / files.LAST_GOOD, settings)
+            files.keep(chosen.state_dir, *settings)
     except OSError as error:
         refusals.fail(
             chosen.log_format,

@@ -11,9 +11,9 @@ import pytest
 import structlog
 import yaml
 
-from exabgp_k8s.adapters import files
-from exabgp_k8s.core.facts import config, events
-from exabgp_k8s.settings import load
+from exabgp_k8s.adapters import checker, files
+from exabgp_k8s.core.facts import events
+from exabgp_k8s.settings import mounted
 from tests.settings import samples
 
 PATIENCE = 30
@@ -39,10 +39,12 @@ class Mounts:
     def new(self) -> files.Files:
         """Return the files of an agent that starts now."""
         return files.Files(
-            self._folder / "config" / "settings.yaml",
-            self._folder / "secret",
-            self._folder / files.LAST_GOOD,
+            self._folder / "config" / "settings.yaml", self._folder / "secret", self._folder
         )
+
+    def read(self) -> tuple[events.Event, ...]:
+        """Return what an agent finds that has just started."""
+        return self.files.first() or self.files.read()
 
     def swap(self, volume: str, name: str, text: str) -> None:
         self._swaps += 1
@@ -69,7 +71,7 @@ class Mounts:
             following.cancel()
             return event
 
-        self.files.first()
+        self.read()
         return asyncio.run(run())
 
 
@@ -90,7 +92,7 @@ def refused(event: events.Event) -> str:
 
 
 def test_the_settings_are_delivered_with_the_passwords(mounts: Mounts) -> None:
-    (event,) = mounts.files.first()
+    (event,) = mounts.read()
 
     assert loaded(event).config.asn == 64512
     assert loaded(event).passwords["tor"].reveal() == "first"
@@ -101,7 +103,7 @@ def test_what_has_no_effect_is_logged(mounts: Mounts) -> None:
     mounts.edit(yaml.safe_dump(document))
 
     with structlog.testing.capture_logs() as lines:
-        loaded(mounts.files.read())
+        loaded(*mounts.files.read())
 
     (line,) = (each for each in lines if each["event"] == "settings.ineffective")
     assert "peers[0].attributes.localPref" in line["why"]
@@ -124,18 +126,34 @@ def test_a_bad_edit_is_refused_with_its_place(mounts: Mounts) -> None:
 
 
 def test_an_agent_that_starts_with_a_bad_edit_has_the_last_good_settings(mounts: Mounts) -> None:
-    mounts.files.first()
+    mounts.read()
     mounts.edit("bgp: [")
-    good, bad = mounts.new().first()
+    mounts.files = mounts.new()
+    (good,) = mounts.files.first()
+    (bad,) = mounts.files.read()
 
     assert loaded(good).config.asn == 64512
     assert loaded(good).passwords["tor"].reveal() == "first"
     assert refused(bad).startswith("line 2, column 1: ")
 
 
+def test_an_agent_after_an_upgrade_has_the_last_good_settings_checked_again(
+    mounts: Mounts, tmp_path: pathlib.Path
+) -> None:
+    mounts.read()
+    (tmp_path / files.LAST_CHECKED).write_text('{"digest": "of another version", "config": {}}')
+    mounts.edit("bgp: [")
+    mounts.files = mounts.new()
+
+    assert mounts.files.first() == ()
+    good, bad = mounts.files.read()
+    assert loaded(good).config.asn == 64512
+    assert refused(bad).startswith("line 2, column 1: ")
+
+
 def test_a_new_agent_that_starts_with_a_bad_edit_has_only_the_refusal(mounts: Mounts) -> None:
     mounts.edit("bgp: [")
-    (event,) = mounts.files.first()
+    (event,) = mounts.read()
 
     assert refused(event).startswith("line 2, column 1: ")
 
@@ -145,29 +163,50 @@ def test_a_last_good_copy_that_cannot_be_written_is_no_reason_to_refuse(
 ) -> None:
     (tmp_path / files.LAST_GOOD).mkdir()
 
-    assert loaded(mounts.files.read()).config.asn == 64512
+    (event,) = mounts.files.read()
+    assert loaded(event).config.asn == 64512
 
 
-@pytest.mark.parametrize("error", [RecursionError("too deep"), ValueError("no number")])
+def test_settings_that_somebody_has_checked_need_no_checker(
+    mounts: Mounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ``run`` has checked is in force at once, and a new password is taken without one."""
+    mounts.read()
+    monkeypatch.setattr(checker, "COMMAND", ("/absent",))
+    mounts.files = mounts.new()
+
+    (event,) = mounts.files.first()
+    assert loaded(event).config.asn == 64512
+    changed = mounts.after("secret", "tor", "other")
+    assert loaded(changed).passwords["tor"].reveal() == "other"
+
+
+def test_no_password_is_kept_beside_the_settings(mounts: Mounts, tmp_path: pathlib.Path) -> None:
+    mounts.read()
+
+    kept = [each for each in tmp_path.iterdir() if each.is_file()]
+    assert {each.name for each in kept} == {files.LAST_GOOD, files.LAST_CHECKED}
+    assert not any("first" in each.read_text() for each in kept)
+
+
 def test_an_error_of_ours_in_reading_is_a_refusal_and_not_the_agent_s_end(
-    mounts: Mounts, monkeypatch: pytest.MonkeyPatch, error: Exception
+    mounts: Mounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An agent that ended over its settings would meet them again in its next life."""
-    mounts.files.first()
 
-    def fail(*_: object) -> config.Config:
-        raise error
+    def fail(*_: object) -> str:
+        raise RecursionError("too deep")
 
-    monkeypatch.setattr(load, "parse", fail)
-    (event,) = mounts.files.first()
+    monkeypatch.setattr(mounted, "read_text", fail)
+    (event,) = mounts.files.read()
 
-    assert refused(event) == f"the settings could not be read: {error!r}"
+    assert refused(event) == "the settings could not be read: RecursionError('too deep')"
 
 
 def test_a_file_that_is_gone_is_a_refusal(mounts: Mounts, tmp_path: pathlib.Path) -> None:
     (tmp_path / "config" / "settings.yaml").unlink()
 
-    assert "cannot be read" in refused(mounts.files.read())
+    assert "cannot be read" in refused(*mounts.files.read())
 
 
 def test_a_document_that_takes_long_to_read_does_not_stop_the_loop(

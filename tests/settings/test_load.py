@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import config, model
-from exabgp_k8s.settings import load, schema
+from exabgp_k8s.settings import load, mounted, schema
 from tests.settings import samples
 
 PEER = config.Peer(
@@ -308,7 +308,7 @@ def test_a_file_is_read_with_its_byte_order_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"\xff", "not UTF-8"), (b"#" * (load.LARGEST + 1), "larger than")]
+    ("content", "words"), [(b"\xff", "not UTF-8"), (b"#" * (mounted.LARGEST + 1), "larger than")]
 )
 def test_a_file_that_is_no_settings_file_is_refused(
     tmp_path: Path, content: bytes, words: str
@@ -323,7 +323,7 @@ def test_a_file_that_is_no_settings_file_is_refused(
 @pytest.mark.parametrize("content", [b"s3cr\"e't", b"s3cr\"e't\n"])
 def test_a_password_is_read_without_the_editor_s_newline(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
-    found, missing = load.read_passwords(tmp_path, [PEER])
+    found, missing = mounted.read_passwords(tmp_path, [PEER])
 
     assert found["key"].reveal() == "s3cr\"e't"
     assert missing == ()
@@ -332,7 +332,7 @@ def test_a_password_is_read_without_the_editor_s_newline(tmp_path: Path, content
 @pytest.mark.parametrize("content", [b"", b"\n", b"s3cret\n\n", b"s3cret" * 14, b"s3cret\xff"])
 def test_an_unusable_password_is_left_out_and_never_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "key").write_bytes(content)
-    found, (problem,) = load.read_passwords(tmp_path, [PEER])
+    found, (problem,) = mounted.read_passwords(tmp_path, [PEER])
 
     assert found == {}
     assert str(problem).startswith("peers[0].passwordFrom: peer tor stays down: ")
@@ -340,7 +340,7 @@ def test_an_unusable_password_is_left_out_and_never_told(tmp_path: Path, content
 
 
 def test_a_missing_password_names_the_key_the_file_and_the_peer(tmp_path: Path) -> None:
-    _, (problem,) = load.read_passwords(tmp_path, [PEER])
+    _, (problem,) = mounted.read_passwords(tmp_path, [PEER])
 
     assert str(tmp_path / "key") in str(problem)
     assert "peer tor stays down" in str(problem)
@@ -350,7 +350,7 @@ def test_a_missing_password_names_the_key_the_file_and_the_peer(tmp_path: Path) 
 def test_only_the_keys_that_peers_name_are_read(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("one")
     (tmp_path / "other").write_text("two")
-    found, _ = load.read_passwords(tmp_path, [PEER])
+    found, _ = mounted.read_passwords(tmp_path, [PEER])
 
     assert set(found) == {"key"}
     assert "one" not in repr(found)
