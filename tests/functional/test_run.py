@@ -123,7 +123,7 @@ def test_bad_settings_and_a_crash_together_still_change_nothing(lab: Lab) -> Non
     # The settings are still refused, so "no" is the answer; that there is one counts.
     until(lambda: is_gone(crashed) and bool(lab.cli("status").stdout), lab.state)
 
-    assert lab.json("status")["settings"]["stale"]
+    until(lambda: lab.json("status")["settings"]["stale"], lab.state)
     assert lab.router.routes() == before
 
 
@@ -156,7 +156,7 @@ def test_an_edit_with_a_mistake_while_the_agent_starts_is_refused(lab: Lab) -> N
     lab.write("bgp: nonsense")
 
     lab.expect(lab.services, lab.pods)
-    assert lab.json("status")["settings"]["stale"]
+    until(lambda: lab.json("status")["settings"]["stale"], lab.state)
 
 
 def test_settings_with_mistakes_start_nothing(lab: Lab) -> None:
