@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exabgp_k8s.launcher import (
+    answers,
     clock,
     closing,
     confirmation,
@@ -16,6 +17,7 @@ from exabgp_k8s.launcher import (
     redial,
     refreshes,
     reloads,
+    sharing,
     steps,
     unused,
     updates,
@@ -33,6 +35,9 @@ ALL = (
     reloads,
     descriptors,
     steps,
+    sharing,
+    # It is told what leaves, so before the one that decides what leaves.
+    answers,
     markers,
     refreshes,
     updates,

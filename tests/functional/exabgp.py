@@ -174,14 +174,25 @@ class ExaBGP:
 
     def say(self, command: commands.Command | str) -> list[bytes]:
         """Send a command and return all lines up to its answer."""
-        text = f"{command}\n".encode() if isinstance(command, str) else encoding.encode(command)
         since = self.mark()
-        assert self._wire is not None
-        self._wire.sendall(text)
+        text = self.send(command)
         self.wait(lambda: bool(self._answers(since)), f"no answer to {text!r}")
         lines = self.lines(since)
         last = next(i for i, line in enumerate(lines) if line.strip() in {b"done", b"error"})
         return lines[: last + 1]
+
+    def send(self, command: commands.Command | str) -> bytes:
+        """Send a command, wait for nothing, and return what was sent."""
+        text = f"{command}\n".encode() if isinstance(command, str) else encoding.encode(command)
+        assert self._wire is not None
+        self._wire.sendall(text)
+        return text
+
+    def helper(self) -> psutil.Process:
+        """Return the process behind the daemon's pipes."""
+        assert self._process is not None
+        (found,) = psutil.Process(self._process.pid).children()
+        return found
 
     def _answers(self, since: int) -> list[bytes]:
         return [line for line in self._lines[since:] if line.strip() in {b"done", b"error"}]

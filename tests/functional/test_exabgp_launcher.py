@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ipaddress
+import os
 import pathlib
 import random
 import struct
@@ -18,6 +19,7 @@ import pytest
 
 from exabgp_k8s.core.facts import commands, events, model
 from exabgp_k8s.launcher import unused
+from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
 from tests.support import faults, oddrouter
@@ -153,6 +155,70 @@ PLAIN_BYTES = bytes((16, 10, 96))
 def announcements(router: oddrouter.Router) -> int:
     """Return how often it was sent the plain route."""
     return sum(body.endswith(PLAIN_BYTES) for body in router.heard(oddrouter.UPDATE))
+
+
+def test_a_router_is_told_before_the_agent(us: exabgp.ExaBGP, start: Start) -> None:
+    """Alone it writes its answer first, and waits for an agent whose pipe is full."""
+    (router,) = start({})
+    us.await_line(b'"state": "up"')
+    helper = us.helper()
+    pipes = pathlib.Path("/proc", str(helper.pid), "fd")
+    with (pipes / "0").open("wb", buffering=0) as answers, (pipes / "1").open("wb") as said:
+        helper.suspend()
+        os.set_blocking(answers.fileno(), False)
+        while answers.write(b"\n" * 512):
+            pass
+        since = us.mark()
+        said.write(encoding.encode(commands.Announce(route=PLAIN)))
+        said.flush()
+
+        router.wait(lambda: announcements(router) == 1, "no announcement")
+        helper.resume()
+
+    us.await_line(b"done", since)
+    us.await_event(
+        events.UpdateSent(
+            peer=NEIGHBOR.address, announced=frozenset({PLAIN.prefix}), withdrawn=frozenset()
+        ),
+        since,
+    )
+
+
+DEAF = """\
+import os, socket, sys
+wire = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+os.close(0)
+while data := wire.recv(65536):
+    os.write(1, data)
+"""
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the agent ends while ExaBGP tells it much",
+    sees="nothing",
+    within="0 s",
+)
+def test_an_agent_that_reads_no_more_ends_no_session(
+    us: exabgp.ExaBGP, tmp_path: pathlib.Path
+) -> None:
+    """Alone it shuts down over the closed pipe, and ends every session."""
+    deaf = tmp_path / "deaf.py"
+    deaf.write_text(DEAF)
+    with oddrouter.Router(ADDRESSES[0]) as router:
+        neighbor = dataclasses.replace(NEIGHBOR, port=router.port)
+        run = (us.run[0], str(deaf), us.run[-1])
+        us.start(daemon_conf.render((neighbor,), run, show_secrets=True))
+        router.wait_up()
+
+        # More than a buffer of the standard library holds: before that, ExaBGP does not notice.
+        for _ in range(20):
+            us.send(commands.ShowNeighbors())
+        us.send(commands.Announce(route=PLAIN))
+        router.wait(lambda: announcements(router) == 1, "no announcement")
+
+        assert router.keeps_session_through(2)
+        assert router.sessions == 1
 
 
 def counters(us: exabgp.ExaBGP) -> events.NeighborRow:
