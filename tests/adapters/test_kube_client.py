@@ -274,7 +274,8 @@ def test_the_library_reads_the_token_file_again_when_it_is_due(
 ) -> None:
     """It does so on the first request after a minute; here the minute is over at once."""
     get(pod)
-    hook = pod._api.configuration.refresh_api_key_hook
+    assert pod._api is not None
+    hook = pod._api._settings.refresh_api_key_hook
     loader = dict(zip(hook.__code__.co_freevars, hook.__closure__, strict=True))["self"]
     loader.cell_contents.token_expires_at = loader.cell_contents.token_expires_at.min
     (tmp_path / "token").write_text("rotated")

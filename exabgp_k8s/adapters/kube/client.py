@@ -13,6 +13,7 @@ import os
 import pathlib
 import ssl
 import threading
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -87,7 +88,7 @@ class Client:
         self._access = access
         self.servers = found or servers.Servers()
         self._lock = threading.Lock()
-        self._api: Any = None
+        self._api: library.Transport | None = None
         self._is_direct = False
         self._answered_by: str | None = None
 
@@ -188,30 +189,23 @@ class Client:
         return response
 
     def _call(self, server: str, request: _Request) -> urllib3.HTTPResponse:
-        headers = {"Accept": "application/json"}
-        if request.body is not None:
-            headers["Content-Type"] = request.content_type
         with _credentials(self._access):
             api = self._connected(is_direct=bool(server))
-            prepared = api.param_serialize(
-                request.method,
-                request.path,
-                query_params=list((request.query or {}).items()),
-                header_params=headers,
-                body=request.body,
-                auth_settings=["BearerToken"],
-                _host=f"https://{server}" if server else self._access.server or None,
-            )
+            headers = api.headers()
+        headers["Accept"] = "application/json"
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        url = f"https://{server}" if server else self._access.server or api.host
+        url += request.path
+        if request.query:
+            url += "?" + urllib.parse.urlencode(request.query, quote_via=urllib.parse.quote)
         connect = self._access.connect_timeout
         if self.servers.are_learned:
             # Another one is to be asked in time.
             connect = min(connect, _SAME_NETWORK)
         timeout = (connect, self._access.answer_timeout)
         with self._translated():
-            response = api.call_api(*prepared, _request_timeout=timeout).response
-            if not isinstance(response, urllib3.HTTPResponse):
-                raise TypeError(f"call_api no longer wraps urllib3, but {type(response)}")
-            return response
+            return api.request(request.method, url, headers, request.body, timeout)
 
     def _error(self, response: urllib3.HTTPResponse) -> errors.KubeError:
         with self._translated():
@@ -226,7 +220,7 @@ class Client:
             document, response.status, int(wait) if wait.isascii() and wait.isdigit() else 0
         )
 
-    def _connected(self, *, is_direct: bool) -> Any:
+    def _connected(self, *, is_direct: bool) -> library.Transport:
         with self._lock:
             if self._api is not None and self._is_direct != is_direct:
                 self._api.close()

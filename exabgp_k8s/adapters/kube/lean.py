@@ -19,7 +19,11 @@ from typing import Any
 
 _NOT_RUN = ("kubernetes", "kubernetes.config", "kubernetes.utils")
 
-_USED = ("kubernetes.client.api_client", "kubernetes.config.incluster_config")
+_USED = (
+    "kubernetes.client.configuration",
+    "kubernetes.client.rest",
+    "kubernetes.config.incluster_config",
+)
 
 
 def prepare() -> bool:

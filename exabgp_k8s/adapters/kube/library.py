@@ -2,8 +2,10 @@
 
 What the library adds on top of that is left alone. Its models cost 20 MB and refuse Nodes that
 are merely unusual; its ``Watch`` and informer hammer a server that is down and wait for ever on
-one that is silent. What it does well is used: credentials from the service account or a
-kubeconfig, a token that is read again from its file, TLS, connections.
+one that is silent; its ``ApiClient`` puts paths, headers and JSON together, which is ten lines
+here, and brings pydantic along, which is 6 MB on every node. What it does well is used:
+credentials from the service account or a kubeconfig, a token that is read again from its file,
+TLS, connections.
 
 Some of its defaults are wrong for an agent on every node, and are changed here: it retries by
 itself and sleeps as long as Retry-After says (up to six hours), it follows the proxy variables of
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import pathlib
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import urllib3
@@ -32,8 +35,58 @@ _SOCKET_OPTIONS = [
 ]
 
 
-def connect(kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_name: str) -> Any:
-    """Read the credentials and make a client of the library; it has no connection yet.
+class Transport:
+    """The library's connections, with who we are to the server.
+
+    Args:
+        settings: the library's own, with the credentials in it.
+    """
+
+    def __init__(self, settings: Any) -> None:
+        from kubernetes.client import rest  # noqa: PLC0415 - as in ``connect``
+
+        self._settings = settings
+        self._rest: Any = rest.RESTClientObject(settings)
+        limits.bound(self._rest.pool_manager)
+
+    @property
+    def host(self) -> str:
+        """The URL of the server that the credentials are for."""
+        return str(self._settings.host)
+
+    def headers(self) -> dict[str, str]:
+        """Return what says who we are; the library reads a token again when it is due."""
+        found = {"User-Agent": f"exabgp-k8s/{exabgp_k8s.__version__}"}
+        for setting in self._settings.auth_settings().values():
+            if setting["value"]:
+                found[setting["key"]] = setting["value"]
+        return found
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: Mapping[str, Any] | None,
+        timeout: tuple[float, float],
+    ) -> urllib3.HTTPResponse:
+        """Make one request; its answer has been read up to the headers."""
+        found = self._rest.request(
+            method, url, headers=headers, body=body, _request_timeout=timeout
+        ).response
+        if not isinstance(found, urllib3.HTTPResponse):
+            raise TypeError(f"the library no longer wraps urllib3, but {type(found)}")
+        return found
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._rest.close()
+
+
+def connect(
+    kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_name: str
+) -> Transport:
+    """Read the credentials; there is no connection yet.
 
     Args:
         kubeconfig: where they are; None: in the service account.
@@ -41,7 +94,7 @@ def connect(kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_
         tls_name: who the server has to be; empty: whom its URL names.
     """
     lean.prepare()
-    from kubernetes.client import api_client, configuration  # noqa: PLC0415 - heavy, and only now
+    from kubernetes.client import configuration  # noqa: PLC0415 - heavy, and only now
 
     settings = configuration.Configuration()
     settings.proxy = None
@@ -51,10 +104,7 @@ def connect(kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_
     settings.socket_options = _SOCKET_OPTIONS
     # One connection for the watch, one for the odd request beside it.
     settings.connection_pool_maxsize = 2
-    api = api_client.ApiClient(settings)
-    limits.bound(api.rest_client.pool_manager)
-    api.user_agent = f"exabgp-k8s/{exabgp_k8s.__version__}"
-    return api
+    return Transport(settings)
 
 
 def _load(settings: Any, kubeconfig: pathlib.Path | None, service_account: pathlib.Path) -> None:
