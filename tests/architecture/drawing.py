@@ -41,7 +41,7 @@ def _drawings() -> Iterator[str]:
 def _drawing(package: str) -> Iterator[str]:
     known = imports.modules()
     graph = imports.without_detours(imports.inside(package))
-    shown = [name for name in graph if name not in LEFT_OUT]
+    shown = [name for name in imports.from_the_top(graph) if name not in LEFT_OUT]
     yield "```mermaid\nflowchart TD\n"
     for name in shown:
         yield f'    {name}["<b>{name}</b><br/>{_charter(known[f"{package}.{name}"])}"]\n'

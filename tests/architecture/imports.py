@@ -82,6 +82,12 @@ def without_detours(graph: Graph) -> Graph:
     }
 
 
+def from_the_top(graph: Graph) -> list[str]:
+    """Return the names, each after all that import it, where imports do not run in a circle."""
+    reached = {name: _reached(name, graph) for name in graph}
+    return sorted(graph, key=lambda name: (-len(reached[name]), name))
+
+
 def _part(name: str, package: str) -> str:
     """Return which part of a package a module belongs to; empty: to none."""
     return name.removeprefix(f"{package}.").partition(".")[0] if _is_below(name, package) else ""
