@@ -35,3 +35,31 @@ def test_every_package_has_its_row_among_the_layers_and_nothing_else_has() -> No
 
     assert {name for name in named if "/" not in name} == set(folders)
     assert [name for name in named if not (imports.PACKAGE / name).exists()] == []
+
+
+def test_every_file_that_a_page_names_exists() -> None:
+    """The decisions are history and name what there was."""
+    missing = {
+        (page.name, named)
+        for page in repository.pages()
+        if page.parent.name != "adr"
+        for named in re.findall(r"`([a-z_]+(?:/[a-z_]+)+\.py)`", page.read_text(encoding="utf-8"))
+        if not (imports.PACKAGE / named).exists() and not (repository.ROOT / named).exists()
+    }
+
+    assert not missing, f"{missing}: these files have other names or places now"
+
+
+def test_every_module_that_a_docstring_names_exists() -> None:
+    known = imports.modules()
+    folders = "|".join(name.partition(".")[2] for name in known if name.count(".") == 1)
+    named = re.compile(rf"``((?:{folders})\.[a-z_]+)[`.]")
+    missing = {
+        (path.name, found)
+        for folder in (imports.PACKAGE, repository.ROOT / "tests")
+        for path in folder.rglob("*.py")
+        for found in named.findall(path.read_text(encoding="utf-8"))
+        if f"{imports.PACKAGE.name}.{found}" not in known
+    }
+
+    assert not missing, f"{missing}: these modules have other names or places now"
