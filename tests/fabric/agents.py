@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any
 import psutil
 
 from tests.fabric import namespaces, nodes, volume, waiting
-from tests.support import pods, processes
+from tests.support import asking, pods, processes
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 
@@ -110,7 +109,7 @@ class NodeAgent:
 
     def answers(self) -> bool:
         """Whether the agent answers: for a moment after its end there is none."""
-        return bool(self.run_cli("status", "-o", "json").stdout)
+        return asking.ask(self.state_dir, "status") is not None
 
     def status(self) -> dict[str, Any]:
         """``exabgp-k8s status -o json``."""
@@ -127,6 +126,12 @@ class NodeAgent:
         return [each["cause"] for each in self.status()["causes"]]
 
     def _read(self, command: str) -> Any:
-        done = self.run_cli(command, "-o", "json")
-        assert done.stdout, done.stderr
-        return json.loads(done.stdout)
+        """Return what a command shows once an agent answers: one may be starting."""
+        shown: list[Any] = [None]
+
+        def is_answered() -> bool:
+            shown[0] = asking.ask(self.state_dir, command)
+            return shown[0] is not None
+
+        waiting.until(is_answered, f"the agent of {self.node.name} answers")
+        return shown[0]

@@ -8,7 +8,8 @@ import subprocess
 from collections.abc import Iterator
 from typing import ClassVar
 
-from tests.fabric import addresses, namespaces, routers
+from tests.fabric import addresses, namespaces, routers, waiting
+from tests.support import terminals
 
 Variation = routers.Variation
 
@@ -16,6 +17,10 @@ VARIATIONS = {
     Variation.SHORT_HOLD: (
         "hold time 9;\n  keepalive time 3;",
         "hold time 3;\n  keepalive time 1;",
+    ),
+    Variation.LONG_HOLD: (
+        "hold time 9;\n  keepalive time 3;",
+        "hold time 30;\n  keepalive time 10;",
     ),
     Variation.OTHER_ASN: ("as 64512;", "as 64599;"),
     # Over iBGP a next hop is looked up in BIRD's own table, which lacks the connected networks.
@@ -71,7 +76,8 @@ class Bird(routers.Router):
             "-c", str(self.directory / "bird.conf"),
             "-s", str(self.directory / "bird.ctl"),
         )  # fmt: skip
-        self.await_answer(*self._birdc("show status"))
+        control = self.directory / "bird.ctl"
+        waiting.until(lambda: bool(terminals.ask_bird(control, "show status")), "BIRD answers")
 
     def stop(self) -> None:
         """End BIRD with SIGTERM; it takes its routes out of the kernel."""
@@ -101,14 +107,10 @@ class Bird(routers.Router):
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
         assert "rror" not in done.stdout, done.stdout
 
-    def _birdc(self, command: str) -> tuple[str, ...]:
-        return ("birdc", "-s", str(self.directory / "bird.ctl"), "-r", command)
-
     def _show(self, command: str) -> str:
-        done = subprocess.run(self._birdc(command), capture_output=True, text=True, check=False)
-        # "Network not found" is an answer, though birdc ends with 1.
-        assert done.returncode == 0 or "not found" in done.stdout, done.stdout + done.stderr
-        return done.stdout
+        answer = terminals.ask_bird(self.directory / "bird.ctl", command)
+        assert answer, f"no answer to {command}"
+        return answer
 
 
 def _path(block: str) -> routers.BgpPath:

@@ -98,7 +98,8 @@ class Cluster:
         prefixes = [addresses.SERVICES, addresses.SERVICES6]
         for node in self.fabric.nodes:
             prefixes += [node.pod_cidr, node.pod_cidr6]
-        return {prefix: router.nexthops(prefix) for prefix in prefixes}
+        found = router.routes()
+        return {prefix: found.get(prefix, frozenset()) for prefix in prefixes}
 
     def reboot(self, name: str) -> None:
         """Reboot a node: its pods are told to end, and it comes back empty."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fabric import bird, cluster, frr, namespaces, routers, topology
 
-TOOLS = ("ip", "iptables-restore", "ip6tables-restore", "setpriv", "ss", "bird", "birdc", "vtysh")
+TOOLS = ("ip", "iptables-restore", "ip6tables-restore", "setpriv", "bird", "birdc", "vtysh")
 
 
 FABRICS = pytest.StashKey[list[topology.Fabric]]()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tests.fabric import addresses, namespaces, routers
+from tests.support import terminals
 
 DAEMONS = Path("/usr/lib/frr")
 
@@ -31,6 +32,9 @@ class Edit:
 VARIATIONS = {
     routers.Variation.SHORT_HOLD: Edit(
         old="neighbor NODES timers 3 9", new="neighbor NODES timers 1 3", context=(BGP,)
+    ),
+    routers.Variation.LONG_HOLD: Edit(
+        old="neighbor NODES timers 3 9", new="neighbor NODES timers 10 30", context=(BGP,)
     ),
     routers.Variation.OTHER_ASN: Edit(
         old="neighbor NODES remote-as 64512", new="neighbor NODES remote-as 64599", context=(BGP,)
@@ -162,9 +166,7 @@ class Frr(routers.Router):
         return ("vtysh", "--vty_socket", str(self.directory), "-d", daemon, *typed)
 
     def _show(self, command: str) -> dict[str, Any]:
-        output = subprocess.run(
-            self._vtysh("bgpd", command), capture_output=True, text=True, check=True
-        ).stdout
+        output = terminals.ask_frr(self.directory / "bgpd.vty", command)
         answer: dict[str, Any] = json.loads(output or "{}")
         return answer
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.fabric import addresses, dnsserver, namespaces, routers, waiting, workload
+from tests.fabric import addresses, dnsserver, kernel, namespaces, routers, waiting, workload
 
 NODE_SETTINGS = routers.FORWARDING | routers.HASHING
 
@@ -127,6 +127,7 @@ class Node:
 
     def _is_serving(self) -> bool:
         """Whether pod and kube-proxy listen, seen from the sockets: no connection is made."""
-        pod = self.pod.run("ss", "-Hltn")
-        node = self.namespace.run("ss", "-Hltn")
-        return f":{dnsserver.PORT} " in pod and f":{workload.HEALTH_PORT} " in node
+        pod = self.pod.inside(kernel.listening)
+        return dnsserver.PORT in pod and workload.HEALTH_PORT in self.namespace.inside(
+            kernel.listening
+        )

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import abc
 import enum
-import ipaddress
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tests.fabric import addresses, namespaces, waiting
+from tests.fabric import addresses, kernel, namespaces, waiting
 
 EXAMPLES = namespaces.REPOSITORY / "docs" / "router"
+BGP_PORT = 179
 
 FORWARDING: dict[str, str] = {
     "ipv4/ip_forward": "1",
@@ -57,6 +57,8 @@ class Variation(enum.Enum):
 
     SHORT_HOLD = enum.auto()
     """A hold time of 3 s."""
+    LONG_HOLD = enum.auto()
+    """A hold time of 30 s."""
     OTHER_ASN = enum.auto()
     """The nodes are expected in another AS than theirs."""
     OWN_ASN = enum.auto()
@@ -139,18 +141,15 @@ class Router(abc.ABC):
 
     def nexthops(self, prefix: str) -> frozenset[str]:
         """Return the next hops the kernel uses for a prefix; empty if it has no such route."""
-        family = f"-{ipaddress.ip_network(prefix).version}"
-        hops: set[str] = set()
-        for route in self.namespace.ip_json(family, "route", "show", "exact", prefix):
-            for hop in route.get("nexthops", [route]):
-                hops.add(_gateway(hop))
-        return frozenset(hops)
+        return self.routes().get(prefix, frozenset())
+
+    def routes(self) -> Mapping[str, frozenset[str]]:
+        """Return the next hops of every prefix in the kernel's table, of one and the same look."""
+        return self.namespace.inside(kernel.routes)
 
     def connections(self) -> dict[str, str]:
         """Return the node's port of each TCP connection: another one is another session."""
-        output = self.namespace.run("ss", "-Htn", "state", "established", "sport", "=", ":179")
-        peers = (line.split()[3].rpartition(":") for line in output.splitlines())
-        return {address.strip("[]"): port for address, _, port in peers}
+        return self.namespace.inside(lambda: kernel.connected(BGP_PORT))
 
     def delete(self) -> None:
         """Remove the router with everything that runs in it."""
@@ -167,8 +166,3 @@ class Router(abc.ABC):
             return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
         waiting.until(answers, f"{self.kind} answers")
-
-
-def _gateway(hop: Mapping[str, Any]) -> str:
-    """Return the gateway of a next hop; ``via`` holds one of the other family (RFC 5549)."""
-    return str(hop["gateway"] if "gateway" in hop else hop["via"]["host"])

@@ -212,9 +212,13 @@ def test_a_password_concerns_its_own_peer_only(
 def test_a_session_whose_address_comes_from_a_route_outlives_its_loss(
     kind: type[routers.Router], form: cluster.Factory
 ) -> None:
-    formed = form([kind], nodes_wanted=1, peer={"localAddress": "route"})
-    formed.start()
+    # After six seconds without a way TCP tries again up to six seconds later: that and the time
+    # between two KEEPALIVEs are more than the usual hold time of nine.
+    options = {"localAddress": "route", "holdTime": "30s"}
+    formed = form([kind], nodes_wanted=1, peer=options)
     (router,) = formed.fabric.routers
+    router.change(routers.Variation.LONG_HOLD)
+    formed.start()
     node = formed.fabric.node(NODE)
     configuration = formed.agents[NODE].state_dir / "exabgp.conf"
     written = configuration.stat()

@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from exabgp_k8s.tryout.kubeapi import apiserver, nodes
-from tests.support import controlplane, kubeapi, processes
+from tests.support import asking, controlplane, kubeapi, processes, terminals
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
@@ -98,9 +98,8 @@ class Router:
             self._process.wait(10)
 
     def show(self, what: str) -> str:
-        """Return the output of ``birdc show``."""
-        command = ("birdc", "-s", str(self._control), "-r", f"show {what}")
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        """Return what ``birdc`` prints for ``show ...``; nothing before BIRD listens."""
+        return terminals.ask_bird(self._control, f"show {what}")
 
     def routes(self) -> dict[str, Since]:
         """Return prefix → the moment since which BIRD has it unchanged."""
@@ -248,14 +247,18 @@ class Lab:
 
     def json(self, *arguments: str) -> Any:
         """Return what a command shows, as JSON, once an agent answers: one may be starting."""
-        shown: list[str] = []
+        shown: list[Any] = [None]
 
         def is_answered() -> bool:
-            shown[:] = [self.cli(*arguments, "-o", "json").stdout]
-            return bool(shown[0])
+            if len(arguments) == 1:
+                shown[0] = asking.ask(self.state_dir, arguments[0])
+            else:
+                printed = self.cli(*arguments, "-o", "json").stdout
+                shown[0] = json.loads(printed) if printed else None
+            return shown[0] is not None
 
         until(is_answered, self.state)
-        return json.loads(shown[0])
+        return shown[0]
 
     def processes(self) -> tuple[psutil.Process, ...]:
         """Return the supervisor, ExaBGP and the agent, as far as they live at this moment."""
