@@ -24,6 +24,8 @@ ADDRESS = "127.0.0.11"
 ASN = 64512
 SERVICES, PODS = "10.96.0.0/16", "10.244.1.0/24"
 ROUTES = (SERVICES, PODS)
+EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+"""The label that takes the service ranges from a Node, and leaves it its pods."""
 FALL = 2
 """Failures in a row that count; the second one is the cause of what follows."""
 
@@ -187,6 +189,19 @@ class Program:
         self._server.patch_node(self._node, {"spec": {"unschedulable": None}})
         return began, self._wait(began, is_withdrawal=False)
 
+    def exclude(self) -> tuple[int, list[int]]:
+        """Label the Node; return when it was changed and each withdrawal of the service range."""
+        return self._label("true")
+
+    def include(self) -> None:
+        """Take the label back and wait for the announcements."""
+        self._label(None)
+
+    def _label(self, value: str | None) -> tuple[int, list[int]]:
+        began = time.monotonic_ns()
+        self._server.patch_node(self._node, {"metadata": {"labels": {EXCLUDE: value}}})
+        return began, self._wait(began, is_withdrawal=value is not None, prefixes=(SERVICES,))
+
     def fail(self) -> tuple[int, list[int]]:
         """Fail the check; return when the failure that counts left, and each withdrawal."""
         self._service.failures.clear()
@@ -204,13 +219,18 @@ class Program:
         self._wait(began, is_withdrawal=False)
 
     def _wait(
-        self, since: int, *, is_withdrawal: bool, log: pathlib.Path | None = None
+        self,
+        since: int,
+        *,
+        is_withdrawal: bool,
+        prefixes: Sequence[str] = ROUTES,
+        log: pathlib.Path | None = None,
     ) -> list[int]:
         try:
             return [
                 at
                 for router in self._peers
-                for at in router.wait(ROUTES, is_withdrawal=is_withdrawal, since=since)
+                for at in router.wait(prefixes, is_withdrawal=is_withdrawal, since=since)
             ]
         except BenchError as error:
             raise BenchError(f"{error}; see {log or self._folder / 'program.log'}") from None

@@ -52,6 +52,7 @@ def ratios(rounds: Rounds) -> list[Row]:
         _quiet(rounds.floor),
         *_against(rounds.cordon_first, rounds.floor, CORDON),
         *_against(rounds.cordon_all, rounds.floor_all, CORDON),
+        *_against(rounds.exclude, rounds.floor, CORDON),
         Row(
             name=f"{rounds.cordon_left.name}: median / with all up",
             value=rounds.cordon_left.median / rounds.cordon_all.median,

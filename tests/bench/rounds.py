@@ -32,6 +32,7 @@ class Rounds:
         self.withdraw_all = Series(name="bare ExaBGP: all routes withdrawn at all peers")
         self.cordon_first = Series(name="cordon to first route withdrawn")
         self.cordon_all = Series(name="cordon to all routes withdrawn at all peers")
+        self.exclude = Series(name="exclude label to service range withdrawn")
         self.cordon_left = Series(name="the same while another router is away")
         self.uncordon_first = Series(name="uncordon to first route announced")
         self.check_first = Series(name="failed check to first route withdrawn")
@@ -41,6 +42,7 @@ class Rounds:
             self._take_one,
             self._take_all,
             self._take_cordon,
+            self._take_exclude,
             self._take_left,
             self._take_check,
         ]
@@ -65,6 +67,7 @@ class Rounds:
             self.withdraw_all,
             self.cordon_first,
             self.cordon_all,
+            self.exclude,
             self.cordon_left,
             self.uncordon_first,
             self.check_first,
@@ -113,6 +116,13 @@ class Rounds:
         _pause()
         began, arrivals = self._program.uncordon()
         self.uncordon_first.add(began, min(arrivals))
+
+    def _take_exclude(self) -> None:
+        _pause()
+        began, arrivals = self._program.exclude()
+        self.exclude.add(began, min(arrivals))
+        _pause()
+        self._program.include()
 
     def _take_left(self) -> None:
         _pause()
