@@ -6,6 +6,7 @@ The same tests run against a real control plane where ``KUBEBUILDER_ASSETS`` nam
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import pathlib
@@ -135,6 +136,16 @@ def test_cordon_and_uncordon_are_delivered_in_order(
     cluster.cordon(node, is_cordoned=False)
     got.wait_for(seen(is_not_cordoned), after=number)
     assert not got.of(events.KubeLost)
+
+
+def test_a_change_is_delivered_before_the_news_that_the_server_was_heard(
+    start: Start, cluster: Cluster, node: str
+) -> None:
+    got = start(node, timings=dataclasses.replace(QUICK, watch=(60, 60)))
+    number = got.wait_for(seen(is_not_cordoned))
+    cluster.cordon(node)
+    number = got.wait_for(seen(lambda facts: bool(facts.taints)), after=number)
+    got.wait_for(contact, after=number)
 
 
 def test_other_nodes_are_not_delivered(start: Start, cluster: Cluster, node: str) -> None:

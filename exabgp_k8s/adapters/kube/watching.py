@@ -235,9 +235,10 @@ class Watch:
             watched.close()
 
     def _take(self, line: kube.WatchLine) -> None:
-        self._heard()
         if line.type is kube.LineType.BOOKMARK or self._reader.changed(line):
             self._version = line.version
+        # What the line says comes first: that something was heard is a turn of its own.
+        self._heard()
 
     def _heard(self) -> None:
         self._reader.contact()
