@@ -6,7 +6,6 @@
     ├── SettingsError        the settings file is not usable; carries every problem found
     ├── DialogueError        ExaBGP's side of the pipe broke its own rules: exit and be respawned
     │   └── Unanswered       it answers too late or not at all
-    ├── DaemonError          ExaBGP refused the configuration written for it
     ├── KubeError            the API server could not be asked, or answered with an error
     │   ├── Unreachable      no answer came, or not the whole of it
     │   ├── TooLarge         an answer is larger than we read into memory: ask for less
@@ -61,10 +60,6 @@ class DialogueError(Error):
 
 class Unanswered(DialogueError):
     """ExaBGP's answer did not come: it may hang, and then nobody starts another agent."""
-
-
-class DaemonError(Error):
-    """``exabgp validate`` refused the rendered configuration."""
 
 
 class KubeError(Error):

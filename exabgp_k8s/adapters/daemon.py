@@ -1,8 +1,8 @@
-"""ExaBGP's configuration file: written, checked, swapped, and read by ExaBGP again.
+"""ExaBGP's configuration: laid down, tried and taken by ExaBGP itself.
 
-A configuration that ExaBGP refuses once makes it refuse every later one, so a new file goes
-through ``exabgp validate`` before it takes the place of the old one. Where ExaBGP does not take
-it all the same, it is ended, and the supervisor starts it with the new file.
+A configuration that ExaBGP refuses once makes it refuse every later one, so a new one is a
+candidate, which ExaBGP tries before it takes it. Where it does not take what it could read, it is
+ended, and the supervisor starts it with the file that is there.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ import os
 import pwd
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from exabgp_k8s import candidate
 from exabgp_k8s.core.facts import events, model
-from exabgp_k8s.errors import DaemonError
 from exabgp_k8s.wire import daemon_conf
 
 FILE_NAME = "exabgp.conf"
 ENV_FILE_NAME = "exabgp.env"
 """An empty one: without it ExaBGP complains at every start."""
-VALIDATE_LIMIT = 20.0
-"""Seconds for ``exabgp validate``; it needs 0.2 on an idle core."""
+LOOK = 0.005
+"""Seconds between two looks whether a candidate was taken; 0.02 are usual."""
+REPEAT = 1.0
+"""Seconds until ExaBGP is told of a candidate once more: it forgets that easily."""
+PATIENCE = 5.0
+"""Seconds that an ExaBGP which is there may take; that it runs it is then looked for as ever."""
 AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s.agent")
 
 ENVIRONMENT: Mapping[str, str] = {
@@ -81,31 +85,70 @@ def write_private(path: Path, text: str) -> None:
 
 
 class Daemon:
-    """The running ExaBGP, as far as its configuration goes."""
+    """The running ExaBGP, as far as its configuration goes.
 
-    def __init__(self, state_dir: Path, process_id: int) -> None:
+    Args:
+        state_dir: where its configuration is.
+        process_id: of ExaBGP.
+        is_there: whether it has said its first word. Before that, no signal means anything to it.
+        wake: has it look at its signals now, and not in a tenth of a second.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        process_id: int,
+        *,
+        is_there: Callable[[], bool],
+        wake: Callable[[], None],
+    ) -> None:
         self._path = state_dir / FILE_NAME
         self._process_id = process_id
+        self._is_there, self._wake = is_there, wake
+
+    def is_blank(self) -> bool:
+        """Return whether ExaBGP has no neighbors, or will have none when it is there."""
+        return self._current() == _render(())
 
     async def configure(
         self, neighbors: tuple[model.Neighbor, ...]
     ) -> events.DaemonReloaded | events.DaemonRefused:
         """Bring the file and ExaBGP to these neighbors; nothing is done if they are there."""
-        text = daemon_conf.render(neighbors, AGENT_COMMAND, show_secrets=True)
+        text = _render(neighbors)
         try:
-            if text != self._current():
-                candidate = self._path.with_suffix(".new")
-                write_private(candidate, text)
-                await _validate(candidate)
-                candidate.replace(self._path)
-                self.reload()
-        except (OSError, DaemonError) as error:
-            return events.DaemonRefused(problem=str(error))
+            if text == self._current():
+                # One that an earlier agent laid down is not wanted any more.
+                candidate.forget(self._path)
+            else:
+                candidate.lay_down(self._path, text)
+                await self._until_taken()
+            problem = candidate.refusal(self._path)
+        except OSError as error:
+            problem = str(error)
+        if problem is not None:
+            return events.DaemonRefused(problem=f"exabgp refuses the configuration: {problem}")
         return events.DaemonReloaded(neighbors=neighbors)
 
+    async def _until_taken(self) -> None:
+        """Wait for ExaBGP; one that only starts reads the candidate by itself."""
+        clock = asyncio.get_running_loop().time
+        last = told = None
+        while candidate.is_waiting(self._path):
+            now = clock()
+            if self._is_there():
+                last = now + PATIENCE if last is None else last
+                if now >= last:
+                    return
+                if told is None or now >= told + REPEAT:
+                    self.reload()
+                    told = now
+            await asyncio.sleep(LOOK)
+
     def reload(self) -> None:
-        """Tell ExaBGP once more to read the file that is there."""
-        os.kill(self._process_id, signal.SIGUSR1)
+        """Tell ExaBGP to read what is there."""
+        if self._is_there():
+            os.kill(self._process_id, signal.SIGUSR1)
+            self._wake()
 
     def end(self) -> None:
         """End ExaBGP; a supervisor starts it again with the file that is there now."""
@@ -122,20 +165,5 @@ class Daemon:
             return ""
 
 
-async def _validate(path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *validate_command(path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), VALIDATE_LIMIT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise DaemonError(f"exabgp validate did not end within {VALIDATE_LIMIT:g} s") from None
-    if process.returncode != 0:
-        lines = output.decode("utf-8", "replace").splitlines()
-        said = [line.strip() for line in lines if line.strip()]
-        raise DaemonError("exabgp validate refused the configuration: " + " | ".join(said[-5:]))
+def _render(neighbors: tuple[model.Neighbor, ...]) -> str:
+    return daemon_conf.render(neighbors, AGENT_COMMAND, show_secrets=True)

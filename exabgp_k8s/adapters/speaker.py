@@ -32,16 +32,12 @@ class Speaker:
 
     def __init__(self, source: int, sink: int) -> None:
         self._source, self._sink = source, sink
+        self.is_heard = False
+        """Whether ExaBGP has said its first word, which says that it is there
+        (``launcher.headstart``). It answers nothing before that, and must not be asked."""
         self._passing_on = threading.Lock()
         self._waiting = select.poll()
         self._waiting.register(source, select.POLLIN)
-
-    def wait_until_taken(self) -> None:
-        """Wait for ExaBGP's first word, which says that it is there (``launcher.headstart``).
-
-        The supervisor has a limit for that; the end of ExaBGP is a word, too.
-        """
-        self._waiting.poll()
 
     def start(self, received: Callable[[bytes], None], ended: Callable[[], None]) -> None:
         """Read for ever in a thread; both callables are called from that thread."""
@@ -59,6 +55,7 @@ class Speaker:
                 data = os.read(self._source, READ_SIZE)
                 if not data:
                     break
+                self.is_heard = True
                 received(data)
         ended()
 
@@ -68,6 +65,10 @@ class Speaker:
         waiting.register(self._source, select.POLLIN)
         with self._passing_on:
             return not waiting.poll(0)
+
+    def wake(self) -> None:
+        """Have ExaBGP look up from its waiting, without a word: a blank before the next line."""
+        os.write(self._sink, b" ")
 
     def write(self, line: bytes) -> None:
         """Write one command line; it is far below PIPE_BUF and never blocks half-way."""

@@ -1,4 +1,8 @@
-"""What ExaBGP says and is told: one question at a time, and a limit for the answer."""
+"""What ExaBGP says and is told: one question at a time, and a limit for the answer.
+
+This process may be there before ExaBGP is. Nothing is asked until ExaBGP has said its first word,
+so that the time it takes to start is never taken for an answer that does not come.
+"""
 
 from __future__ import annotations
 
@@ -15,23 +19,33 @@ class Conversation:
 
     def __init__(self, pipes: speaker.Speaker) -> None:
         self._pipes, self._dialogue = pipes, Dialogue()
+        self._is_begun = False
 
     @property
     def deadline(self) -> float | None:
         """When the answer under way is overdue; None while nothing was asked."""
         return self._dialogue.deadline
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether ExaBGP is there."""
+        return self._is_begun
+
     def heard(self, data: bytes) -> tuple[events.Event, ...]:
-        """Return what ExaBGP said with these bytes.
+        """Return what ExaBGP said with these bytes; its first word is an occasion for ours.
 
         Raises:
             DialogueError: it broke the rules.
         """
-        return self._dialogue.receive(data)
+        found = self._dialogue.receive(data)
+        if self._is_begun:
+            return found
+        self._is_begun = True
+        return (*found, events.Tick())
 
     def tell(self, turn: Turn, now: float) -> None:
         """Tell ExaBGP the most urgent thing, unless an answer is under way."""
-        if turn.commands and self._dialogue.is_idle:
+        if self._is_begun and turn.commands and self._dialogue.is_idle:
             self._pipes.write(self._dialogue.send(turn.commands[0], now))
 
     async def check_answer(self, now: float, is_all_heard: Callable[[], Awaitable[bool]]) -> None:

@@ -68,7 +68,9 @@ class Loop:
                 self._ticked_at = now
             self._take(self._exabgp.heard(item) if isinstance(item, bytes) else (item,), now)
             await self._exabgp.check_answer(now, self._inbox.is_empty)
-            self._supervisor.beat(now)
+            if self._exabgp.is_begun:
+                # The supervisor's limit for the start is ExaBGP's as well.
+                self._supervisor.beat(now)
             self._wake_at(self._next())
             self._inbox.done()
 

@@ -32,9 +32,7 @@ def run(options: Options) -> int:
     sink = speaker.claim_stdout()
     logs.set_up(options.log_format)
     structlog.contextvars.bind_contextvars(node=options.node)
-    pipes = speaker.Speaker(0, sink)
-    pipes.wait_until_taken()
-    asyncio.run(_run(options, pipes))
+    asyncio.run(_run(options, speaker.Speaker(0, sink)))
     return 1
 
 
@@ -42,7 +40,9 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     inbox = Inbox()
     latest = Latest(options.node, asyncio.get_running_loop().time)
     cluster = _ask_the_api(options, inbox, latest)
-    exabgp = daemon.Daemon(options.state_dir, os.getppid())
+    exabgp = daemon.Daemon(
+        options.state_dir, os.getppid(), is_there=lambda: pipes.is_heard, wake=pipes.wake
+    )
     agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
     watched = files.Files(options.settings, options.password_dir, options.state_dir)
     for event in watched.first():

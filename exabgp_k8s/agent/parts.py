@@ -16,6 +16,7 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.loop import Loop
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.agent.reconfiguring import Reconfiguring
+from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.plan.turn import Turn
 
 
@@ -51,7 +52,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     pipes: speaker.Speaker,
     exabgp: daemon.Daemon,
 ) -> Agent:
-    """Return the agent; what an earlier one used is in its inbox already."""
+    """Return the agent; what is known from the beginning is in its inbox already."""
     kept = memory.Memory(options.state_dir, options.node)
     measured = metrics.Metrics(lambda: latest.turn, latest.clock)
     draining = Draining(options, inbox, latest)
@@ -72,6 +73,11 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     )
     if (used := kept.recall_use()) is not None:
         inbox.put(used)
+    if exabgp.is_blank():
+        # Known without asking, and before ExaBGP can be asked: so its first configuration is
+        # decided upon while it starts.
+        inbox.put(events.NeighborsRead(rows=()))
+        inbox.put(events.RibRead(routes=()))
     return Agent(
         inbox=inbox,
         latest=latest,

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from exabgp_k8s import candidate
 from exabgp_k8s.adapters import daemon, files
 from exabgp_k8s.agent import options as agent_options
 from exabgp_k8s.cli import durations, exits, node_options, refusals
@@ -149,6 +150,7 @@ def _prepare(chosen: agent_options.Options, settings: Checked | None) -> None:
         _lock(chosen)
         conf = chosen.state_dir / daemon.FILE_NAME
         daemon.write_private(conf, daemon_conf.render((), daemon.AGENT_COMMAND))
+        candidate.forget(conf)
         daemon.write_private(chosen.state_dir / daemon.ENV_FILE_NAME, "")
         if settings is not None:
             files.keep(chosen.state_dir, *settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exabgp_k8s.launcher import (
     answers,
+    candidates,
     clock,
     closing,
     confirmation,
@@ -33,6 +34,7 @@ ALL = (
     redial,
     closing,
     reloads,
+    candidates,
     descriptors,
     steps,
     sharing,

@@ -3,92 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from exabgp_k8s.adapters import daemon, speaker
-from exabgp_k8s.agent import options, parts
-from exabgp_k8s.agent.errands import Cluster
-from exabgp_k8s.agent.inbox import Inbox
-from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.errors import Unanswered
-from exabgp_k8s.wire.dialogue import ANSWER_LIMIT
+from tests.agent import exchange
+from tests.agent.exchange import Exchange
 
 
-class Exchange:
-    """An agent's loop between two pipes."""
-
-    def __init__(self, directory: Path) -> None:
-        self._questions, self._sink = os.pipe()
-        source, self._answers = os.pipe()
-        self.pipes = speaker.Speaker(source, self._sink)
-        where = options.Options(
-            settings=directory / "settings.yaml",
-            password_dir=directory,
-            node="n1",
-            kubeconfig=None,
-            state_dir=directory,
-            http_host="127.0.0.1",
-            http_port=1,
-        )
-        inbox = Inbox()
-        self.agent = parts.put_together(
-            where,
-            inbox,
-            Latest(where.node, asyncio.get_running_loop().time),
-            cluster=Cluster(look_again=lambda: None, notify=lambda *_: None, claim=lambda _: None),
-            pipes=self.pipes,
-            exabgp=daemon.Daemon(directory, os.getpid()),
-        )
-        self.pipes.start(inbox.put_from_thread, lambda: None)
-
-    async def question(self) -> bytes:
-        """Return what the agent asks next."""
-        return await asyncio.to_thread(os.read, self._questions, 4096)
-
-    def answer(self, text: bytes) -> None:
-        """Answer as ExaBGP does."""
-        os.write(self._answers, text)
-
-    def answer_to_a_starved_reader(self, text: bytes) -> None:
-        """Answer at once, and let the reader get no further until the limit is over."""
-        with self.pipes._passing_on:
-            self.answer(text)
-            time.sleep(ANSWER_LIMIT + 1)
-
-    def close(self) -> None:
-        # One more line: whoever still waits for a question gets it.
-        os.write(self._sink, b"\n")
-        os.close(self._answers)
-        self.agent.supervisor._socket.close()
-
-
-@contextlib.asynccontextmanager
-async def running(directory: Path) -> AsyncIterator[tuple[Exchange, asyncio.Task[None]]]:
-    """Run an agent that was just asked nothing and has asked for the neighbors."""
-    exchange = Exchange(directory)
-    task = asyncio.create_task(exchange.agent.run())
-    try:
-        assert await exchange.question() == b"show neighbor json\n"
-        yield exchange, task
-    finally:
-        exchange.close()
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ExceptionGroup):
-            await task
+async def asked_for_the_neighbors(between: Exchange) -> None:
+    between.answer(exchange.FIRST_WORD)
+    assert await between.question() == b"show neighbor json\n"
 
 
 def test_an_answer_that_waits_in_the_pipe_is_not_late(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (exchange, task):
-            await asyncio.to_thread(exchange.answer_to_a_starved_reader, b"[]\ndone\n")
+        async with exchange.running(tmp_path) as (between, task):
+            await asked_for_the_neighbors(between)
+            await asyncio.to_thread(between.answer_to_a_starved_reader, b"[]\ndone\n")
 
-            asked = asyncio.create_task(exchange.question())
+            asked = asyncio.create_task(between.question())
             await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
             assert not task.done()
             assert await asked == b"show adj-rib out json\n"
@@ -98,7 +33,8 @@ def test_an_answer_that_waits_in_the_pipe_is_not_late(tmp_path: Path) -> None:
 
 def test_an_answer_that_was_never_written_is_late(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (_, task):
+        async with exchange.running(tmp_path) as (between, task):
+            await asked_for_the_neighbors(between)
             with pytest.raises(ExceptionGroup) as caught:
                 await task
             assert caught.group_contains(Unanswered, match="no answer to ShowNeighbors")

@@ -65,6 +65,7 @@ class ExaBGP:
 
     def start(self, text: str) -> None:
         """Write the configuration and start the daemon."""
+        since = self.mark()
         self.path.write_text(text)
         log = (self.path.parent / "exabgp.err").open("wb")
         self._process = subprocess.Popen(
@@ -78,6 +79,9 @@ class ExaBGP:
         )
         log.close()
         self.wait(lambda: self.helpers > 0, "no helper")
+        if not self._is_router:
+            # The helper is there before the daemon is, whose first word is an empty line.
+            self.wait(lambda: len(self._lines) > since, "no daemon")
 
     def end(self) -> None:
         """Tell the daemon to end, and wait for that."""
@@ -96,8 +100,12 @@ class ExaBGP:
 
     def reload(self, text: str) -> None:
         """Swap the configuration and tell the daemon."""
-        assert self._process is not None
         self.path.write_text(text)
+        self.read_again()
+
+    def read_again(self) -> None:
+        """Tell the daemon to read its configuration, and whatever lies beside it."""
+        assert self._process is not None
         self._process.send_signal(signal.SIGUSR1)
 
     def memory(self) -> int:
