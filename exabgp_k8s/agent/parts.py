@@ -71,13 +71,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     loop = Loop(
         inbox, latest, Conversation(pipes), kept=kept, supervisor=supervisor, follow=follow
     )
-    if (used := kept.recall_use()) is not None:
-        inbox.put(used)
-    if exabgp.is_blank():
-        # Known without asking, and before ExaBGP can be asked: so its first configuration is
-        # decided upon while it starts.
-        inbox.put(events.NeighborsRead(rows=()))
-        inbox.put(events.RibRead(routes=()))
+    _begin(inbox, kept, exabgp)
     return Agent(
         inbox=inbox,
         latest=latest,
@@ -87,3 +81,14 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         loop=loop,
         reconfiguring=reconfiguring,
     )
+
+
+def _begin(inbox: Inbox, kept: memory.Memory, exabgp: daemon.Daemon) -> None:
+    """Put in what is known from the beginning."""
+    if (used := kept.recall_use()) is not None:
+        inbox.put(used)
+    if exabgp.is_blank():
+        # Known without asking, and before ExaBGP can be asked: so its first configuration is
+        # decided upon while it starts.
+        inbox.put(events.NeighborsRead(rows=()))
+        inbox.put(events.RibRead(routes=()))
