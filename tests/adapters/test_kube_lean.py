@@ -44,6 +44,19 @@ def test_credentials_from_a_kubeconfig_can_be_loaded_afterwards() -> None:
         "kube_config.load_kube_config\n"
     )
     assert found["lean"] is True
+    assert "pydantic" not in found["heavy"]  # type: ignore[operator]
+
+
+def test_a_kubeconfig_that_needs_the_library_s_client_gets_it() -> None:
+    """To ask for a new token, an OIDC provider's certificate in hand."""
+    found = outcome(
+        "from exabgp_k8s.adapters.kube import lean\n"
+        "lean_worked = lean.prepare()\n"
+        "from kubernetes.config import kube_config\n"
+        "from kubernetes.client.configuration import Configuration\n"
+        "Client = type(kube_config.ApiClient(configuration=Configuration()))\n"
+    )
+    assert found["client"] == "kubernetes.client.api_client"
 
 
 @pytest.mark.parametrize(

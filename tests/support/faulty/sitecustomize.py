@@ -10,12 +10,16 @@ this one makes the wall clock and the answers to the agent do what the file says
 
 Where EXABGP_SLEEPS names a file, it grows by a byte whenever ExaBGP sleeps between two turns.
 Where EXABGP_IMPORTS names one, it grows by a line for each module that ExaBGP's process looks for.
+
+Where CHECKER_FAULT names a file, a process that checks settings does what is in it: "hang", or
+"die", which is what a node without memory does to it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -95,6 +99,18 @@ def _note_imports() -> None:
     sys.addaudithook(note)
 
 
+def _fail_as_checker() -> None:
+    match Path(os.environ["CHECKER_FAULT"]).read_text():
+        case "hang":
+            time.sleep(600)
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case _:
+            pass
+
+
+if "exabgp_k8s.settings" in sys.orig_argv and "CHECKER_FAULT" in os.environ:
+    _fail_as_checker()
 if "server" in sys.orig_argv and "EXABGP_SLEEPS" in os.environ:
     _count_sleeps()
 if "server" in sys.orig_argv and "EXABGP_IMPORTS" in os.environ:
