@@ -1,4 +1,4 @@
-"""An edit of the settings whose checker fails: the settings in force go on, and it is tried again."""
+"""An edit of the settings whose checker fails: what is in force goes on, and it is tried again."""
 
 from __future__ import annotations
 
