@@ -148,7 +148,9 @@ def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
 
 def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     world = turn.world
-    stale = _gauge("settings_stale", "1 while an edited settings file is refused.", [])
+    stale = _gauge(
+        "settings_stale", "1 while an edited settings file is refused or could not be checked.", []
+    )
     stale.add_metric([], float(bool(world.config_problems)))
     missing = _gauge("missing", "Things in use that cannot be found now, by reason.", ["reason"])
     counts = collections.Counter(str(each.cause.reason) for each in turn.decision.missing)
