@@ -208,5 +208,4 @@ class Section(pydantic.BaseModel):
         frozen=True,
         alias_generator=alias_generators.to_camel,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
     )

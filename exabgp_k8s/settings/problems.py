@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import printable
-from exabgp_k8s.settings import fields, peers
+from exabgp_k8s.settings import fields, meanings, peers
 
 Location = Sequence[str | int]
 Explanation = Callable[[Any, Mapping[str, Any]], str]
@@ -123,8 +123,9 @@ def _problem(details: ErrorDetails, root: type[fields.Section]) -> errors.Proble
 
 def _keys(section: type[pydantic.BaseModel]) -> dict[str, str]:
     """Return the YAML keys of a section, each with what it means in one line."""
+    texts = meanings.of_keys(section)
     return {
-        field.alias or name: " ".join((field.description or "").replace("``", "").split())
+        field.alias or name: " ".join(texts.get(name, "").replace("``", "").split())
         for name, field in section.model_fields.items()
     }
 

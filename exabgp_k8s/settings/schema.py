@@ -14,7 +14,7 @@ from pydantic import json_schema as pydantic_json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core.facts import config
-from exabgp_k8s.settings import checks, fields, outage, peers, policy
+from exabgp_k8s.settings import checks, fields, meanings, outage, peers, policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -135,6 +135,16 @@ class _Described(pydantic_json_schema.GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the base class asks
         """Leave titles out: they only repeat the key."""
         return False
+
+    def model_schema(
+        self, schema: core_schema.ModelSchema
+    ) -> pydantic_json_schema.JsonSchemaValue:
+        """Say of each key what it means."""
+        found = super().model_schema(schema)
+        section: type[pydantic.BaseModel] = schema["cls"]
+        for name, text in meanings.of_keys(section).items():
+            found["properties"][section.model_fields[name].alias or name]["description"] = text
+        return found
 
     def nullable_schema(
         self, schema: core_schema.NullableSchema
