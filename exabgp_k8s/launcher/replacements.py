@@ -13,6 +13,7 @@ from exabgp_k8s.launcher import (
     families,
     headers,
     headstart,
+    idle,
     logs,
     markers,
     redial,
@@ -36,6 +37,8 @@ ALL = (
     reloads,
     candidates,
     descriptors,
+    # After it: both are about the same wait.
+    idle,
     steps,
     sharing,
     # It is told what leaves, so before the one that decides what leaves.

@@ -466,3 +466,15 @@ def test_nothing_is_loaded_late_by_a_session_and_its_routes(
     imported = set(seen.read_text().split())
     assert "exabgp.reactor.peer" in imported
     assert imported.isdisjoint(unused.LATER)
+
+
+def test_an_idle_exabgp_waits_for_whole_seconds(us: exabgp.ExaBGP, start: Start) -> None:
+    """Alone it takes ten turns a second, and here there are six or more."""
+    (router,) = start({})
+    router.wait_up()
+    router.wait_for(oddrouter.KEEPALIVE, 2)
+    before, heard = us.waits(), len(router.heard(oddrouter.KEEPALIVE))
+
+    router.wait_for(oddrouter.KEEPALIVE, heard + 2)
+
+    assert us.waits() - before < 30
