@@ -9,79 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import signal
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from exabgp_k8s import candidate
+from exabgp_k8s import candidate, chain
 from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.wire import daemon_conf
 
-FILE_NAME = "exabgp.conf"
-ENV_FILE_NAME = "exabgp.env"
-"""An empty one: without it ExaBGP complains at every start."""
 LOOK = 0.005
 """Seconds between two looks whether a candidate was taken; 0.02 are usual."""
 REPEAT = 1.0
 """Seconds until ExaBGP is told of a candidate once more: it forgets that easily."""
 PATIENCE = 5.0
 """Seconds that an ExaBGP which is there may take; that it runs it is then looked for as ever."""
-AGENT_COMMAND = (sys.executable, "-m", "exabgp_k8s.agent")
-
-ENVIRONMENT: Mapping[str, str] = {
-    # No named pipes and no command-line process: nobody but the agent speaks to ExaBGP.
-    "exabgp_api_cli": "false",
-    "exabgp_api_ack": "true",
-    "exabgp_api_respawn": "true",
-    # A helper that cannot even be started must end ExaBGP, not leave it running without one.
-    "exabgp_api_terminate": "true",
-    "exabgp.api.show-routes-format": "v2",
-    "exabgp_log_destination": "stderr",
-    "exabgp_log_level": "WARNING",
-    "exabgp_log_short": "false",
-    # 0.2 % of a core instead of 1.6 while idle; helpers' pipes are polled, so it costs no latency.
-    "exabgp_reactor_speed": "10",
-    # Seconds that a router may take from the connection to its OPEN; 60 unless told.
-    "exabgp_bgp_openwait": "20",
-    # Who starts us decides the user; ExaBGP changes to another one only as root.
-    "exabgp_daemon_drop": "false",
-}
-
-
-def environment(state_dir: Path) -> Mapping[str, str]:
-    """Return the variables that ExaBGP runs with, besides the ones we were given.
-
-    It insists on a user that exists, even where it stays who it is.
-    """
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = "nobody"
-    return {
-        **ENVIRONMENT,
-        "EXABGP_ENVFILE": str(state_dir / ENV_FILE_NAME),
-        "exabgp_daemon_user": user,
-    }
-
-
-def validate_command(path: Path) -> tuple[str, ...]:
-    """Return the command that checks a configuration without starting anything."""
-    return (sys.executable, "-m", "exabgp_k8s.launcher", "validate", str(path))
-
-
-def server_command(path: Path) -> tuple[str, ...]:
-    """Return the command that runs ExaBGP, with what the launcher replaces in it."""
-    return (sys.executable, "-m", "exabgp_k8s.launcher", "server", str(path))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we can read: it may hold TCP MD5 passwords."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(text)
 
 
 class Daemon:
@@ -102,7 +43,7 @@ class Daemon:
         is_there: Callable[[], bool],
         wake: Callable[[], None],
     ) -> None:
-        self._path = state_dir / FILE_NAME
+        self._path = state_dir / chain.CONFIGURATION
         self._process_id = process_id
         self._is_there, self._wake = is_there, wake
 
@@ -166,4 +107,4 @@ class Daemon:
 
 
 def _render(neighbors: tuple[model.Neighbor, ...]) -> str:
-    return daemon_conf.render(neighbors, AGENT_COMMAND, show_secrets=True)
+    return daemon_conf.render(neighbors, chain.AGENT, show_secrets=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from exabgp_k8s.adapters import checker, shortage
+from exabgp_k8s.adapters import checker, kept, shortage
 from exabgp_k8s.core.facts import config, events
 from exabgp_k8s.core.plan import pace
 from exabgp_k8s.errors import SettingsError
@@ -29,11 +29,6 @@ POLL = 1.0
 
 LONGEST_PAUSE = 30.0
 """Seconds between two looks while the settings cannot be checked."""
-
-LAST_GOOD = "settings.last-good.yaml"
-"""In the state directory; it names Secret keys and holds no secret."""
-LAST_CHECKED = "settings.last-good.json"
-"""Beside it: what it means."""
 
 log = structlog.get_logger()
 
@@ -57,7 +52,7 @@ class Files:
         These are the settings that were in force. An edit of the meantime, good or bad, is found
         by the first look of ``follow``: an agent that crashed during one comes back with them.
         """
-        self._known = recall(self._state_dir)
+        self._known = kept.recall(self._state_dir)
         if self._known is None:
             return ()
         signature = self._signature()
@@ -77,7 +72,7 @@ class Files:
         found = self._read(self._settings)
         if isinstance(found, events.ConfigLoaded) or self._known is not None:
             return (found,)
-        last_good = self._state_dir / LAST_GOOD
+        last_good = self._state_dir / kept.LAST_GOOD
         again = self._read(last_good) if last_good.exists() else found
         return (again, found) if isinstance(again, events.ConfigLoaded) else (found,)
 
@@ -105,7 +100,7 @@ class Files:
             self._known = checked.Checked(digest=digest, config=settings)
             # Without a copy the next crash would find less; that is no reason to refuse now.
             try:
-                keep(self._state_dir, text, settings)
+                kept.keep(self._state_dir, text, settings)
             except OSError as error:
                 log.warning("settings.not_kept", file=str(self._state_dir), why=str(error))
         return self._known.config
@@ -165,25 +160,3 @@ class Files:
         except OSError:
             return (path.name, 0, 0, 0)
         return (path.name, found.st_ino, found.st_mtime_ns, found.st_size)
-
-
-def keep(state_dir: Path, text: str, settings: config.Config) -> None:
-    """Keep settings that were checked for the next agent: the text, and what it means."""
-    # The one without the other is only more work: it is checked again.
-    _replace(state_dir / LAST_GOOD, text)
-    _replace(state_dir / LAST_CHECKED, checked.dump(settings, text))
-
-
-def recall(state_dir: Path) -> checked.Checked | None:
-    """Return the last good settings of a state directory; None if they have to be checked."""
-    try:
-        return checked.load((state_dir / LAST_CHECKED).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return None
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a crash leaves the old one or the new one."""
-    candidate = path.with_suffix(".new")
-    candidate.write_text(text, encoding="utf-8")
-    candidate.replace(path)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
+from exabgp_k8s import chain
 from exabgp_k8s.adapters import daemon, files, http, listening, logs, speaker
 from exabgp_k8s.adapters.kube import client, events, leases, reflector
 from exabgp_k8s.agent import endpoints, ends, errands
@@ -45,6 +46,8 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     )
     agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
     watched = files.Files(options.settings, options.password_dir, options.state_dir)
+    # Side by side with this process started a check of the settings, and ExaBGP.
+    chain.wait_until_checked(options.state_dir)
     for event in watched.first():
         inbox.put(event)
     agent.draining.resume()

@@ -16,8 +16,7 @@ from typing import Any
 
 import click
 
-from exabgp_k8s import errors
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s import chain, errors
 from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core.decide import neighbors
 from exabgp_k8s.core.facts import config, model, world
@@ -146,7 +145,7 @@ def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
     found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
     for peer in held:
         click.echo(f"{peer.name} ({peer.address}): no session: {peer.cause}", err=True)
-    click.echo(daemon_conf.render(found, daemon.AGENT_COMMAND), nl=False)
+    click.echo(daemon_conf.render(found, chain.AGENT), nl=False)
 
 
 def _document(path: Path) -> schema.Settings:

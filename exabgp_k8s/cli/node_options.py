@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from exabgp_k8s.agent import options
+from exabgp_k8s.agent import variables
 from exabgp_k8s.logs import lines
 
 PATH = click.Path(path_type=Path)
@@ -19,32 +19,32 @@ PATH = click.Path(path_type=Path)
 OPTIONS = (
     click.option(
         "--http",
-        envvar=options.HTTP,
+        envvar=variables.HTTP,
         show_envvar=True,
-        default=options.DEFAULT_HTTP,
+        default=variables.DEFAULT_HTTP,
         show_default=True,
         metavar="ADDR:PORT",
         help="Where to serve metrics, probes and status.",
     ),
     click.option(
         "--state-dir",
-        envvar=options.STATE_DIR,
+        envvar=variables.STATE_DIR,
         show_envvar=True,
-        default=options.DEFAULT_STATE_DIR,
+        default=variables.DEFAULT_STATE_DIR,
         show_default=True,
         type=PATH,
         help="For exabgp.conf and the sockets; the only place that is written to.",
     ),
     click.option(
         "--kubeconfig",
-        envvar=options.KUBECONFIG,
+        envvar=variables.KUBECONFIG,
         show_envvar=True,
         type=PATH,
         help="How to reach the API server; absent: the in-cluster service account.",
     ),
     click.option(
         "--log-format",
-        envvar=options.LOG_FORMAT,
+        envvar=variables.LOG_FORMAT,
         show_envvar=True,
         default=lines.JSON,
         show_default=True,
@@ -53,25 +53,25 @@ OPTIONS = (
     ),
     click.option(
         "--namespace",
-        envvar=options.NAMESPACE,
+        envvar=variables.NAMESPACE,
         show_envvar=True,
-        default=options.DEFAULT_NAMESPACE,
+        default=variables.DEFAULT_NAMESPACE,
         show_default=True,
         metavar="NAME",
         help="Where this pod and its DaemonSet are (downward API: metadata.namespace).",
     ),
     click.option(
         "--password-dir",
-        envvar=options.PASSWORD_DIR,
+        envvar=variables.PASSWORD_DIR,
         show_envvar=True,
-        default=options.DEFAULT_PASSWORD_DIR,
+        default=variables.DEFAULT_PASSWORD_DIR,
         show_default=True,
         type=PATH,
         help="The mounted Secret: one file for each key that passwordFrom names.",
     ),
     click.option(
         "--node",
-        envvar=options.NODE,
+        envvar=variables.NODE,
         show_envvar=True,
         required=True,
         metavar="NAME",
@@ -79,7 +79,7 @@ OPTIONS = (
     ),
     click.option(
         "--pod",
-        envvar=options.POD,
+        envvar=variables.POD,
         show_envvar=True,
         default="",
         metavar="NAME",
@@ -87,9 +87,9 @@ OPTIONS = (
     ),
     click.option(
         "--settings",
-        envvar=options.SETTINGS,
+        envvar=variables.SETTINGS,
         show_envvar=True,
-        default=options.DEFAULT_SETTINGS,
+        default=variables.DEFAULT_SETTINGS,
         show_default=True,
         type=PATH,
         help="The settings document, mounted from the ConfigMap.",

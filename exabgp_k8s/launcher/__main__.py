@@ -1,7 +1,6 @@
 """``python -m exabgp_k8s.launcher server FILE``: ExaBGP, after all replacements.
 
 What ``exabgp server FILE`` does, without its command line: that one would load every command.
-``validate FILE`` likewise says what is wrong with a configuration; exit code 1 if anything is.
 """
 
 from __future__ import annotations
@@ -28,22 +27,5 @@ def serve(path: str) -> int:
     return code
 
 
-def validate(path: str) -> str | None:
-    """Return what ExaBGP would find wrong with a configuration; nothing if it would take it."""
-    from exabgp_k8s.launcher import logs, unused  # noqa: PLC0415
-
-    unused.install()
-    logs.install()
-    from exabgp.configuration.configuration import Configuration  # noqa: PLC0415
-    from exabgp.environment import getenv  # noqa: PLC0415
-    from exabgp.logger import log  # noqa: PLC0415
-
-    log.init(getenv())
-    log.silence()
-    found = Configuration([path])
-    return None if found.reload() else f"{path}: {str(found.error).strip() or 'cannot be read'}"
-
-
 if __name__ == "__main__":
-    verb, file = sys.argv[1:]
-    sys.exit(validate(file) if verb == "validate" else serve(file))
+    sys.exit(serve(sys.argv[-1]))

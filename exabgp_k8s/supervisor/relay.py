@@ -36,8 +36,10 @@ WRITE_SIZE = 4096
 class Relay:
     """A pipe to write into without ever waiting, and its lines on their way to a log reader."""
 
-    def __init__(self, sink: int, form: str = lines.JSON) -> None:
+    def __init__(self, sink: int, form: str = lines.JSON, *, is_held: bool = False) -> None:
+        """Take where the lines go, in which form, and whether they wait for a word from us."""
         self._sink, self._form = sink, form
+        self._is_held = is_held
         self.source, self.inlet = os.pipe()
         for end in (self.source, self.inlet):
             os.set_blocking(end, False)
@@ -53,7 +55,15 @@ class Relay:
     @property
     def is_waiting(self) -> bool:
         """Whether something is to be written."""
-        return bool(self._kept)
+        return bool(self._kept) and not self._is_held
+
+    def release(self) -> None:
+        """Pass on what waited for it, and everything that comes."""
+        self._is_held = False
+
+    def forget(self) -> None:
+        """Drop what was written so far and what still comes: it is of no use to anybody."""
+        self._is_held = True
 
     def read(self) -> None:
         """Take in what was written into the pipe; it never waits."""
@@ -104,7 +114,7 @@ class Relay:
 
     def write(self) -> None:
         """Write as much as the reader takes without making us wait."""
-        while self._kept and _is_writable(self._sink):
+        while self.is_waiting and _is_writable(self._sink):
             piece = bytes(self._kept[:WRITE_SIZE])
             # A whole number of lines, unless one alone is longer than that.
             piece = piece[: piece.rfind(b"\n") + 1] or piece

@@ -22,8 +22,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from exabgp_k8s.adapters import daemon
-from exabgp_k8s.agent import options
+from exabgp_k8s import chain
+from exabgp_k8s.agent import variables
 from exabgp_k8s.errors import Error
 from exabgp_k8s.tryout import healthz, part, router
 from exabgp_k8s.tryout.kubeapi import apiserver
@@ -151,7 +151,7 @@ health:
 
     def command(self, name: str, arguments: tuple[str, ...]) -> part.Part:
         """Start ``exabgp-k8s`` with these arguments; it may end when it likes."""
-        environment = {options.PASSWORD_DIR: str(self.directory / "passwords")}
+        environment = {variables.PASSWORD_DIR: str(self.directory / "passwords")}
         started = self._start(name, (*EXABGP_K8S, *arguments), environment)
         started.may_end = True
         return started
@@ -203,8 +203,7 @@ health:
             node_asn=NODE_ASN,
         )
         conf = self._write("router.conf", text)
-        self._write(daemon.ENV_FILE_NAME, "")
-        environment = {**daemon.environment(self.directory), router.SOCKET: str(path)}
+        environment = {**chain.environment(), router.SOCKET: str(path)}
         self._start("router", router.command(conf), environment)
 
     def _listen_to_router(self, listener: socket.socket) -> None:

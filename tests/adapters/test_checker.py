@@ -11,7 +11,7 @@ import pytest
 import structlog
 import yaml
 
-from exabgp_k8s.adapters import checker, files
+from exabgp_k8s.adapters import checker, files, kept
 from exabgp_k8s.core.facts import events
 from tests.settings import samples
 from tests.support import descriptors
@@ -124,7 +124,7 @@ class Edited:
     def __init__(self, folder: pathlib.Path) -> None:
         self._path = folder / "settings.yaml"
         self._path.write_text(TEXT)
-        files.keep(folder, TEXT, samples.parse(samples.SMALLEST))
+        kept.keep(folder, TEXT, samples.parse(samples.SMALLEST))
         self.files = files.Files(self._path, folder / "passwords", folder)
         self.files.first()
         self._path.write_text(yaml.safe_dump(samples.changed(("bgp", "asn"), 64999)))

@@ -11,7 +11,7 @@ import pytest
 import structlog
 import yaml
 
-from exabgp_k8s.adapters import checker, files
+from exabgp_k8s.adapters import checker, files, kept
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.settings import mounted
 from tests.settings import samples
@@ -141,7 +141,7 @@ def test_an_agent_after_an_upgrade_has_the_last_good_settings_checked_again(
     mounts: Mounts, tmp_path: pathlib.Path
 ) -> None:
     mounts.read()
-    (tmp_path / files.LAST_CHECKED).write_text('{"digest": "of another version", "config": {}}')
+    (tmp_path / kept.LAST_CHECKED).write_text('{"digest": "of another version", "config": {}}')
     mounts.edit("bgp: [")
     mounts.files = mounts.new()
 
@@ -161,7 +161,7 @@ def test_a_new_agent_that_starts_with_a_bad_edit_has_only_the_refusal(mounts: Mo
 def test_a_last_good_copy_that_cannot_be_written_is_no_reason_to_refuse(
     mounts: Mounts, tmp_path: pathlib.Path
 ) -> None:
-    (tmp_path / files.LAST_GOOD).mkdir()
+    (tmp_path / kept.LAST_GOOD).mkdir()
 
     (event,) = mounts.files.read()
     assert loaded(event).config.asn == 64512
@@ -184,9 +184,9 @@ def test_settings_that_somebody_has_checked_need_no_checker(
 def test_no_password_is_kept_beside_the_settings(mounts: Mounts, tmp_path: pathlib.Path) -> None:
     mounts.read()
 
-    kept = [each for each in tmp_path.iterdir() if each.is_file()]
-    assert {each.name for each in kept} == {files.LAST_GOOD, files.LAST_CHECKED}
-    assert not any("first" in each.read_text() for each in kept)
+    found = [each for each in tmp_path.iterdir() if each.is_file()]
+    assert {each.name for each in found} == {kept.LAST_GOOD, kept.LAST_CHECKED}
+    assert not any("first" in each.read_text() for each in found)
 
 
 def test_an_error_of_ours_in_reading_is_a_refusal_and_not_the_agent_s_end(

@@ -6,8 +6,7 @@ import asyncio
 import ipaddress
 from pathlib import Path
 
-from exabgp_k8s import candidate
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s import candidate, chain
 from exabgp_k8s.core.facts import config, events, model
 from exabgp_k8s.wire import daemon_conf
 from tests.agent import exchange
@@ -24,8 +23,8 @@ NODE = model.NodeFacts(name="n1", uid="5b0f", internal_ips=(LOCAL,))
 def test_exabgps_first_configuration_has_its_neighbors_before_exabgp_is_there(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / daemon.FILE_NAME
-    path.write_text(daemon_conf.render((), daemon.AGENT_COMMAND))
+    path = tmp_path / chain.CONFIGURATION
+    path.write_text(daemon_conf.render((), chain.AGENT))
 
     async def scenario() -> None:
         async with exchange.running(tmp_path) as (between, task):
@@ -45,7 +44,7 @@ def test_exabgps_first_configuration_has_its_neighbors_before_exabgp_is_there(
 
 def test_neighbors_of_before_are_asked_for_before_anything_is_changed(tmp_path: Path) -> None:
     """An earlier agent's: what ends of them is withdrawn first."""
-    path = tmp_path / daemon.FILE_NAME
+    path = tmp_path / chain.CONFIGURATION
     path.write_text("# neighbors of an earlier agent\n")
 
     async def scenario() -> None:

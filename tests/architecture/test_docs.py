@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from exabgp_k8s.adapters import metrics
-from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.agent import endpoints
+from exabgp_k8s.agent import variables as names
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core.facts import config, durations, model
@@ -199,15 +200,15 @@ def test_every_variable_that_an_option_reads_is_documented_and_no_other() -> Non
 
 def test_every_variable_is_documented_with_its_default() -> None:
     assert variables() == {
-        options.NODE: "none: needed",
-        options.SETTINGS: str(options.DEFAULT_SETTINGS),
-        options.PASSWORD_DIR: str(options.DEFAULT_PASSWORD_DIR),
-        options.STATE_DIR: str(options.DEFAULT_STATE_DIR),
-        options.HTTP: options.DEFAULT_HTTP,
-        options.KUBECONFIG: "the service account",
-        options.LOG_FORMAT: "json",
-        options.NAMESPACE: options.DEFAULT_NAMESPACE,
-        options.POD: "none: not run as a pod",
+        names.NODE: "none: needed",
+        names.SETTINGS: names.DEFAULT_SETTINGS,
+        names.PASSWORD_DIR: names.DEFAULT_PASSWORD_DIR,
+        names.STATE_DIR: names.DEFAULT_STATE_DIR,
+        names.HTTP: names.DEFAULT_HTTP,
+        names.KUBECONFIG: "the service account",
+        names.LOG_FORMAT: "json",
+        names.NAMESPACE: names.DEFAULT_NAMESPACE,
+        names.POD: "none: not run as a pod",
     }
 
 

@@ -11,12 +11,12 @@ import yaml
 import exabgp_k8s
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.adapters.kube import pods, ranges, reflector
-from exabgp_k8s.agent import endpoints, options
+from exabgp_k8s.agent import endpoints
+from exabgp_k8s.agent import variables as names
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
-from exabgp_k8s.supervisor import __main__ as supervisor
-from exabgp_k8s.supervisor import alive, watchdog
+from exabgp_k8s.supervisor import alive, exabgp, supervisor, watchdog
 from exabgp_k8s.wire import kube_events, leases, servers
 from tests.architecture import repository
 
@@ -84,7 +84,7 @@ def test_the_generated_config_map_is_the_one_that_is_mounted(
 
     assert volumes["settings"]["configMap"]["name"] == generated["name"]
     (file,) = generated["files"]
-    assert variables[options.SETTINGS]["value"] == f"{mounts['settings']}/{file}"
+    assert variables[names.SETTINGS]["value"] == f"{mounts['settings']}/{file}"
 
 
 def test_an_edit_of_the_config_map_keeps_its_name() -> None:
@@ -102,8 +102,8 @@ def test_no_volume_is_mounted_by_sub_path(container: dict[str, Any]) -> None:
 def test_what_is_mounted_is_where_the_program_looks_for_it(container: dict[str, Any]) -> None:
     mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
 
-    assert mounts["passwords"] == str(options.DEFAULT_PASSWORD_DIR)
-    assert mounts["state"] == str(options.DEFAULT_STATE_DIR)
+    assert mounts["passwords"] == names.DEFAULT_PASSWORD_DIR
+    assert mounts["state"] == names.DEFAULT_STATE_DIR
 
 
 def test_the_state_directory_is_one_that_the_program_makes_for_itself(
@@ -113,7 +113,7 @@ def test_the_state_directory_is_one_that_the_program_makes_for_itself(
     (mounted,) = (
         each["mountPath"] for each in container["volumeMounts"] if each["name"] == "state"
     )
-    assert str(Path(variables[options.STATE_DIR]["value"]).parent) == mounted
+    assert str(Path(variables[names.STATE_DIR]["value"]).parent) == mounted
 
 
 def test_the_secret_is_optional_and_readable_by_the_group(pod: dict[str, Any]) -> None:
@@ -134,21 +134,21 @@ def test_every_variable_is_one_that_the_program_reads(
     variables: dict[str, dict[str, Any]],
 ) -> None:
     read = {
-        options.SETTINGS,
-        options.PASSWORD_DIR,
-        options.STATE_DIR,
-        options.HTTP,
-        options.KUBECONFIG,
-        options.NODE,
-        options.POD,
-        options.NAMESPACE,
+        names.SETTINGS,
+        names.PASSWORD_DIR,
+        names.STATE_DIR,
+        names.HTTP,
+        names.KUBECONFIG,
+        names.NODE,
+        names.POD,
+        names.NAMESPACE,
     }
 
     # HOST_IP is only put into another one.
     assert set(variables) - {"HOST_IP"} <= read
-    assert variables[options.NODE]["valueFrom"]["fieldRef"]["fieldPath"] == "spec.nodeName"
-    assert variables[options.POD]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
-    namespace = variables[options.NAMESPACE]["valueFrom"]["fieldRef"]["fieldPath"]
+    assert variables[names.NODE]["valueFrom"]["fieldRef"]["fieldPath"] == "spec.nodeName"
+    assert variables[names.POD]["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+    namespace = variables[names.NAMESPACE]["valueFrom"]["fieldRef"]["fieldPath"]
     assert namespace == "metadata.namespace"
 
 
@@ -156,10 +156,10 @@ def test_every_variable_is_one_that_the_program_reads(
 def test_http_is_served_at_the_nodes_address_of_either_family(
     address: str, container: dict[str, Any], variables: dict[str, dict[str, Any]]
 ) -> None:
-    value = variables[options.HTTP]["value"].replace("$(HOST_IP)", address)
+    value = variables[names.HTTP]["value"].replace("$(HOST_IP)", address)
     (port,) = container["ports"]
 
-    assert options.split_address(value) == (address, port["containerPort"])
+    assert names.split_address(value) == (address, port["containerPort"])
 
 
 def test_readiness_asks_for_a_path_that_is_served(container: dict[str, Any]) -> None:
@@ -182,15 +182,12 @@ def test_liveness_does_not_depend_on_a_port(probe: str, container: dict[str, Any
 
     assert (interpreter, arguments, module) == ("python", ["-I", "-m"], alive.__name__)
     assert container[probe]["timeoutSeconds"] > alive.LIMIT
-    assert (
-        options.STATE_DIR,
-        str(options.DEFAULT_STATE_DIR),
-    ) == (alive.STATE_DIR, alive.DEFAULT_STATE_DIR)
+    assert (names.STATE_DIR, names.DEFAULT_STATE_DIR) == (alive.STATE_DIR, alive.DEFAULT_STATE_DIR)
 
 
 def test_kubelet_restarts_later_than_the_supervisor(container: dict[str, Any]) -> None:
     """The watchdog kills the agent, then ExaBGP too; then it waits for its start."""
-    longest = 2 * watchdog.SILENCE_LIMIT + supervisor.RESTART_FIRST + watchdog.START_LIMIT
+    longest = 2 * watchdog.SILENCE_LIMIT + exabgp.RESTART_FIRST + watchdog.START_LIMIT
 
     assert seconds(container, "livenessProbe") > longest
     assert seconds(container, "startupProbe") > watchdog.START_LIMIT
@@ -199,7 +196,7 @@ def test_kubelet_restarts_later_than_the_supervisor(container: dict[str, Any]) -
 def test_a_stop_fits_into_the_grace_period(
     monkeypatch: pytest.MonkeyPatch, pod: dict[str, Any], container: dict[str, Any]
 ) -> None:
-    monkeypatch.setenv(options.NODE, "node-1")
+    monkeypatch.setenv(names.NODE, "node-1")
     drain = repository.parse(container["lifecycle"]["preStop"]["exec"]["command"][1:])
     run = repository.parse(container["args"])
     longest = (

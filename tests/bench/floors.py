@@ -16,7 +16,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s import chain
 from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.bench import BenchError, peer
 
@@ -122,7 +122,7 @@ def _exabgp(
     python: str, path: pathlib.Path, helper: str, peers: Sequence[peer.Peer]
 ) -> Iterator[subprocess.Popen[bytes]]:
     path.write_text(_conf(helper, peers))
-    environment = {**os.environ, **daemon.ENVIRONMENT, "exabgp_daemon_user": _user()}
+    environment = {**os.environ, **chain.ENVIRONMENT, "exabgp_daemon_user": _user()}
     command = [python, "-m", "exabgp", "server", str(path)]
     with (
         path.with_suffix(".log").open("ab") as output,

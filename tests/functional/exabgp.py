@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 import psutil
 
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s import chain
 from exabgp_k8s.core.facts import commands, events
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
@@ -71,8 +71,8 @@ class ExaBGP:
         self._process = subprocess.Popen(
             (sys.executable, "-m", "exabgp", "server", str(self.path))
             if self._is_router
-            else daemon.server_command(self.path),
-            env={**os.environ, **daemon.environment(self.path.parent)},
+            else chain.server_command(self.path),
+            env={**os.environ, **chain.environment()},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

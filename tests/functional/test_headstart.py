@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s.adapters import daemon
+from exabgp_k8s import chain
 from exabgp_k8s.core.facts import commands
 from exabgp_k8s.wire import daemon_conf
 from tests.functional import exabgp
@@ -48,8 +48,8 @@ def serve(folder: pathlib.Path, text: str) -> subprocess.CompletedProcess[str]:
     path = folder / "exabgp.conf"
     path.write_text(text)
     return subprocess.run(
-        daemon.server_command(path),
-        env={**os.environ, **daemon.environment(folder), "PYTHONPATH": str(folder)},
+        chain.server_command(path),
+        env={**os.environ, **chain.environment(), "PYTHONPATH": str(folder)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

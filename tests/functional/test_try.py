@@ -164,7 +164,9 @@ def test_parts_that_hang_are_killed(room: Path) -> None:
 def test_a_part_that_ends_too_early_is_an_error_with_its_log(room: Path) -> None:
     running = start(room)
     read_until(running, "session up")
-    [node] = [each for each in processes_of(room) if "exabgp_k8s.supervisor" in each.cmdline()]
+    [node] = [
+        each for each in processes_of(room) if each.cmdline()[1:4] == ["-m", "exabgp_k8s", "run"]
+    ]
     node.kill()
     output = finish(running)
 

@@ -199,3 +199,15 @@ def test_a_traceback_without_an_end_is_bounded(collector: Reader) -> None:
 
     assert len(collector.read().splitlines()) >= 1
     assert len(collector.relay._trace) < 1000
+
+
+def test_what_is_held_is_passed_on_when_it_is_released(reader: Reader) -> None:
+    held = Relay(reader.sink, is_held=True)
+    held.put(b"{}\n")
+    held.write()
+    assert not held.is_waiting
+
+    held.release()
+    held.write()
+
+    assert reader.read() == b"{}\n"

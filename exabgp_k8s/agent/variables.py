@@ -1,0 +1,39 @@
+"""The variables by which a node's processes are told where everything is, and their defaults.
+
+A file of its own because process 1 reads it, too, and lives longer than anything that it loads.
+"""
+
+from __future__ import annotations
+
+from exabgp_k8s.logs import lines
+
+SETTINGS = "EXABGP_K8S_SETTINGS"
+PASSWORD_DIR = "EXABGP_K8S_PASSWORD_DIR"  # noqa: S105 - the name of a variable
+STATE_DIR = "EXABGP_K8S_STATE_DIR"
+HTTP = "EXABGP_K8S_HTTP"
+KUBECONFIG = "EXABGP_K8S_KUBECONFIG"
+NODE = "NODE_NAME"
+POD = "POD_NAME"
+NAMESPACE = "POD_NAMESPACE"
+LOG_FORMAT = lines.VARIABLE
+
+DEFAULT_SETTINGS = "/etc/exabgp-k8s/settings.yaml"
+DEFAULT_PASSWORD_DIR = "/etc/exabgp-k8s/passwords"  # noqa: S105 - a directory
+DEFAULT_STATE_DIR = "/run/exabgp-k8s"
+DEFAULT_HTTP = "127.0.0.1:9179"
+DEFAULT_NAMESPACE = "exabgp-k8s"
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``ADDR:PORT``, ``[ADDR]:PORT`` or ``:PORT`` (all addresses).
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    host, colon, port = text.rpartition(":")
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isascii() or not port.isdigit() or (":" in host and not is_bracketed):
+        raise ValueError(f"{text!r}: write ADDR:PORT, for example 127.0.0.1:9179 or [::1]:9179")
+    if not 0 < int(port) <= 65535:  # noqa: PLR2004 - the ports there are
+        raise ValueError(f"{text!r}: the port must lie between 1 and 65535")
+    return host.strip("[]"), int(port)
