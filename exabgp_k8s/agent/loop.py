@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 
 from exabgp_k8s.adapters import heartbeat, memory
+from exabgp_k8s.agent import quiet
 from exabgp_k8s.agent.conversation import Conversation
 from exabgp_k8s.agent.inbox import Inbox
 from exabgp_k8s.agent.latest import Latest
@@ -80,9 +81,13 @@ class Loop:
         seen = (each for event in found for each in self._lookout.before(event, world, now))
         found = (*seen, *found)
         found = (*found, *self._recall(found))
+        before = self._latest.turn
+        if (noted := quiet.noted(before, found, now)) is not None:
+            self._latest.turn, self._latest.turned_at = noted, now
+            return
         if not step.is_turn_due(world, found):
             return
-        before, after = self._latest.turn, step.step(world, found, now)
+        after = step.step(world, found, now)
         self._latest.turn, self._latest.turned_at = after, now
         # The routers first: everything else can wait for a millisecond.
         self._exabgp.tell(after, now)
