@@ -23,8 +23,9 @@ from typing import Any
 
 from exabgp_k8s import candidate
 
-LIMIT = 10_000
-"""Milliseconds for the child; a hundred neighbors take 20."""
+LIMIT = 2_000
+"""Milliseconds for the child, in which ExaBGP stands still; a hundred neighbors take 20. The
+shortest hold time that BGP knows is 3 s."""
 LONGEST = 4096
 """Bytes of a reason: what the pipe takes at once."""
 READ = b"\n"
