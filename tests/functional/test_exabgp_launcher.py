@@ -107,6 +107,8 @@ def test_a_router_that_left_does_not_make_exabgp_sleep(
     stays, leaves = start({}, {})
     stays.wait_up()
     leaves.wait_up()
+    # ExaBGP waits for a socket only once a session had nothing to do for a turn.
+    assert leaves.keeps_session_through(1)
 
     leaves.leave()
     us.await_line(b'"state": "down"')

@@ -96,7 +96,11 @@ class _Tls(urllib3.connection.HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         # Up to here the time to connect counted; a handshake that drips has a limit as a whole.
-        sock.settimeout(min(HANDSHAKE, _remaining()))
+        try:
+            sock.settimeout(min(HANDSHAKE, _remaining()))
+        except TimeoutError:
+            sock.close()
+            raise
         return sock
 
 
