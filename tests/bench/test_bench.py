@@ -48,6 +48,7 @@ ROWS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.functional
 @pytest.mark.timeout(300)
 def test_a_short_run_measures_every_row(tmp_path: pathlib.Path) -> None:

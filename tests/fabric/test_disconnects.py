@@ -82,6 +82,7 @@ def hang_up(listening: socket.socket) -> None:
     listening.close()
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="routers",
     what="a session cannot come up: refused, dropped, no route, no own address",
@@ -174,6 +175,7 @@ def test_a_wrong_as_is_told_with_both_numbers(down: Down) -> None:
                      f"{addresses.ROUTER_ASN}, and the settings say 4200000000")  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="routers",
     what="the TCP MD5 passwords of the two ends differ, or only one end has one",

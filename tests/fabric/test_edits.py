@@ -72,6 +72,7 @@ def edited(kind: type[routers.Router], form: cluster.Factory) -> Edited:
     return Edited(formed)
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="settings",
     what="an edit of one of three peers: description, attributes, hold time, or the peer itself",

@@ -245,6 +245,7 @@ def test_a_drain_leaves_no_stale_route(gr: Rollout) -> None:
     gone(gr)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("without", [0, 1], ids=["bird", "frr"])
 @pytest.mark.fault(
     area="stop and restart",

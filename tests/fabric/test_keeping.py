@@ -86,6 +86,7 @@ def test_a_container_that_starts_again_uses_the_addresses_that_it_used(
     formed.expect(services=[NODE], pods=[NODE])
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="settings",
     what="the session leaves by an interface without an address of the other family",
@@ -121,6 +122,7 @@ def test_the_next_hop_of_every_family_is_on_the_interface_of_the_session(
     )
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="control plane",
     what="a label that a `nodeSelector` asks for is taken off and put on again",

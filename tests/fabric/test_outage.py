@@ -43,6 +43,7 @@ def test_no_new_connection_fails_over_a_cordon_and_back(running: cluster.Cluster
     assert len(flow.report.moved) <= 2 * MOVED_PER_CHANGE, flow.report
 
 
+@pytest.mark.long
 def test_a_name_of_the_cluster_stays_reachable_while_every_node_is_rebooted(
     running: cluster.Cluster,
 ) -> None:

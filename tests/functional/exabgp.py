@@ -20,8 +20,8 @@ from exabgp_k8s.core.facts import commands, events
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
 
-LIMIT = 20.0
-"""Seconds for anything to happen; most of it takes milliseconds."""
+LIMIT = 60.0
+"""Seconds for anything to happen; for a machine that is busy, not a promise."""
 
 RELAY = """\
 import os, socket, sys, threading

@@ -189,6 +189,7 @@ def test_a_router_is_told_before_the_agent(us: exabgp.ExaBGP, start: Start) -> N
 DEAF = """\
 import os, socket, sys
 wire = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+wire.sendall(os.read(0, 65536))
 os.close(0)
 while data := wire.recv(65536):
     os.write(1, data)

@@ -73,6 +73,7 @@ def toggle_cordon(lab: Lab, times: int) -> None:
         time.sleep(0.003)
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="health and flapping",
     what="a cordon is toggled 1,000 times as fast as the API server takes it",
@@ -97,6 +98,7 @@ def test_a_thousand_cordons_are_a_few_updates_at_the_router(lab: Lab) -> None:
     assert_nothing_grew(held, footprint(lab))
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="health and flapping",
     what="the settings are rewritten 100 times, bad ones among them, while a label that a peer"

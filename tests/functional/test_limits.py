@@ -128,6 +128,7 @@ def _answers(port: int, path: str) -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="our processes",
     what="the agent may open no file and no socket any more",

@@ -90,6 +90,7 @@ def test_a_spinning_exabgp_is_killed_and_started_anew(lab: Lab, faults: Faults) 
     assert "exabgp does not notice the agent's end" in lab.log()
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="our processes",
     what="ExaBGP never answers, and does not after a new start either",

@@ -37,6 +37,7 @@ def lab(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
         yield found
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     area="stop and restart",
     what="the container is restarted on a node that an operator has drained",
@@ -57,6 +58,7 @@ def test_an_operators_drain_outlives_the_container(lab: Lab) -> None:
     lab.expect(lab.services, lab.pods)
 
 
+@pytest.mark.long
 def test_the_hook_of_a_container_that_is_restarted_drains_it_once(lab: Lab) -> None:
     """A failed liveness probe runs preStop too, and the pod is not deleted."""
     lab.start(in_pod(lab))

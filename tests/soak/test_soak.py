@@ -13,6 +13,7 @@ pytestmark = pytest.mark.fabric
 STEPS = 12
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.fault(
     area="two at once",

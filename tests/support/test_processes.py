@@ -20,7 +20,7 @@ while True:
 """
 """A parent whose only child ends all the time and is replaced by another one."""
 
-LOOKS = 2000
+LOOKS = 500
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def restless() -> Iterator[psutil.Process]:
         processes.kill_with_all_below(parent.pid)
 
 
+@pytest.mark.long
 def test_no_look_fails_because_a_child_ends_in_its_middle(
     restless: psutil.Process, tmp_path: Path
 ) -> None:
