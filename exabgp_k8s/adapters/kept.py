@@ -17,10 +17,15 @@ LAST_CHECKED = "settings.last-good.json"
 
 
 def keep(state_dir: Path, text: str, settings: config.Config) -> None:
-    """Keep settings that were checked."""
-    # The one without the other is only more work: it is checked again.
+    """Keep settings that were checked.
+
+    The text without what it means is only more work: it is checked again.
+    """
+    values = state_dir / LAST_CHECKED
+    # They may be two megabytes, and the volume has four: never the old ones beside the new.
+    values.unlink(missing_ok=True)
     _replace(state_dir / LAST_GOOD, text)
-    _replace(state_dir / LAST_CHECKED, checked.dump(settings, text))
+    _replace(values, checked.dump(settings, text))
 
 
 def recall(state_dir: Path) -> checked.Checked | None:
@@ -34,5 +39,10 @@ def recall(state_dir: Path) -> checked.Checked | None:
 def _replace(path: Path, text: str) -> None:
     """Replace a file in one step, so that a crash leaves the old one or the new one."""
     candidate = path.with_suffix(".new")
-    candidate.write_text(text, encoding="utf-8")
-    candidate.replace(path)
+    try:
+        candidate.write_text(text, encoding="utf-8")
+        candidate.replace(path)
+    except OSError:
+        # Half a file would fill a volume that has no room for the whole of it.
+        candidate.unlink(missing_ok=True)
+        raise
