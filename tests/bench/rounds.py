@@ -132,12 +132,15 @@ class Rounds:
         self._left.uncordon()
 
     def _take_check(self) -> None:
-        _pause()
-        failed, arrivals = self._program.fail()
+        taken = None
+        while taken is None:
+            _pause()
+            taken = self._program.fail()
+            _pause()
+            self._program.recover()
+        failed, arrivals = taken
         self.check_first.add(failed, min(arrivals))
         self.check_all.add(failed, max(arrivals))
-        _pause()
-        self._program.recover()
 
 
 def _pause() -> None:
