@@ -82,12 +82,12 @@ def _measure(
                 interval=interval,
             )
 
-        with measured("idle", "1s").running() as running:
-            rows = idle.measure(running, server, options.idle)
         floor_peers = [
             stack.enter_context(peer.Peer(address, PEER_ASN)) for address in FLOOR_PEERS
         ]
         announcer = floors.Announcer(options.python, floor_peers, folder)
+        with announcer.running() as bare, measured("idle", "1s").running() as running:
+            rows = idle.measure(running, server, options.idle, bare.pid)
         started = starts.measure(
             options.starts, announcer, lambda number: measured(f"start-{number}", "1s")
         )

@@ -101,6 +101,9 @@ def text(series: Sequence[Series], rows: Sequence[Row]) -> str:
         budget = "" if row.budget is None else f"<= {row.budget:g}"
         line = f"{row.name:{width}} {row.value:8.2f} {row.unit:3} {budget:>8} {row.verdict}"
         lines.append(line.rstrip())
+    over = [row.name for row in rows if row.verdict == "over"]
+    lines += ["", "Over budget:" if over else "Everything is within its budget."]
+    lines += [f"  {name}" for name in over]
     return "\n".join(lines)
 
 

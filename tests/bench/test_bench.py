@@ -42,7 +42,9 @@ ROWS = {
     *(f"idle: PSS, {part}" for part in ("supervisor", "exabgp", "agent", "all three")),
     *(f"idle: CPU, {part}" for part in ("supervisor", "exabgp", "agent")),
     "idle: CPU, all three, of one core",
+    "idle: CPU of a bare ExaBGP, of one core",
     "idle: memory of a pod that shares no file with others",
+    "idle: the same of a bare ExaBGP with its helper",
     "idle: length of the observation",
     "idle: API requests in that time",
 }
