@@ -155,11 +155,16 @@ class Supervisor:
         self._checker, self._refusal = 0, abs(code)
         if not code:
             self._relay.release()
+            self._expect_agent()
 
     def _start_if_due(self) -> None:
-        now = time.monotonic()
-        if not self._is_stopping and self._exabgp.start_if_due(now):
-            self._watchdog.started(now)
+        if not self._is_stopping and self._exabgp.start_if_due(time.monotonic()):
+            self._expect_agent()
+
+    def _expect_agent(self) -> None:
+        """Have the agent watched from now on; one that waits for the check owes no beat."""
+        if self._exabgp.pid and not self._checker:
+            self._watchdog.started(time.monotonic())
 
     def _act(self, answer: watchdog.Answer) -> bool:
         """Do what the watchdog wants; return whether it makes sense to go on."""

@@ -83,5 +83,39 @@ def test_the_routers_are_told_of_the_end_even_where_no_agent_could_say_why(
     assert parting.read(tmp_path) == (words or "n1: stopping", frozenset())
 
 
+SLOW = """
+import os, sys, time
+from exabgp_k8s import chain
+from exabgp_k8s.supervisor import checker, supervisor, watchdog
+watchdog.START_LIMIT = 0.3
+folder, started, *command = sys.argv[1:]
+def check():
+    while not os.path.exists(started):
+        time.sleep(0.1)
+    time.sleep(3)
+    print(open(started).read().count("started"), flush=True)
+    return 2
+pid = checker.begin(check, closed=chain.lock_checking(folder))
+sys.exit(supervisor.Supervisor(folder, command, 0, pid).run())
+"""
+STARTED = "import sys, time; open(sys.argv[1], 'a').write('started '); time.sleep(600)"
+
+
+def test_a_check_that_takes_long_is_no_silence_of_the_agent(tmp_path: Path) -> None:
+    """The agent waits for it, and cannot say that it lives; nobody is killed for that."""
+    started = str(tmp_path / "started")
+    command = [sys.executable, "-c", STARTED, started]
+
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW, str(tmp_path), started, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 2)
+
+
 def _pid(directory: Path) -> int:
     return int((directory / "agent").read_text() or 0)
