@@ -8,6 +8,7 @@ nothing of it.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from exabgp_k8s.adapters import heartbeat, memory
@@ -53,7 +54,7 @@ class Loop:
         self._kept, self._supervisor, self._follow = kept, supervisor, follow
         self._lookout = Lookout()
         self._timer: asyncio.TimerHandle | None = None
-        self._ticked_at = float("-inf")
+        self._ticked_at = latest.clock()
 
     async def run(self) -> None:
         """Take turns until the dialogue breaks.
@@ -105,8 +106,10 @@ class Loop:
         return () if recalled is None else (recalled,)
 
     def _next(self) -> float:
-        # Counted from the last one: where something happens more often there would be none.
-        moments = (self._ticked_at + TICK, self._latest.turn.deadline, self._exabgp.deadline)
+        # Counted from the last one: where something happens more often there would be none. At
+        # whole seconds, as others who look once a second: a wake-up costs more than a look.
+        tick = math.floor(self._ticked_at / TICK) * TICK + TICK
+        moments = (tick, self._latest.turn.deadline, self._exabgp.deadline)
         return min(moment for moment in moments if moment is not None)
 
     def _wake_at(self, moment: float) -> None:

@@ -34,6 +34,8 @@ class Reconfiguring:
     ) -> None:
         self._exabgp, self._latest, self._deliver = exabgp, latest, deliver
         self._is_wanted = asyncio.Event()
+        self._is_awaited = asyncio.Event()
+        """Set while ExaBGP has not been seen with what it was told to read."""
         self._is_free = asyncio.Lock()
 
     def note(self, turn: Turn) -> None:
@@ -47,6 +49,10 @@ class Reconfiguring:
             raise DialogueError("ExaBGP did not take its new configuration and is restarted")
         if _is_change(turn):
             self._is_wanted.set()
+        if turn.world.neighbors is None or turn.world.is_rib_current:
+            self._is_awaited.clear()
+        else:
+            self._is_awaited.set()
 
     async def run(self) -> None:
         """Carry out changes for ever."""
@@ -80,10 +86,10 @@ class Reconfiguring:
     async def _repeat(self) -> None:
         """Tell ExaBGP again to read what it has not taken: it forgets that easily."""
         while True:
+            await self._is_awaited.wait()
             await asyncio.sleep(REPEAT)
             async with self._is_free:
-                world = self._latest.turn.world
-                if world.neighbors is not None and not world.is_rib_current:
+                if self._is_awaited.is_set():
                     self._exabgp.reload()
 
 

@@ -10,11 +10,12 @@ import asyncio
 import functools
 import ssl
 import urllib.parse
+from collections.abc import Awaitable, Callable
 
 import h11
 
 import exabgp_k8s
-from exabgp_k8s.adapters.checks import probing
+from exabgp_k8s.adapters.checks import connecting, probing
 from exabgp_k8s.core.facts import config, printable
 
 BODY_LIMIT = 65536
@@ -61,13 +62,29 @@ async def _get(
 ) -> tuple[int, str, str]:
     """Return status, reason phrase and the beginning of the body."""
     host, port = url.hostname or "", url.port or PORTS[url.scheme]
-    reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
-        connection = h11.Connection(h11.CLIENT)
-        writer.write(_request(connection, url))
-        return await _answer(connection, reader)
+        if context is None:
+            return await _plain(url, host, port)
+        return await _encrypted(url, host, port, context)
     except h11.RemoteProtocolError as error:
         raise probing.ProbeFailed(f"no HTTP answer: {error}") from error
+
+
+async def _plain(url: urllib.parse.SplitResult, host: str, port: int) -> tuple[int, str, str]:
+    connection, loop = h11.Connection(h11.CLIENT), asyncio.get_running_loop()
+    with await connecting.connect(host, port) as made:
+        await loop.sock_sendall(made, _request(connection, url))
+        return await _answer(connection, lambda: loop.sock_recv(made, READ_SIZE))
+
+
+async def _encrypted(
+    url: urllib.parse.SplitResult, host: str, port: int, context: ssl.SSLContext
+) -> tuple[int, str, str]:
+    connection = h11.Connection(h11.CLIENT)
+    reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    try:
+        writer.write(_request(connection, url))
+        return await _answer(connection, lambda: reader.read(READ_SIZE))
     finally:
         # close() would wait for the peer: to read what is unsent, to end TLS politely.
         writer.transport.abort()
@@ -86,14 +103,14 @@ def _request(connection: h11.Connection, url: urllib.parse.SplitResult) -> bytes
 
 
 async def _answer(
-    connection: h11.Connection, reader: asyncio.StreamReader
+    connection: h11.Connection, read: Callable[[], Awaitable[bytes]]
 ) -> tuple[int, str, str]:
     """Return status, reason phrase and the beginning of the body."""
     status, reason, body = 0, "", bytearray()
     while len(body) < BODY_LIMIT:
         event = connection.next_event()
         if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(READ_SIZE))
+            connection.receive_data(await read())
         elif isinstance(event, h11.Response):
             status, reason = event.status_code, bytes(event.reason).decode(errors="replace")
         elif isinstance(event, h11.Data):

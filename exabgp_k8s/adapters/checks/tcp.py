@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 
-from exabgp_k8s.adapters.checks import probing
+from exabgp_k8s.adapters.checks import connecting, probing
 from exabgp_k8s.core.facts import config
 
 
@@ -15,6 +14,5 @@ def prepare(settings: config.TcpProbe) -> probing.Probe:
 
 
 async def _connect(settings: config.TcpProbe) -> str:
-    _, writer = await asyncio.open_connection(settings.host, settings.port)
-    writer.transport.abort()
+    (await connecting.connect(settings.host, settings.port)).close()
     return f"connected to {probing.endpoint(settings.host, settings.port)}"
