@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -52,6 +53,10 @@ class Exchange:
     async def question(self) -> bytes:
         """Return what the agent asks next."""
         return await asyncio.to_thread(os.read, self._questions, 4096)
+
+    def is_asked(self) -> bool:
+        """Return whether the agent has said anything that was not read."""
+        return bool(select.select([self._questions], [], [], 0)[0])
 
     def answer(self, text: bytes) -> None:
         """Answer as ExaBGP does."""

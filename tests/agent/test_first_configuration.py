@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import select
+import socket
 from pathlib import Path
 
 from exabgp_k8s import candidate, chain
+from exabgp_k8s.adapters import heartbeat
 from exabgp_k8s.core.facts import config, events, model
 from exabgp_k8s.wire import daemon_conf
 from tests.agent import exchange
@@ -58,3 +61,23 @@ def test_neighbors_of_before_are_asked_for_before_anything_is_changed(tmp_path: 
             assert not candidate.is_waiting(path)
 
     asyncio.run(scenario())
+
+
+def test_nothing_is_asked_and_no_life_is_told_of_before_exabgp_is_there(tmp_path: Path) -> None:
+    """The time that ExaBGP takes to start is no answer that does not come."""
+
+    async def scenario(supervisor: socket.socket) -> None:
+        async with exchange.running(tmp_path) as (between, _):
+            between.agent.inbox.put(events.ConfigLoaded(config=SETTINGS, passwords={}))
+            between.agent.inbox.put(events.NodeSeen(node=NODE))
+            await between.agent.inbox.caught_up()
+            assert not between.is_asked()
+            assert not select.select([supervisor], [], [], 0)[0]
+
+            between.answer(exchange.FIRST_WORD)
+            assert await between.question() == b"show neighbor json\n"
+            await asyncio.to_thread(supervisor.recv, 64)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(tmp_path / heartbeat.SOCKET_NAME))
+        asyncio.run(scenario(supervisor))
