@@ -13,6 +13,8 @@ from exabgp_k8s.tryout.kubeapi import apiserver
 from tests.fabric import addresses, agents, nodes, routers, topology, volume, waiting
 
 API_PORT = 6443
+START_LIMIT = 180.0
+"""Seconds until all are announced at first: nothing is proven by it, and nodes start together."""
 PASSWORD_KEY = "routers"
 SETTINGS = "settings.yaml"
 
@@ -78,9 +80,11 @@ class Cluster:
         """Start every agent and return when every router has every route."""
         for agent in self.agents.values():
             agent.start()
-        self.expect(services=self.agents, pods=self.agents)
+        self.expect(services=self.agents, pods=self.agents, limit=START_LIMIT)
 
-    def expect(self, *, services: Collection[str], pods: Collection[str]) -> None:
+    def expect(
+        self, *, services: Collection[str], pods: Collection[str], limit: float = waiting.LIMIT
+    ) -> None:
         """Wait until every router's kernel has exactly these nodes as next hops.
 
         ``services`` names the nodes of the two service ranges' groups, ``pods`` those whose own
@@ -91,6 +95,7 @@ class Cluster:
                 self.wanted(services, pods),
                 lambda: self.routes(router),  # noqa: B023 - called before the next router
                 f"the routes of {router.kind}",
+                limit=limit,
             )
 
     def routes(self, router: routers.Router) -> dict[str, frozenset[str]]:

@@ -30,18 +30,25 @@ CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
 LIMIT = 60.0
 """Seconds; for a machine that is busy, not a promise."""
+START_LIMIT = 180.0
+"""Until all is announced at first: nothing is proven by it."""
 
 Document = dict[str, Any]
 
 _numbers = itertools.count(random.SystemRandom().randrange(1 << 14))
 
 
-def until(condition: Callable[[], bool], what: Callable[[], object] | str = "") -> None:
+def until(
+    condition: Callable[[], bool],
+    what: Callable[[], object] | str = "",
+    *,
+    limit: float = LIMIT,
+) -> None:
     """Return once a condition holds; otherwise fail and show the last state."""
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + limit
     while not condition():
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {LIMIT:g} s: {what() if callable(what) else what}")
+            pytest.fail(f"not within {limit:g} s: {what() if callable(what) else what}")
         time.sleep(0.03)
 
 
@@ -222,11 +229,11 @@ class Lab:
     def up(self, environment: Mapping[str, str] | None = None) -> None:
         """Start ``run`` and return when the router has both prefixes."""
         self.start(environment)
-        self.expect(self.services, self.pods)
+        self.expect(self.services, self.pods, limit=START_LIMIT)
 
-    def expect(self, *prefixes: str) -> None:
+    def expect(self, *prefixes: str, limit: float = LIMIT) -> None:
         """Return once the router has exactly these prefixes."""
-        until(lambda: set(self.router.routes()) == set(prefixes), self.state)
+        until(lambda: set(self.router.routes()) == set(prefixes), self.state, limit=limit)
 
     def state(self) -> str:
         """Return what helps to understand a failure."""
