@@ -65,7 +65,7 @@ def kubeconfig(server: Server, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.fault(
     area="outage budget",
     what="a health check fails on 200 nodes within one second",
@@ -96,7 +96,7 @@ def test_of_200_nodes_that_fail_at_once_half_stay(
         nodes.until(lambda: all(each.standing is IN for each in rivals.all().values()))
 
 
-@pytest.mark.long
+@pytest.mark.timeout(900)
 @pytest.mark.fault(
     area="outage budget",
     what="a health check fails on 200 nodes while the API server is away, which then comes back",

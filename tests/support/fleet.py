@@ -17,7 +17,7 @@ from exabgp_k8s.core.judge import slots
 from tests.support import builders
 
 NAMESPACE = "exabgp-k8s"
-LIMIT = 120.0
+LIMIT = 240.0
 """Seconds; for a machine that is busy, not a promise."""
 TICK = 1.0
 """Seconds between two turns at the most, as in the agent's loop."""

@@ -14,13 +14,17 @@ from exabgp_k8s.wire import leases
 NAMESPACE = "exabgp-k8s"
 PATH = leases.COLLECTION.format(namespace=NAMESPACE)
 CONFLICT = 409
+PATIENCE = 120.0
+"""Seconds for an answer of a server that 200 agents ask, all in one process of a busy machine."""
 
 
 class Rivals:
     """Other nodes of the cluster, as far as the outage budget sees them."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._api = client.Client(client.Access(kubeconfig=kubeconfig))
+        self._api = client.Client(
+            client.Access(kubeconfig=kubeconfig, connect_timeout=PATIENCE, answer_timeout=PATIENCE)
+        )
 
     def say(self, node: str, standing: budget.Standing, *, lasts: int = 3600) -> None:
         """Have a node's Lease say this, from now on."""
