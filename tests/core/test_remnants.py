@@ -117,6 +117,16 @@ def test_a_drain_before_the_first_configuration_waits_for_every_peer(*, is_seen:
     assert world.phase is lifecycle.Phase.DRAINING
 
 
+def test_a_peer_that_is_held_back_may_have_routes_of_an_earlier_process() -> None:
+    """It had an address then; that the Node lists none now takes nothing from its router."""
+    world = builders.a_world(settings=RESTARTING, node=builders.a_node(internal_ips=()))
+    world = after(world, events.DaemonReloaded(neighbors=()), events.DrainAsked())
+
+    assert awaited(world) == {START + 9 + 60}
+    (waited,) = waits.find(step.step(world, (events.Tick(),), START), START + 1)
+    assert "an earlier process" in waited.then
+
+
 def test_a_peer_that_is_gone_from_the_settings_keeps_its_restart_time() -> None:
     world = after(serving(), builders.down(), *builders.up(), now=START + 1)
     world = after(world, events.ConfigLoaded(config=builders.a_config(peers=())))

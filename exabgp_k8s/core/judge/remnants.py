@@ -51,12 +51,14 @@ def _inherited(world: World, now: float) -> Mapping[Remnant, float]:
 
 def _possible(world: World) -> Iterator[tuple[Remnant, int, int | None]]:
     """Yield the sessions that an earlier process may have had, with hold and restart time."""
-    for neighbor in world.neighbors or ():
+    running = world.running
+    for neighbor in running.values():
         key = Remnant(peer=neighbor.address, local=neighbor.local_address)
         yield key, neighbor.hold_time, neighbor.graceful_restart
-    if world.neighbors is None and world.config is not None:
-        for peer in world.config.peers:
-            # A Node that has not been seen yet may have any of them.
-            if world.node is None or peer.selector.matches(world.node.labels):
-                key = Remnant(peer=peer.address, local=None)
-                yield key, peer.hold_time, peer.graceful_restart
+    for peer in world.config.peers if world.config else ():
+        # A Node that has not been seen yet may have any of them, and one that is held back now,
+        # for want of an address or a password, had a session when it had those.
+        is_meant = world.node is None or peer.selector.matches(world.in_use.labels)
+        if is_meant and peer.address not in running:
+            key = Remnant(peer=peer.address, local=None)
+            yield key, peer.hold_time, peer.graceful_restart

@@ -159,7 +159,7 @@ def _of_the_sessions(turn: Turn, now: float) -> Iterator[Wait]:
             yield Wait(
                 what=What.LOST_SESSION,
                 until=until,
-                then=f"{each.peer} can have no route any more of its session with {each.local}",
+                then=f"{each.peer} can have no route any more of {_session(each.local)}",
             )
     for peer, since in world.leaving.items():
         yield Wait(
@@ -175,6 +175,10 @@ def _of_the_sessions(turn: Turn, now: float) -> Iterator[Wait]:
                 until=latest,
                 then=f"the session with {name} is made anew as it was edited, or before that",
             )
+
+
+def _session(local: model.Address | None) -> str:
+    return "a session with an earlier process" if local is None else f"its session with {local}"
 
 
 def _of_the_rest(turn: Turn) -> Iterator[Wait]:
