@@ -39,9 +39,9 @@ def test_a_node_that_no_peer_is_meant_for_says_so_everywhere(lab: Lab) -> None:
 
     assert 'exabgp_k8s_withheld{class="services",reason="no-peer"} 1.0' in get(lab, "/metrics")[1]
     assert "exabgp_k8s_peers_selected 0.0" in get(lab, "/metrics")[1]
-    code, ready = get(lab, "/readyz")
-    assert code == 503
-    assert "no-peer" in json.loads(ready)["missing"][0]
+    # What ExaBGP has is read meanwhile, and stands before it until then.
+    until(lambda: "no-peer" in json.loads(get(lab, "/readyz")[1])["missing"][0], lab.state)
+    assert get(lab, "/readyz")[0] == 503
     for command in ("status", "why"):
         shown = lab.cli(command)
         assert shown.returncode == 1
