@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.fabric import addresses, cluster, routers, waiting
+from tests.fabric import addresses, agents, cluster, routers, waiting
 from tests.soak import bed as soaked
 from tests.soak import model
 from tests.support import processes
@@ -173,8 +173,7 @@ def _of_the_processes(
                     do=lambda: _signal(agent.agent, signal.SIGKILL))  # fmt: skip
         yield Fault(name="agent is stopped", target=name, note=killed, is_silent=True,
                     do=lambda: _signal(agent.agent, signal.SIGSTOP))  # fmt: skip
-    yield Fault(name="ExaBGP is killed", target=name,
-                do=lambda: _signal(agent.exabgp, signal.SIGKILL))  # fmt: skip
+    yield Fault(name="ExaBGP is killed", target=name, do=lambda: _replace_exabgp(agent))
     if state.is_drained:
         yield Fault(name="undrain", target=name, note=drained(False), is_repair=True,
                     do=lambda: _ask(agent.run_cli, "undrain"))  # fmt: skip
@@ -230,6 +229,17 @@ def _power_off(router: routers.Router) -> None:
     for family in ("-4", "-6"):
         for route in router.namespace.ip_json(family, "route", "show", "proto", router.protocol):
             router.namespace.run("ip", family, "route", "del", route["dst"])
+
+
+def _replace_exabgp(agent: agents.NodeAgent) -> None:
+    """Kill ExaBGP and wait for its successor: by then every router has seen the end of it.
+
+    A table that is read before that is the one of before, and clients sent by it find nobody.
+    """
+    killed = agent.exabgp().pid
+    _signal(agent.exabgp, signal.SIGKILL)
+    waiting.until(lambda: agent.exabgp().pid != killed, "another ExaBGP runs")
+    _ask(agent.run_cli, "status")
 
 
 def _signal(process: Callable[[], psutil.Process], number: int) -> None:
