@@ -82,7 +82,7 @@ class Pair:
         )
 
     def start(self, *, password: str = "") -> None:
-        """Start both and wait until the session is up."""
+        """Start both and wait until each has said that the session is up."""
         neighbor, asked = self.neighbor, ""
         if password:
             neighbor = dataclasses.replace(neighbor, password=model.Secret(password))
@@ -92,6 +92,7 @@ class Pair:
         self.us.start(self.rendered(neighbor))
         up = events.SessionChanged(peer=ROUTER, state="up", local=LOCAL)
         self.us.await_event(up)
+        self.router.await_event(events.SessionChanged(peer=LOCAL, state="up", local=ROUTER))
 
     def rendered(self, *neighbors: model.Neighbor) -> str:
         return daemon_conf.render(neighbors, self.us.run, show_secrets=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 
+from exabgp_k8s.cli import exits
 from tests.fabric import addresses, agents, cluster, routers, waiting
 from tests.soak import bed as soaked
 from tests.soak import model
@@ -239,7 +240,10 @@ def _replace_exabgp(agent: agents.NodeAgent) -> None:
     killed = agent.exabgp().pid
     _signal(agent.exabgp, signal.SIGKILL)
     waiting.until(lambda: agent.exabgp().pid != killed, "another ExaBGP runs")
-    _ask(agent.run_cli, "status")
+    # Whatever it answers: the API server may be away, and that is no success.
+    waiting.until(
+        lambda: agent.run_cli("status").returncode != exits.Code.UNREACHABLE, "its agent answers"
+    )
 
 
 def _signal(process: Callable[[], psutil.Process], number: int) -> None:
