@@ -27,13 +27,18 @@ PEERS = ("127.0.0.41", "127.0.0.42")
 LEFT_PEERS = ("127.0.0.51", "127.0.0.52", "127.0.0.53")
 """Of another Node; the last one leaves."""
 PEER_ASN = 64513
+MEMORY = pathlib.Path("/dev/shm")
+"""A state directory is in memory, as the DaemonSet has it: on a disk each change of the Node waits
+for it now and then, and the next one behind it."""
 
 
 def main() -> int:
     """Run the bench."""
     options = _options()
     # Kept when something fails: the logs in it are what one needs then.
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
+    folder = pathlib.Path(
+        tempfile.mkdtemp(prefix="bench-", dir=MEMORY if MEMORY.is_dir() else None)
+    )
     try:
         series, rows = _measure(options, folder)
     except BenchError as error:
