@@ -26,6 +26,8 @@ ANNOUNCE = "exabgp-k8s.io/announce"
 KILLS_APART = 70
 """Steps; each takes more than a second, and ExaBGP counts the respawns of 64 seconds."""
 KILLS = 4
+STOPS_APART = 60
+"""Steps; the supervisor's ``watchdog.FAULTS_APART`` in seconds."""
 
 API = frozenset({"api"})
 
@@ -166,14 +168,19 @@ def _of_the_processes(
     def killed() -> None:
         state.agent_kills.append(step)
 
+    def stopped() -> None:
+        killed()
+        state.agent_stops.append(step)
+
     def drained(is_drained: bool) -> Callable[[], None]:
         return lambda: setattr(state, "is_drained", is_drained)
 
     if sum(step - at < KILLS_APART for at in state.agent_kills) < KILLS:
         yield Fault(name="agent is killed", target=name, note=killed, is_silent=True,
                     do=lambda: _signal(agent.agent, signal.SIGKILL))  # fmt: skip
-        yield Fault(name="agent is stopped", target=name, note=killed, is_silent=True,
-                    do=lambda: _signal(agent.agent, signal.SIGSTOP))  # fmt: skip
+        if all(step - at > STOPS_APART for at in state.agent_stops):
+            yield Fault(name="agent is stopped", target=name, note=stopped, is_silent=True,
+                        do=lambda: _signal(agent.agent, signal.SIGSTOP))  # fmt: skip
     yield Fault(name="ExaBGP is killed", target=name, do=lambda: _replace_exabgp(agent))
     if state.is_drained:
         yield Fault(name="undrain", target=name, note=drained(False), is_repair=True,

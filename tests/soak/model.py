@@ -34,6 +34,9 @@ class NodeState:
     is_linked: bool = True
     agent_kills: list[int] = field(default_factory=list)
     """The steps in which its agent was killed: ExaBGP ends at the sixth within a minute."""
+    agent_stops: list[int] = field(default_factory=list)
+    """The steps in which its agent was stopped: at the second within a minute the supervisor kills
+    ExaBGP as well."""
 
     @property
     def is_heard(self) -> bool:
