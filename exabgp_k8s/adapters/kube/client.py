@@ -278,4 +278,7 @@ def _describe(error: BaseException) -> str:
         error = inner
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the API server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ValueError):
+        # The length of a chunk that never came: it is no number.
+        return "the API server closed the connection in the middle of an answer"
     return f"the API server cannot be reached: {type(error).__name__}: {error}"
