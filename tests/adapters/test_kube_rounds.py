@@ -10,7 +10,7 @@ import types
 import pytest
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import attempts, servers
+from exabgp_k8s.adapters.kube import attempts, backoff, servers
 
 SILENT, REFUSED = 1.2, 0.001
 AWAY = errors.Unreachable("away")
@@ -59,7 +59,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[World]:
     own = types.SimpleNamespace(monotonic=lambda: worlds[0].now if worlds else 0.0)
     monkeypatch.setattr(attempts, "time", own)
     monkeypatch.setattr(servers, "time", own)
-    random.seed(7)
+    # Of its own: a thread that another test has left may draw from the common one.
+    drawn = random.Random(7)
+    for module in (attempts, backoff, servers):
+        monkeypatch.setattr(module, "random", drawn)
     return worlds
 
 
