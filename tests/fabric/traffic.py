@@ -53,6 +53,18 @@ class Report:
         """Connections that were reset after the handshake."""
         return tuple(each for each in self.connections if each.outcome == "moved")
 
+    @property
+    def rehashes(self) -> int:
+        """At how many instants, at the least, connections that were open were moved.
+
+        How many are open at an instant depends on the machine; how many instants do not.
+        """
+        instants, latest = 0, float("-inf")
+        for each in sorted(self.moved, key=lambda moved: moved.end):
+            if each.start > latest:
+                instants, latest = instants + 1, each.end
+        return instants
+
     def by_node(self) -> Mapping[str, int]:
         """Return how many connections each node answered."""
         return collections.Counter(each.node for each in self.connections if each.node)
