@@ -32,7 +32,6 @@ class Daemon:
         state_dir: where its configuration is.
         process_id: of ExaBGP.
         is_there: whether it has said its first word. Before that, no signal means anything to it.
-        wake: has it look at its signals now, and not in a tenth of a second.
     """
 
     def __init__(
@@ -41,11 +40,10 @@ class Daemon:
         process_id: int,
         *,
         is_there: Callable[[], bool],
-        wake: Callable[[], None],
     ) -> None:
         self._path = state_dir / chain.CONFIGURATION
         self._process_id = process_id
-        self._is_there, self._wake = is_there, wake
+        self._is_there = is_there
 
     def is_blank(self) -> bool:
         """Return whether ExaBGP has no neighbors, or will have none when it is there."""
@@ -89,7 +87,6 @@ class Daemon:
         """Tell ExaBGP to read what is there."""
         if self._is_there():
             os.kill(self._process_id, signal.SIGUSR1)
-            self._wake()
 
     def end(self) -> None:
         """End ExaBGP; a supervisor starts it again with the file that is there now."""

@@ -66,10 +66,6 @@ class Speaker:
         with self._passing_on:
             return not waiting.poll(0)
 
-    def wake(self) -> None:
-        """Have ExaBGP look up from its waiting, without a word: a blank before the next line."""
-        os.write(self._sink, b" ")
-
     def write(self, line: bytes) -> None:
         """Write one command line; it is far below PIPE_BUF and never blocks half-way."""
         os.write(self._sink, line)

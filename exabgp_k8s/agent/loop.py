@@ -12,12 +12,11 @@ import math
 from collections.abc import Callable
 
 from exabgp_k8s.adapters import heartbeat, memory
-from exabgp_k8s.agent import quiet
 from exabgp_k8s.agent.conversation import Conversation
 from exabgp_k8s.agent.inbox import Inbox
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.lookout import Lookout
-from exabgp_k8s.core import step
+from exabgp_k8s.core import quiet, step
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.plan.turn import Turn
 
@@ -86,7 +85,7 @@ class Loop:
         if (noted := quiet.noted(before, found, now)) is not None:
             self._latest.turn, self._latest.turned_at = noted, now
             return
-        if not step.is_turn_due(world, found):
+        if not quiet.is_turn_due(world, found):
             return
         after = step.step(world, found, now)
         self._latest.turn, self._latest.turned_at = after, now

@@ -41,9 +41,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
     inbox = Inbox()
     latest = Latest(options.node, asyncio.get_running_loop().time)
     cluster = _ask_the_api(options, inbox, latest)
-    exabgp = daemon.Daemon(
-        options.state_dir, os.getppid(), is_there=lambda: pipes.is_heard, wake=pipes.wake
-    )
+    exabgp = daemon.Daemon(options.state_dir, os.getppid(), is_there=lambda: pipes.is_heard)
     agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
     watched = files.Files(options.settings, options.password_dir, options.state_dir)
     # Side by side with this process started a check of the settings, and ExaBGP.

@@ -1,9 +1,11 @@
-"""The variables by which a node's processes are told where everything is, and their defaults.
+"""The variables by which a node's processes are told where everything is: options and defaults.
 
 A file of its own because process 1 reads it, too, and lives longer than anything that it loads.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from exabgp_k8s.logs import lines
 
@@ -22,6 +24,28 @@ DEFAULT_PASSWORD_DIR = "/etc/exabgp-k8s/passwords"  # noqa: S105 - a directory
 DEFAULT_STATE_DIR = "/run/exabgp-k8s"
 DEFAULT_HTTP = "127.0.0.1:9179"
 DEFAULT_NAMESPACE = "exabgp-k8s"
+
+OPTIONS: Mapping[str, str] = {
+    "--http": HTTP,
+    "--state-dir": STATE_DIR,
+    "--kubeconfig": KUBECONFIG,
+    "--log-format": LOG_FORMAT,
+    "--namespace": NAMESPACE,
+    "--password-dir": PASSWORD_DIR,
+    "--node": NODE,
+    "--pod": POD,
+    "--settings": SETTINGS,
+}
+"""The variable that says the same as an option."""
+DEFAULTS: Mapping[str, str] = {
+    HTTP: DEFAULT_HTTP,
+    STATE_DIR: DEFAULT_STATE_DIR,
+    LOG_FORMAT: lines.JSON,
+    NAMESPACE: DEFAULT_NAMESPACE,
+    PASSWORD_DIR: DEFAULT_PASSWORD_DIR,
+    POD: "",
+    SETTINGS: DEFAULT_SETTINGS,
+}
 
 
 def split_address(text: str) -> tuple[str, int]:

@@ -28,27 +28,6 @@ LARGEST = 256 * 1024 + 1
 STOP_TIMEOUT = "--stop-timeout"
 DEFAULT_STOP_TIMEOUT = 20.0
 
-OPTIONS: Mapping[str, str] = {
-    "--http": variables.HTTP,
-    "--state-dir": variables.STATE_DIR,
-    "--kubeconfig": variables.KUBECONFIG,
-    "--log-format": variables.LOG_FORMAT,
-    "--namespace": variables.NAMESPACE,
-    "--password-dir": variables.PASSWORD_DIR,
-    "--node": variables.NODE,
-    "--pod": variables.POD,
-    "--settings": variables.SETTINGS,
-}
-"""The variable that says the same as an option."""
-DEFAULTS: Mapping[str, str] = {
-    variables.HTTP: variables.DEFAULT_HTTP,
-    variables.STATE_DIR: variables.DEFAULT_STATE_DIR,
-    variables.LOG_FORMAT: lines.JSON,
-    variables.NAMESPACE: variables.DEFAULT_NAMESPACE,
-    variables.PASSWORD_DIR: variables.DEFAULT_PASSWORD_DIR,
-    variables.POD: "",
-    variables.SETTINGS: variables.DEFAULT_SETTINGS,
-}
 PATHS = (variables.STATE_DIR, variables.PASSWORD_DIR, variables.SETTINGS, variables.KUBECONFIG)
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 """What a Node's name consists of (Kubernetes, Object Names and IDs)."""
@@ -69,15 +48,27 @@ def read(
     seconds = given.pop(STOP_TIMEOUT, f"{DEFAULT_STOP_TIMEOUT:g}").removesuffix("s")
     if len(arguments) != 2 * len(given) + 2 * (STOP_TIMEOUT in arguments[::2]):
         return None
-    if not seconds.isdecimal() or not given.keys() <= OPTIONS.keys() or not all(given.values()):
+    if (
+        not seconds.isdecimal()
+        or not given.keys() <= variables.OPTIONS.keys()
+        or not all(given.values())
+    ):
         return None
     told = {
-        **DEFAULTS,
+        **variables.DEFAULTS,
         # One that is empty is one that is not there, as for the command line.
-        **{name: environment[name] for name in OPTIONS.values() if environment.get(name)},
-        **{OPTIONS[option]: value for option, value in given.items()},
+        **{
+            name: environment[name] for name in variables.OPTIONS.values() if environment.get(name)
+        },
+        **{variables.OPTIONS[option]: value for option, value in given.items()},
     }
     return (told, float(seconds)) if _is_right(told) else None
+
+
+def _of(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return our variables; one that is empty is not there, as for the command line."""
+    names = variables.OPTIONS.values()
+    return {name: environment[name] for name in names if environment.get(name)}
 
 
 def _is_right(told: Mapping[str, str]) -> bool:
@@ -137,5 +128,4 @@ def _raise_descriptors() -> None:
 
 if __name__ == "__main__":
     # By ``cli.run``, which has read and checked everything.
-    sys.exit(begin({name: os.environ[name] for name in OPTIONS.values() if name in os.environ},
-                   float(sys.argv[1])))  # fmt: skip
+    sys.exit(begin({**variables.DEFAULTS, **_of(os.environ)}, float(sys.argv[1])))

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 from exabgp_k8s.core.decide.decision import decide
 from exabgp_k8s.core.facts import events
-from exabgp_k8s.core.facts.world import PeerRib, World
+from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge.judgement import judge
-from exabgp_k8s.core.observe import ribs
 from exabgp_k8s.core.observe.event import observe
 from exabgp_k8s.core.plan.turn import Turn, plan
 
@@ -24,17 +23,3 @@ def step(before: World, found: Iterable[events.Event], now: float) -> Turn:
     world, judgement = judge(world, before, now)
     world, decision = decide(world, judgement, now)
     return plan(world, judgement, decision, now)
-
-
-def is_turn_due(world: World, found: Iterable[events.Event]) -> bool:
-    """Return whether to take a turn over what came in; not for UPDATEs that say nothing new.
-
-    A router may ask for its routes as often as it likes, and each answer is an UPDATE.
-    """
-    return any(
-        not isinstance(event, events.UpdateSent)
-        or ribs.is_news(
-            (world.rib or {}).get(event.peer, PeerRib()), event.announced, event.withdrawn
-        )
-        for event in found
-    )

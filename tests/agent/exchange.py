@@ -44,9 +44,7 @@ class Exchange:
             Latest(where.node, asyncio.get_running_loop().time),
             cluster=Cluster(look_again=lambda: None, notify=lambda *_: None, claim=lambda _: None),
             pipes=self.pipes,
-            exabgp=daemon.Daemon(
-                directory, os.getpid(), is_there=lambda: self.pipes.is_heard, wake=self.pipes.wake
-            ),
+            exabgp=daemon.Daemon(directory, os.getpid(), is_there=lambda: self.pipes.is_heard),
         )
         self.pipes.start(inbox.put_from_thread, lambda: None)
 

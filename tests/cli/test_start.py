@@ -18,7 +18,7 @@ NODE = {variables.NODE: "node-1"}
 
 
 def test_variables_alone_are_enough() -> None:
-    assert start.read([], NODE) == ({**start.DEFAULTS, **NODE}, 20.0)
+    assert start.read([], NODE) == ({**variables.DEFAULTS, **NODE}, 20.0)
 
 
 def test_options_go_before_variables() -> None:
@@ -56,17 +56,17 @@ def test_without_a_node_the_command_line_explains() -> None:
 
 
 def test_every_option_can_be_read() -> None:
-    assert {option.opts[0]: option.envvar for option in _options()} == start.OPTIONS
-    rest = {each.opts[0] for each in run.run.params} - set(start.OPTIONS)
+    assert {option.opts[0]: option.envvar for option in _options()} == variables.OPTIONS
+    rest = {each.opts[0] for each in run.run.params} - set(variables.OPTIONS)
     assert rest == {start.STOP_TIMEOUT}
 
 
 def test_the_defaults_are_those_of_the_command_line() -> None:
     given = {
-        str(each.envvar): each.default for each in _options() if each.envvar in start.DEFAULTS
+        str(each.envvar): each.default for each in _options() if each.envvar in variables.DEFAULTS
     }
 
-    assert given == dict(start.DEFAULTS)
+    assert given == dict(variables.DEFAULTS)
 
 
 def test_what_is_read_is_what_the_agent_is_told() -> None:

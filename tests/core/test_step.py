@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from exabgp_k8s.core import step
+from exabgp_k8s.core import quiet, step
 from exabgp_k8s.core.facts import commands, config, events, lifecycle
 from exabgp_k8s.core.facts.world import World
 from tests.support import builders
@@ -118,8 +118,8 @@ def test_an_update_that_says_nothing_new_asks_for_no_turn() -> None:
     again = events.UpdateSent(peer=peer, announced=frozenset(rib.routes))
 
     assert rib.routes
-    assert not step.is_turn_due(world, (again, again))
-    assert step.is_turn_due(world, (again, events.Tick()))
+    assert not quiet.is_turn_due(world, (again, again))
+    assert quiet.is_turn_due(world, (again, events.Tick()))
 
 
 def test_an_update_that_is_waited_for_asks_for_a_turn() -> None:
@@ -128,7 +128,7 @@ def test_an_update_that_is_waited_for_asks_for_a_turn() -> None:
     assert isinstance(first, commands.Withdraw)
     world = after(world, events.CommandDone(command=first))
 
-    assert step.is_turn_due(world, (builders.echo(first),))
+    assert quiet.is_turn_due(world, (builders.echo(first),))
 
 
 def test_an_update_of_what_nobody_asked_for_asks_for_a_turn() -> None:
@@ -137,4 +137,4 @@ def test_an_update_of_what_nobody_asked_for_asks_for_a_turn() -> None:
         peer=TOR_A, announced=frozenset({ipaddress.ip_network("198.51.100.0/24")})
     )
 
-    assert step.is_turn_due(world, (stray,))
+    assert quiet.is_turn_due(world, (stray,))

@@ -95,10 +95,3 @@ def test_exabgp_starts_although_a_candidate_cannot_be_read(us: exabgp.ExaBGP) ->
 
     assert configured(us) == {FIRST.address}
     assert "hold-time" in (candidate.refusal(us.path) or "")
-
-
-def test_a_blank_before_a_command_means_nothing(us: exabgp.ExaBGP) -> None:
-    """It has ExaBGP look up from its waiting: ``adapters.speaker.Speaker.wake``."""
-    us.start(rendered(us, FIRST))
-
-    assert us.say(" show neighbor json")[-1] == b"done\n"

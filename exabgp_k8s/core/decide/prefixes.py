@@ -58,11 +58,7 @@ def node_unseen(world: World) -> model.Cause:
 
 def _are_pods_held(world: World) -> bool:
     """Return whether an earlier agent announced a pod range that still stands."""
-    return any(
-        class_of(world, prefix) is model.PrefixClass.PODS
-        for held in (world.rib or {}).values()
-        for prefix in held.routes
-    )
+    return any(class_of(world, prefix) is model.PrefixClass.PODS for prefix in world.held)
 
 
 def are_services_known(world: World) -> bool:

@@ -45,8 +45,7 @@ def _was_there(world: World) -> bool:
 
     An agent that looks for a name no Node has is not told apart from one that is early.
     """
-    is_held = any(held.routes for held in (world.rib or {}).values())
-    return world.node is not None or is_held
+    return world.node is not None or bool(world.held)
 
 
 def _of_the_agent(world: World) -> Iterator[model.Cause]:

@@ -49,11 +49,11 @@ def _restart_time(world: World, peer: model.Address, session: Session) -> int:
 
 def restart_time(world: World, peer: model.Address) -> int:
     """Return for how long a router is asked to keep our routes, in seconds."""
-    running = (each.graceful_restart for each in world.neighbors or () if each.address == peer)
-    peers = world.config.peers if world.config else ()
-    wanted = (each.graceful_restart for each in peers if each.address == peer)
+    running, peers = world.running.get(peer), world.config.peers if world.config else ()
+    asked = [running.graceful_restart] if running is not None else []
     # An edit may have just changed it, and which of the two the session had is not known.
-    return max((each for each in (*running, *wanted) if each is not None), default=0)
+    asked += [each.graceful_restart for each in peers if each.address == peer]
+    return max((each for each in asked if each is not None), default=0)
 
 
 def is_cleared(world: World, remnant: Remnant) -> bool:
@@ -63,11 +63,6 @@ def is_cleared(world: World, remnant: Remnant) -> bool:
         return False
     if session.is_restartable is False:
         return True
-    return session.families <= held.ended or not _has_graceful_restart(world, remnant.peer)
-
-
-def _has_graceful_restart(world: World, peer: model.Address) -> bool:
-    return any(
-        each.address == peer and each.graceful_restart is not None
-        for each in world.neighbors or ()
-    )
+    neighbor = world.running.get(remnant.peer)
+    is_bridged = neighbor is not None and neighbor.graceful_restart is not None
+    return session.families <= held.ended or not is_bridged

@@ -11,17 +11,32 @@ is left alone.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from exabgp_k8s.core.facts import events, lifecycle
 from exabgp_k8s.core.facts.checks import CheckState
-from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.facts.world import PeerRib, World
+from exabgp_k8s.core.observe import ribs
 from exabgp_k8s.core.observe.event import observe
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
 
 QUIET = (events.Tick, events.CheckOutcome, events.KubeContact)
 """What may change nothing."""
+
+
+def is_turn_due(world: World, found: Iterable[events.Event]) -> bool:
+    """Return whether to take a turn over what came in; not for UPDATEs that say nothing new.
+
+    A router may ask for its routes as often as it likes, and each answer is an UPDATE.
+    """
+    return any(
+        not isinstance(event, events.UpdateSent)
+        or ribs.is_news(
+            (world.rib or {}).get(event.peer, PeerRib()), event.announced, event.withdrawn
+        )
+        for event in found
+    )
 
 
 def noted(turn: Turn, found: Collection[events.Event], now: float) -> Turn | None:

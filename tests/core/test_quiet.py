@@ -6,8 +6,7 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.agent import quiet
-from exabgp_k8s.core import step
+from exabgp_k8s.core import quiet, step
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.plan import changes
 from tests.support import builders
