@@ -124,16 +124,15 @@ class Files:
     async def follow(self, deliver: Callable[[events.Event], None]) -> None:
         """Deliver the settings each time that they changed on disk, but not all the time."""
         taken: tuple[float, ...] = ()
-        failures, clock = 0, asyncio.get_running_loop().time
+        pause, clock = POLL, asyncio.get_running_loop().time
         while True:
             now = clock()
             if self._signature() != self._seen and not pace.pause(taken, now):
                 taken = pace.noted(taken, now)
                 for event in await self._read_beside():
                     deliver(event)
-                failures = failures + 1 if self._seen is None else 0
-            # A node that is short of something is not helped by more processes.
-            pause = min(POLL * 2**failures, LONGEST_PAUSE)
+                # A node that is short of something is not helped by more processes.
+                pause = min(2 * pause, LONGEST_PAUSE) if self._seen is None else POLL
             # At whole seconds, as the loop's own clock: a wake-up costs more than a look.
             await asyncio.sleep(pause - clock() % POLL)
 

@@ -13,6 +13,7 @@ import yaml
 
 from exabgp_k8s.adapters import checker, files, kept
 from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.plan import pace
 from exabgp_k8s.settings import mounted
 from tests.settings import samples
 
@@ -243,3 +244,22 @@ async def _opened_by_its_reader(pipe: pathlib.Path) -> int:
         with contextlib.suppress(OSError):
             return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
         await asyncio.sleep(0.05)
+
+
+def test_a_checker_that_fails_for_days_is_tried_for_ever(
+    mounts: Mounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause that doubles without an end is some day too large for a number."""
+    monkeypatch.setattr(checker, "COMMAND", ("/absent",))
+    monkeypatch.setattr(files, "POLL", 0.0005)
+    monkeypatch.setattr(files, "LONGEST_PAUSE", 0.0005)
+    monkeypatch.setattr(pace, "CHANGES_WINDOW", 0.0)
+    heard: list[events.Event] = []
+
+    def hear(event: events.Event) -> None:
+        heard.append(event)
+        if len(heard) == 1100:
+            raise EOFError
+
+    with pytest.raises(EOFError):
+        asyncio.run(asyncio.wait_for(mounts.files.follow(hear), 120))
