@@ -6,14 +6,13 @@ the rights that daemonset/rbac.yaml gives.
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import controlplane, kubeapi
+from tests.support import asking, controlplane, kubeapi
 from tests.support.lab import Document, Lab, until
 
 pytestmark = pytest.mark.functional
@@ -89,10 +88,7 @@ def test_a_bad_edit_is_seen_everywhere_but_at_the_router_until_it_is_mended(
 
 
 def metrics(lab: Lab) -> str:
-    url = f"http://127.0.0.1:{lab.http_port}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        text: str = answer.read().decode()
-        return text
+    return asking.http(lab.http_port, "/metrics")[1]
 
 
 @pytest.mark.fault(

@@ -6,7 +6,6 @@ the rights that daemonset/rbac.yaml gives.
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pytest
 
 from exabgp_k8s.core.facts import budget
 from exabgp_k8s.tryout.kubeapi import apiserver
-from tests.support import controlplane, kubeapi
+from tests.support import asking, controlplane, kubeapi
 from tests.support.lab import Document, Lab, until
 from tests.support.rivals import Rivals
 
@@ -69,8 +68,7 @@ def checked(lab: Lab, **budget_settings: str) -> Document:
 
 
 def metrics(lab: Lab) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{lab.http_port}/metrics") as answer:
-        return str(answer.read().decode())
+    return asking.http(lab.http_port, "/metrics")[1]
 
 
 def test_a_failing_check_withdraws_and_holds_a_slot(lab: Lab, rivals: Rivals) -> None:

@@ -8,13 +8,13 @@ import re
 import resource
 import signal
 import socket
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.support import asking
 from tests.support.faults import fill, is_alive
 from tests.support.lab import PORT, Lab, until
 from tests.support.processes import is_gone
@@ -248,6 +248,4 @@ def test_a_cleared_state_directory_costs_no_route(lab: Lab) -> None:
 
 def messages_received(lab: Lab) -> int:
     """Return how many messages the agent counts of the router, asked over TCP."""
-    url = f"http://127.0.0.1:{lab.http_port}/v1/sessions"
-    with urllib.request.urlopen(url, timeout=5) as response:
-        return int(json.load(response)[0]["messages_received"])
+    return int(json.loads(asking.http(lab.http_port, "/v1/sessions")[1])[0]["messages_received"])

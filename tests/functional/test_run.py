@@ -8,12 +8,11 @@ import os
 import signal
 import socket
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
+from tests.support import asking
 from tests.support.lab import PORT, Lab, until
 from tests.support.processes import is_gone
 
@@ -103,7 +102,7 @@ def test_bad_settings_are_refused_whole_and_change_nothing(lab: Lab) -> None:
 
     assert "peers[0].holdTime" in lab.json("status")["settings"]["problems"][0]
     assert set(lab.router.routes()) == {lab.services, lab.pods}
-    assert "exabgp_k8s_settings_stale 1.0" in _get(lab, "/metrics")
+    assert "exabgp_k8s_settings_stale 1.0" in _get(lab, "/metrics")[1]
 
 
 @pytest.mark.fault(
@@ -260,7 +259,7 @@ def test_a_session_with_a_password_comes_up_and_the_password_is_nowhere(tmp_path
             lab.cli(command, "-o", "json").stdout
             for command in ("status", "sessions", "routes", "why")
         )
-        assert plain not in shown + lab.log() + _get(lab, "/metrics")
+        assert plain not in shown + lab.log() + _get(lab, "/metrics")[1]
         assert (lab.state_dir / "exabgp.conf").stat().st_mode & 0o077 == 0
 
 
@@ -295,12 +294,10 @@ def test_hostile_labels_and_annotations_are_never_a_command(lab: Lab) -> None:
 def test_probes_and_status_are_served_on_tcp_and_the_drain_is_not(lab: Lab) -> None:
     lab.up()
 
-    assert _get(lab, "/healthz")
-    until(lambda: bool(_get(lab, "/readyz")))
-    assert lab.services in _get(lab, "/v1/routes")
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        _get(lab, "/v1/drain", method="POST")
-    assert refused.value.code == 404
+    until(lambda: _get(lab, "/healthz")[0] == 200, lab.state)
+    until(lambda: _get(lab, "/readyz")[0] == 200, lab.state)
+    assert lab.services in _get(lab, "/v1/routes")[1]
+    assert _get(lab, "/v1/drain", method="POST")[0] == 404
     assert set(lab.router.routes()) == {lab.services, lab.pods}
 
 
@@ -309,7 +306,7 @@ def test_an_address_that_is_taken_does_not_cost_the_routes(lab: Lab) -> None:
         lab.up()
 
         until(lambda: "http.refused" in lab.log(), lab.state)
-    until(lambda: _is_healthy(lab), lab.state)
+    until(lambda: _get(lab, "/healthz")[0] == 200, lab.state)
 
 
 def test_the_command_line_says_where_to_look_when_nobody_answers(tmp_path: Path) -> None:
@@ -435,20 +432,5 @@ def test_sigterm_ends_it_at_any_moment_of_the_start(lab: Lab) -> None:
     lab.expect()
 
 
-def _get(lab: Lab, path: str, method: str = "GET") -> str:
-    request = urllib.request.Request(f"http://127.0.0.1:{lab.http_port}{path}", method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=5) as response:
-            text: str = response.read().decode()
-            return text
-    except urllib.error.HTTPError as error:
-        # It is the response too, with its connection.
-        error.close()
-        raise
-
-
-def _is_healthy(lab: Lab) -> bool:
-    try:
-        return bool(_get(lab, "/healthz"))
-    except OSError:
-        return False
+def _get(lab: Lab, path: str, method: str = "GET") -> tuple[int, str]:
+    return asking.http(lab.http_port, path, method)

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 
 import pytest
 
 from exabgp_k8s.tryout.kubeapi import nodes
+from tests.support import asking
 from tests.support.lab import Lab, until
 
 pytestmark = pytest.mark.functional
 
 
 def get(lab: Lab, path: str) -> tuple[int, str]:
-    """Return the status and the body of an answer on the node's port; 0: nobody answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{lab.http_port}{path}", timeout=10) as it:
-            return it.status, it.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError:
-        return 0, ""
+    return asking.http(lab.http_port, path)
 
 
 def selecting_nobody(lab: Lab) -> None:

@@ -6,6 +6,9 @@ processor from what is being waited for. What the commands make of the answer ha
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
+from http import client
 from pathlib import Path
 from typing import Any
 
@@ -23,3 +26,20 @@ def ask(state_dir: Path, what: str) -> Any:
     except errors.AgentUnreachable:
         return None
     return answer if status == socket_client.OK else None
+
+
+def http(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    """Return the status and the body that the node's port answers; 0: nobody does.
+
+    A status that is not 200 is an answer, never an exception: whoever waits for one asks again.
+    """
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        # It is the response too, with its connection.
+        with error:
+            return error.code, error.read().decode()
+    except (OSError, client.HTTPException):
+        return 0, ""
