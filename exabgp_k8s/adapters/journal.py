@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from exabgp_k8s.adapters import conditions, news
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.plan.turn import Turn
+from exabgp_k8s.core.report import whose
 from exabgp_k8s.logs import quota
 
 log = structlog.get_logger()
@@ -101,8 +102,7 @@ class Journal:
 
     def _remember_name(self, world: World, peer: model.Address) -> Mapping[str, str]:
         # The session of a peer that left the settings goes on until its routes are withdrawn.
-        is_called = any(each.address == peer for each in _peers(world))
-        if is_called or peer not in self._names:
+        if whose.at(world, peer) is not None or peer not in self._names:
             self._names[peer] = _named(world, peer)
         return self._names[peer]
 
@@ -145,12 +145,8 @@ def _write_session(session: Session, told: Mapping[str, object], *, was_up: bool
 
 def _named(world: World, peer: model.Address) -> dict[str, str]:
     """Return a peer by its name, as in the metrics, and its address."""
-    name = next((each.name for each in _peers(world) if each.address == peer), str(peer))
-    return {"peer": name, "address": str(peer)}
-
-
-def _peers(world: World) -> tuple[config.Peer, ...]:
-    return world.config.peers if world.config else ()
+    found = whose.at(world, peer)
+    return {"peer": str(peer) if found is None else found.name, "address": str(peer)}
 
 
 def _state(turn: Turn) -> news.State:

@@ -16,7 +16,7 @@ import pydantic
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import durations, model
-from exabgp_k8s.settings import checks, fields, problems
+from exabgp_k8s.settings import checks, convert, fields, peers, problems, sharing
 
 Problems = Iterator[errors.Problem]
 
@@ -88,16 +88,29 @@ def _repeated(places: Iterator[Place], kind: Any, advice: str) -> Problems:
 
 def _names(root: Place) -> Problems:
     yield from _repeated((peer["name"] for peer in root["peers"]), fields.Name, "name it anew")
-    yield from _repeated(
-        (peer["address"] for peer in root["peers"]),
-        fields.Address,
-        "one session for each router: remove one of the two",
-    )
     named = (
         check["name"] if check["name"].is_written else check["preset"]
         for check in root["health"]["checks"]
     )
     yield from _repeated(named, fields.Name, "give each check a name of its own")
+
+
+def _addresses(root: Place) -> Problems:
+    claims = []
+    for peer in root["peers"]:
+        address = peer["address"].read(fields.Address)
+        selector = peer["nodeSelector"].read(peers.NodeSelector, peers.NodeSelector())
+        if address and selector is not None:
+            claims.append(
+                sharing.Claim(
+                    name=peer["name"].read(fields.Name) or peer.path,
+                    path=peer["address"].path,
+                    address=address,
+                    selector=convert.selector(selector),
+                )
+            )
+    for claim, message in sharing.find(claims):
+        yield errors.Problem(claim.path, message)
 
 
 def _sessions(root: Place) -> Problems:
@@ -220,6 +233,7 @@ def _check_times(root: Place) -> Problems:
 
 SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _names,
+    _addresses,
     _sessions,
     _internal_prepend,
     _selectors,

@@ -59,7 +59,7 @@ def _peer(peer: peers.Peer, asn: int) -> config.Peer:
         description=peer.description,
         port=peer.port,
         local_address=peer.local_address,
-        selector=_selector(peer.node_selector),
+        selector=selector(peer.node_selector),
         hold_time=peer.hold_time,
         password_from=peer.password_from,
         multihop=peer.multihop,
@@ -76,16 +76,17 @@ def _peer(peer: peers.Peer, asn: int) -> config.Peer:
     )
 
 
-def _selector(selector: peers.NodeSelector | None) -> config.Selector:
-    if selector is None:
+def selector(written: peers.NodeSelector | None) -> config.Selector:
+    """Return which nodes a selector means; none that is written means every node."""
+    if written is None:
         return config.Selector()
     labels = (
         config.Requirement(key=key, operator=config.Operator.IN, values=frozenset({value}))
-        for key, value in selector.match_labels.items()
+        for key, value in written.match_labels.items()
     )
     expressions = (
         config.Requirement(key=item.key, operator=item.operator, values=frozenset(item.values))
-        for item in selector.match_expressions
+        for item in written.match_expressions
     )
     return config.Selector(requirements=(*labels, *expressions))
 

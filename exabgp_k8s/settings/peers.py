@@ -60,7 +60,8 @@ class Peer(fields.Section):
     description: fields.Description = ""
     """Free text for people, at most 80 printable ASCII characters."""
     address: fields.Address
-    """IPv4 or IPv6 address of the router; unique."""
+    """IPv4 or IPv6 address of the router. Several peers may have the same one where no node can
+    be meant by the nodeSelector of two of them, as with a gateway address of every rack."""
     asn: fields.Asn
     """AS number of the router; equal to ours means iBGP."""
     local_asn: fields.Asn | None = pydantic.Field(None, alias="localASN")

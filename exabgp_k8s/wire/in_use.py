@@ -21,13 +21,14 @@ def dump(used: in_use.InUse) -> str:
             "podCIDRs": [str(each) for each in used.pod_cidrs],
             "labels": dict(used.labels),
             "routerID": _text(used.router_id),
-            "peers": {str(address): _peer(each) for address, each in used.peers.items()},
+            "peers": {name: _peer(each) for name, each in used.peers.items()},
         }
     )
 
 
 def _peer(used: in_use.PeerInUse) -> dict[str, Any]:
     return {
+        "address": str(used.address),
         "rule": used.rule,
         "localAddress": _text(used.local_address),
         "isProven": used.is_proven,
@@ -50,10 +51,7 @@ def load(text: str) -> in_use.InUse | None:
             pod_cidrs=tuple(ipaddress.ip_network(each) for each in document["podCIDRs"]),
             labels={str(key): str(value) for key, value in document["labels"].items()},
             router_id=None if router_id is None else ipaddress.IPv4Address(router_id),
-            peers={
-                ipaddress.ip_address(address): _load_peer(each)
-                for address, each in document["peers"].items()
-            },
+            peers={str(name): _load_peer(each) for name, each in document["peers"].items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -62,6 +60,7 @@ def load(text: str) -> in_use.InUse | None:
 def _load_peer(document: dict[str, Any]) -> in_use.PeerInUse:
     password = document["password"]
     return in_use.PeerInUse(
+        address=ipaddress.ip_address(document["address"]),
         rule=str(document["rule"]),
         local_address=_address(document["localAddress"]),
         is_proven=bool(document["isProven"]),

@@ -29,9 +29,11 @@ from tests.support.builders import TOR_A, TOR_B
 
 PREFIXES = (builders.SERVICE_RANGE, builders.POD_RANGE, builders.POD_RANGE6)
 PEERS = (
-    builders.a_peer(graceful_restart=120),
+    builders.a_peer(graceful_restart=120, selector=builders.in_rack("a")),
+    builders.a_peer("tor-a-of-b", graceful_restart=60, asn=64514, selector=builders.in_rack("b")),
     builders.a_peer("tor-b", TOR_B, families=(model.Family.IPV4,)),
 )
+"""The first router has the same address in both racks."""
 SETTINGS = builders.a_config(
     peers=PEERS,
     service_cidrs=(builders.SERVICE_RANGE,),
@@ -248,17 +250,27 @@ class Machine(stateful.RuleBasedStateMachine):
     @stateful.rule(listed=st.sampled_from(LISTED))
     def the_node_lists_other_addresses(self, listed: tuple[model.Address, ...]) -> None:
         """A session keeps the address that its router knows the node by."""
-        rules = {peer.address: str(peer.local_address) for peer in self.settings.peers}
+        rules = {peer.name: str(peer.local_address) for peer in self.settings.peers}
         proven = {
-            peer: used.local_address
-            for peer, used in self.world.in_use.peers.items()
-            if used.is_proven and used.rule == rules.get(peer)
+            name: used.local_address
+            for name, used in self.world.in_use.peers.items()
+            if used.is_proven and used.rule == rules.get(name)
         }
         self.node = dataclasses.replace(self.node, internal_ips=listed)
         self._happens(events.NodeSeen(node=self.node))
         for neighbor in self.turn.decision.neighbors or ():
-            expected = proven.get(neighbor.address, neighbor.local_address)
+            expected = proven.get(neighbor.name, neighbor.local_address)
             assert neighbor.local_address == expected
+
+    @stateful.rule(rack=st.sampled_from(["a", "b"]))
+    def the_node_moves_to_a_rack(self, rack: str) -> None:
+        """It has the one peer or the other of the same address, never both and never none."""
+        self.node = dataclasses.replace(self.node, labels={"rack": rack})
+        self._happens(events.NodeSeen(node=self.node))
+        name = {"a": "tor-a", "b": "tor-a-of-b"}[rack]
+        if self.turn.decision.neighbors is not None:
+            at_a = [each.name for each in self.turn.decision.neighbors if each.address == TOR_A]
+            assert at_a == [name]
 
     @stateful.rule(is_ok=st.booleans())
     def the_check_runs(self, *, is_ok: bool) -> None:
@@ -293,7 +305,8 @@ class Machine(stateful.RuleBasedStateMachine):
             )
             for peer in PEERS
         )
-        self.settings = dataclasses.replace(SETTINGS, peers=peers[:count], graceful_shutdown=hold)
+        left = tuple(each for each in peers if count == 2 or each.address == TOR_A)
+        self.settings = dataclasses.replace(SETTINGS, peers=left, graceful_shutdown=hold)
         self._happens(events.ConfigLoaded(config=self.settings))
 
     @stateful.rule(answer=st.sampled_from(LEASES))

@@ -61,6 +61,12 @@ def a_peer(name: str = "tor-a", address: model.Address = TOR_A, **changes: Any) 
     return dataclasses.replace(peer, **changes)
 
 
+def in_rack(*racks: str) -> config.Selector:
+    """Return what selects the nodes of some racks."""
+    asked = config.Requirement(key="rack", operator=config.Operator.IN, values=frozenset(racks))
+    return config.Selector(requirements=(asked,))
+
+
 def two_peers() -> tuple[config.Peer, ...]:
     """Return the two routers of a rack."""
     return a_peer(), a_peer("tor-b", TOR_B)

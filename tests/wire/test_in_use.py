@@ -17,6 +17,7 @@ WORDS = st.text(max_size=20)
 PASSWORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=80)
 PEERS = st.builds(
     using.PeerInUse,
+    address=st.ip_addresses(),
     rule=WORDS,
     local_address=st.none() | st.ip_addresses(),
     is_proven=st.booleans(),
@@ -29,7 +30,7 @@ USED = st.builds(
     pod_cidrs=st.lists(st.ip_addresses().map(ipaddress.ip_network), max_size=2).map(tuple),
     labels=st.dictionaries(WORDS, WORDS, max_size=4),
     router_id=st.none() | st.ip_addresses(v=4),
-    peers=st.dictionaries(st.ip_addresses(), PEERS, max_size=3),
+    peers=st.dictionaries(WORDS, PEERS, max_size=3),
 )
 
 

@@ -40,7 +40,7 @@ def _of_the_node(world: World) -> Iterator[model.Cause]:
 
 
 def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterator[model.Cause]:
-    used, seen = world.in_use.peers[peer.address], world.node_seen or node
+    used, seen = world.in_use.peers[peer.name], world.node_seen or node
     for requirement in peer.selector.requirements:
         if requirement.key in world.in_use.away:
             yield model.Cause(model.Reason.LABEL_MISSING, requirement.key)

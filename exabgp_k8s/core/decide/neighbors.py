@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping, Sequence
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
@@ -12,15 +13,18 @@ from exabgp_k8s.core.judge import addresses
 def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
     """Return the neighbors to configure and the peers held back, each with its cause.
 
-    A peer whose password was never found is held back: it never connects without one.
+    A peer whose password was never found is held back: it never connects without one. So are
+    peers of one address that select the same node: which of them the router is nobody knows.
     """
     neighbors: list[model.Neighbor] = []
     held: list[model.PeerHeld] = []
     if world.config is None or world.node is None:
         return (), ()
     router_id = world.in_use.router_id or addresses.router_id(world.config, world.node)
+    selected = _selected(world, world.config)
     for peer in world.config.peers:
-        found = _session(world, world.node, peer, router_id)
+        others = [each for each in selected.get(peer.address, ()) if each != peer.name]
+        found = _session(world, world.node, peer, router_id, others)
         if isinstance(found, model.Neighbor):
             neighbors.append(found)
         else:
@@ -41,12 +45,27 @@ def families(
     )
 
 
+def _selected(world: World, settings: config.Config) -> Mapping[model.Address, list[str]]:
+    """Return the names of the peers that are meant for this node, by their address."""
+    found: dict[model.Address, list[str]] = {}
+    for peer in settings.peers:
+        if peer.name in world.in_use.peers and peer.selector.matches(world.in_use.labels):
+            found.setdefault(peer.address, []).append(peer.name)
+    return found
+
+
 def _session(
-    world: World, node: model.NodeFacts, peer: config.Peer, router_id: ipaddress.IPv4Address
+    world: World,
+    node: model.NodeFacts,
+    peer: config.Peer,
+    router_id: ipaddress.IPv4Address,
+    others: Sequence[str],
 ) -> model.Neighbor | model.Cause:
-    used = world.in_use.peers.get(peer.address)
+    used = world.in_use.peers.get(peer.name)
     if used is None or not peer.selector.matches(world.in_use.labels):
         return model.Cause(model.Reason.NOT_SELECTED)
+    if others:
+        return model.Cause(model.Reason.SAME_ADDRESS, " ".join(others))
     if peer.password_from is not None and used.password is None:
         return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
     local = addresses.local(world, node, peer, used)

@@ -24,7 +24,7 @@ def for_peer(
     if family not in neighbor.families:
         return
     is_own = model.family_of(neighbor.local_address) is family
-    next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.address].next_hop
+    next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.name].next_hop
     refusal = world.refusals.get((neighbor.address, prefix))
     cause: model.Cause | None = None
     if next_hop is None:
@@ -52,7 +52,7 @@ def _attributes(
     settings: config.Config, neighbor: model.Neighbor, action: model.Action
 ) -> model.Attributes:
     """Return a peer's attributes, lowered where the route is to be used as a last resort."""
-    peer = next(peer for peer in settings.peers if peer.address == neighbor.address)
+    peer = next(peer for peer in settings.peers if peer.name == neighbor.name)
     communities, med, prepend = peer.attributes.communities, peer.attributes.med, peer.prepend
     if action is model.Action.DEPRIORITISE:
         communities = (*communities, model.GRACEFUL_SHUTDOWN)

@@ -20,6 +20,8 @@ from exabgp_k8s.core.facts import model
 class PeerInUse:
     """What the session with one peer uses."""
 
+    address: model.Address
+    """The router's; a peer of the same name at another one is another peer."""
     rule: str
     """What the settings said of the local address when it was chosen; other words end it."""
     local_address: model.Address | None = None
@@ -43,5 +45,8 @@ class InUse:
     """Those of them that the Node does not have now, and since when."""
     router_id: ipaddress.IPv4Address | None = None
     """None: no session has been up with one that was not written in the settings."""
-    peers: Mapping[model.Address, PeerInUse] = dataclasses.field(default_factory=dict)
-    """One entry for each peer of the settings that this node was ever selected for."""
+    peers: Mapping[str, PeerInUse] = dataclasses.field(default_factory=dict)
+    """By name, one entry for each peer of the settings that this node was ever selected for.
+
+    Not by address: another rack's router may have the same one, with another password.
+    """

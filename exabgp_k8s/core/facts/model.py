@@ -74,6 +74,7 @@ class Reason(enum.StrEnum):
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
     NO_LOCAL_ADDRESS = "no-local-address"
+    SAME_ADDRESS = "same-address"
     # What cannot be found although it is in use; it goes on all the same.
     LABEL_MISSING = "label-missing"
     ADDRESS_MISSING = "address-missing"

@@ -53,6 +53,8 @@ Rib = Mapping[model.Address, PeerRib]
 class Session:
     """What ExaBGP said about one session."""
 
+    name: str = ""
+    """The peer's when it last came up; empty: it was up before this agent's life, or never."""
     is_up: bool = False
     since: float = 0
     """When ``is_up`` last changed, or when the session was first heard of."""
@@ -93,6 +95,9 @@ class Remnant:
 
     peer: model.Address
     local: model.Address | None
+    name: str = ""
+    """The peer's: a session with another router of the same address clears nothing. Empty: it is
+    not known, and any session between the two addresses counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,7 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     used = world.in_use
     labels = {**used.labels, **node.labels}
     found = {*node.internal_ips, *([] if used.router_id is None else [used.router_id])}
-    by_route = []
+    by_route, selected = [], set()
     for peer in settings.peers:
         if not peer.selector.matches(labels):
             continue
@@ -143,7 +143,8 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
             by_route.append(peer.address)
         elif peer.local_address is not config.LocalAddress.NODE:
             found.add(peer.local_address)
-        before = used.peers.get(peer.address)
-        if before is not None and before.local_address is not None:
-            found.add(before.local_address)
+        selected.add(peer.address)
+    # By the address: a peer may just have been renamed.
+    kept = (each.local_address for each in used.peers.values() if each.address in selected)
+    found.update(each for each in kept if each is not None)
     return LookedFor(addresses=frozenset(found), peers=tuple(by_route))

@@ -73,24 +73,53 @@ def _peers(
     settings: config.Config,
     node: model.NodeFacts,
     labels: Mapping[str, str],
-) -> Mapping[model.Address, in_use.PeerInUse]:
-    used = world.in_use.peers
+) -> Mapping[str, in_use.PeerInUse]:
+    named, nameless = _known(world, settings)
     found = {}
     for peer in settings.peers:
-        before = used.get(peer.address, in_use.PeerInUse(rule=str(peer.local_address)))
         if peer.selector.matches(labels):
-            found[peer.address] = _peer(world, node, peer, before)
-        elif peer.address in used:
-            found[peer.address] = before
+            before = named.get(peer.name) or nameless.get(peer.address)
+            session = world.sessions.get(peer.address)
+            is_other = session is not None and session.name in named.keys() - {peer.name}
+            own = None if is_other else session
+            found[peer.name] = _peer(world, node, peer, before or _nothing(peer), own)
+        elif peer.name in named:
+            found[peer.name] = named[peer.name]
     return found
 
 
+def _known(
+    world: World, settings: config.Config
+) -> tuple[Mapping[str, in_use.PeerInUse], Mapping[model.Address, in_use.PeerInUse]]:
+    """Return what is in use by the peers' names, and by address where the name is no peer's.
+
+    A peer that was renamed is found by its address. One that is still there under its own name is
+    another router at the same address, of which nothing is taken over.
+    """
+    used, running = world.in_use.peers, {each.name for each in world.neighbors or ()}
+    named = {
+        peer.name: used[peer.name]
+        for peer in settings.peers
+        if peer.name in used and used[peer.name].address == peer.address
+    }
+    # Of several that lost their names the one that runs counts, so it comes last.
+    nameless = sorted(used.keys() - named.keys(), key=lambda name: (name in running, name))
+    return named, {used[name].address: used[name] for name in nameless}
+
+
+def _nothing(peer: config.Peer) -> in_use.PeerInUse:
+    return in_use.PeerInUse(address=peer.address, rule=str(peer.local_address))
+
+
 def _peer(
-    world: World, node: model.NodeFacts, peer: config.Peer, before: in_use.PeerInUse
+    world: World,
+    node: model.NodeFacts,
+    peer: config.Peer,
+    before: in_use.PeerInUse,
+    session: Session | None,
 ) -> in_use.PeerInUse:
     rule = str(peer.local_address)
     local = addresses.local(world, node, peer, before)
-    session = world.sessions.get(peer.address)
     is_proving = session is not None and session.is_up and session.local == local
     is_other = before.is_proven and before.rule == rule and before.local_address != local
     if is_other and not is_proving:
@@ -100,6 +129,7 @@ def _peer(
         kept = local
         is_proven = is_proving or (before.is_proven and before.local_address == local)
     return in_use.PeerInUse(
+        address=peer.address,
         rule=rule,
         local_address=kept,
         is_proven=is_proven,

@@ -39,13 +39,14 @@ def awaited(world: World, now: float) -> Mapping[Remnant, float]:
 
 def _inherited(world: World, now: float) -> Mapping[Remnant, float]:
     """Return what an earlier process may have left at a router we have not spoken to yet."""
-    found = {}
+    found: dict[Remnant, float] = {}
     for key, hold_time, restart_time in _possible(world):
         session = world.sessions.get(key.peer)
         is_known = session is not None and session.times_up > 0
         until = world.started + hold_time + (restart_time or 0)
         if not is_known and now < until:
-            found[key] = until
+            # Of several peers with one address any may have been this node's.
+            found[key] = max(until, found.get(key, until))
     return found
 
 

@@ -24,7 +24,7 @@ def lost(world: World, peer: model.Address, session: Session, problem: str, now:
     """
     if not session.is_up or problem.startswith(NOTIFIED):
         return world
-    key = Remnant(peer=peer, local=session.local)
+    key = Remnant(peer=peer, local=session.local, name=session.name)
     if is_cleared(world, key) and not _has_routes(world, peer, session):
         return world
     until = now + session.hold_time + _restart_time(world, peer, session)
@@ -51,8 +51,11 @@ def restart_time(world: World, peer: model.Address) -> int:
     """Return for how long a router is asked to keep our routes, in seconds."""
     running, peers = world.running.get(peer), world.config.peers if world.config else ()
     asked = [running.graceful_restart] if running is not None else []
+    named = [each for each in peers if each.address == peer]
+    mine = [each for each in named if each.selector.matches(world.in_use.labels)]
+    # Before the labels are known, or after they changed, it may be any of them.
     # An edit may have just changed it, and which of the two the session had is not known.
-    asked += [each.graceful_restart for each in peers if each.address == peer]
+    asked += [each.graceful_restart for each in (world.in_use.labels and mine) or named]
     return max((each for each in asked if each is not None), default=0)
 
 
@@ -60,6 +63,8 @@ def is_cleared(world: World, remnant: Remnant) -> bool:
     """Return whether the session is back and the router has forgotten all else of it."""
     session, held = world.sessions.get(remnant.peer), (world.rib or {}).get(remnant.peer)
     if session is None or held is None or not session.is_up or session.local != remnant.local:
+        return False
+    if remnant.name not in ("", session.name):
         return False
     if session.is_restartable is False:
         return True

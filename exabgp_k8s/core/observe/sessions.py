@@ -68,8 +68,10 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
     session = _session(world, event.peer, now)
     match event.state:
         case "up":
+            running = world.running.get(event.peer)
             session = dataclasses.replace(
                 session,
+                name="" if running is None else running.name,
                 is_up=True,
                 is_restartable=None,
                 restart_time=remnants.restart_time(world, event.peer),

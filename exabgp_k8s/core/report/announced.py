@@ -22,6 +22,7 @@ from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import PeerRib, Session, World
+from exabgp_k8s.core.report import whose
 
 _Key = tuple[model.Network | None, model.PrefixClass | None]
 _Meant = Mapping[model.Family, Sequence[tuple[config.Peer, model.Cause | None]]]
@@ -154,7 +155,7 @@ def _meant(world: World, decision: Decision) -> _Meant:
     held = {each.name: each.cause for each in decision.peers_held}
     if decision.neighbors is None:
         # The Node was not seen yet: what ExaBGP has is what an earlier agent found to be meant.
-        names = {peer.name for peer in world.config.peers if peer.address in (world.rib or {})}
+        names = {peer.name for each in world.rib or () if (peer := whose.at(world, each))}
     else:
         names = {each.name for each in decision.neighbors} | {
             name for name, cause in held.items() if cause.reason is not model.Reason.NOT_SELECTED
@@ -223,7 +224,8 @@ def _standing(
             state, causes = State.HELD, (held, *causes)
         route = _rib_of(world, peer.address).routes.get(prefix)
         hearings.append(Hearing(peer=peer.name, state=state, causes=causes, route=route))
-    addresses = {peer.address for peer, _ in peers}
+    # A peer that is held has no session: what stands there is another one's that ends.
+    addresses = {peer.address for peer, held in peers if held is None}
     hearings += [
         Hearing(
             peer=_name(world, address),
@@ -278,5 +280,5 @@ def _is_wanted(decision: Decision, peer: model.Address, prefix: model.Network) -
 
 
 def _name(world: World, address: model.Address) -> str:
-    peers = world.config.peers if world.config else ()
-    return next((peer.name for peer in peers if peer.address == address), str(address))
+    peer = whose.at(world, address)
+    return str(address) if peer is None else peer.name

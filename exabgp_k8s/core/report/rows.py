@@ -6,14 +6,14 @@ thing everywhere. Values are JSON's own types; ages and durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.checks import CheckState, Health
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import routes
+from exabgp_k8s.core.report import routes, whose
 
 Row = Mapping[str, Any]
 
@@ -44,7 +44,7 @@ def sessions(turn: Turn, now: float) -> list[Row]:
     """Return one row for each peer of the settings, in their order."""
     world = turn.world
     held = {each.name: each.cause for each in turn.decision.peers_held}
-    peers = world.config.peers if world.config else ()
+    peers = _shown(world, turn.decision.neighbors)
     missing: dict[str, list[str]] = {}
     for each in turn.decision.missing:
         missing.setdefault(each.peer, []).append(str(each.cause))
@@ -55,10 +55,20 @@ def sessions(turn: Turn, now: float) -> list[Row]:
     ]
 
 
+def _shown(world: World, neighbors: tuple[model.Neighbor, ...] | None) -> Iterable[config.Peer]:
+    """Return the peers to tell of; before the Node was seen, one for each session there is."""
+    peers = world.config.peers if world.config else ()
+    if neighbors is not None:
+        return peers
+    mine = {address: whose.at(world, address) for address in world.sessions}
+    return [each for each in peers if mine.get(each.address, each) is each]
+
+
 def _session(world: World, peer: config.Peer, held: model.Cause | None, now: float) -> Row:
-    session = world.sessions.get(peer.address, Session(since=now))
+    # A peer that is held has none: what stands at its address is another one's that ends.
+    found, rib = world.sessions.get(peer.address), (world.rib or {}).get(peer.address)
+    session, rib = (Session(since=now), None) if held or found is None else (found, rib)
     row = session.row
-    rib = (world.rib or {}).get(peer.address)
     return {
         "peer": peer.name,
         "description": peer.description,
