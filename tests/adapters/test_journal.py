@@ -138,6 +138,21 @@ def test_a_peer_has_the_name_of_the_metrics_in_its_lines(log: Log) -> None:
         assert (line["peer"], line["address"]) == ("tor-a", str(TOR_A))
 
 
+def test_of_several_peers_with_its_address_a_session_has_the_name_of_the_one_that_is_meant(
+    log: Log,
+) -> None:
+    racks = tuple(
+        builders.a_peer(f"gw-{rack}", selector=builders.in_rack(rack)) for rack in ("b", "a")
+    )
+    log.happen(events.ConfigLoaded(config=builders.a_config(peers=racks)), wait=1)
+    log.happen(*builders.up(), wait=1)
+    log.happen(events.NodeSeen(node=builders.a_node(labels={"rack": "b"})), wait=1)
+    log.happen(builders.down(), wait=1)
+
+    told = [(line["event"], line["peer"]) for _, line in log.about(ABOUT_A_PEER)]
+    assert told == [("session.established", "gw-a"), ("session.lost", "gw-b")]
+
+
 @pytest.mark.fault(
     area="health and flapping",
     what="a check flaps for hours",

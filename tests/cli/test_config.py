@@ -126,6 +126,30 @@ def test_the_schema_is_printed_as_json() -> None:
     assert json.loads(call("schema").stdout) == schema.json_schema()
 
 
+@pytest.mark.parametrize(("rack", "asn"), [("a", 64513), ("b", 64514)])
+def test_a_node_s_configuration_has_the_gateway_of_its_rack(
+    tmp_path: Path, rack: str, asn: int
+) -> None:
+    gateways = [
+        {
+            "name": f"gw-{each}",
+            "address": "192.0.2.1",
+            "asn": number,
+            "nodeSelector": {"matchLabels": {"rack": each}},
+        }
+        for each, number in (("a", 64513), ("b", 64514))
+    ]
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(json.dumps({**samples.SMALLEST, "peers": gateways}))
+    node = ("--node-ip", "192.0.2.9", "--label", f"rack={rack}")
+
+    result = call("render", "--settings", settings, *node)
+
+    assert result.stdout.count("neighbor 192.0.2.1 {") == 1
+    assert f"peer-as {asn};" in result.stdout
+    assert "no session: not-selected" in result.stderr
+
+
 def test_a_node_s_configuration_is_rendered_without_the_password(settings: Path) -> None:
     result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", "--label", "rack=a")
 

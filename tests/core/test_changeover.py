@@ -283,10 +283,40 @@ def test_an_agent_that_starts_withdraws_what_its_predecessor_configured_and_nobo
     } == {TOR_A, TOR_C}
 
 
+def test_a_node_that_changes_racks_turns_from_router_to_router_one_session_after_the_other() -> (
+    None
+):
+    """Both routers of a rack have the addresses of those of the other rack."""
+    peers = tuple(
+        builders.a_peer(f"{NAMES[address]}-{rack}", address, asn=asn,
+                        selector=builders.in_rack(rack))
+        for address in (TOR_A, TOR_B)
+        for rack, asn in (("a", 64513), ("b", 64514))
+    )  # fmt: skip
+    life = Life({})
+    life.world = builders.a_serving_world(settings=builders.a_config(peers=peers))
+
+    life.happens(events.NodeSeen(node=builders.a_node(labels={"rack": "b"})))
+    order = []
+    for _ in range(4):
+        life.obey()
+        torn = life.torn()
+        assert not any(life.held(peer) for peer in torn), "withdrawn before it ends"
+        order += sorted(torn)
+        life.configure()
+        for peer in torn:
+            life.come_up(peer)
+
+    assert order == [TOR_A, TOR_B]
+    running = {each.name: each.peer_asn for each in life.running().values()}
+    assert running == {"tor-a-b": 64514, "tor-b-b": 64514}
+    assert life.held(TOR_A) == life.held(TOR_B) == ALL
+
+
 PEERS = st.dictionaries(
     st.sampled_from(sorted(NAMES)),
     st.fixed_dictionaries(
-        {"hold_time": st.sampled_from([9, 30])},
+        {"hold_time": st.sampled_from([9, 30]), "asn": st.sampled_from([64513, 64513, 64514])},
         optional={
             "local_address": st.sampled_from([config.LocalAddress.NODE, OTHER_IP]),
             "graceful_restart": st.sampled_from([None, 60]),
