@@ -13,7 +13,8 @@ from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import remnants
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, routes, rows, summary
+from exabgp_k8s.core.report import announced, notices, routes, rows, summary
+from exabgp_k8s.core.report.told import Told
 from tests.support import builders
 from tests.support.builders import POD_RANGE, START, TOR_A, TOR_B, after
 
@@ -202,6 +203,31 @@ def test_a_session_that_ends_is_not_shown_as_that_of_the_peer_held_at_its_addres
     pods = next(each for each in found if each.prefix == POD_RANGE)
     states = {each.peer: each.state for each in pods.hearings}
     assert states == {"gw-b": announced.State.HELD, "gw-a": announced.State.WITHDRAWING}
+
+
+def test_a_session_that_goes_over_to_the_other_gateway_is_news_of_neither() -> None:
+    world = builders.a_serving_world(settings=racks(), node=IN_RACK_A)
+    told, _ = notices.tell(Told(), turn(world))
+    said: list[str] = []
+
+    def happens(*happened: events.Event) -> None:
+        nonlocal world, told
+        latest = step.step(world, happened, START)
+        told, found = notices.tell(told, latest)
+        said.extend(f"{each.word} {each.message}" for each in found)
+        world = latest.world
+
+    happens(events.NodeSeen(node=IN_RACK_B))
+    (row, _) = rows.sessions(turn(world), START)
+    assert (row["peer"], row["up"]) == ("gw-b", False), "the session is still the other one's"
+    world = builders.obeyed(world)
+    happens(events.DaemonReloaded(neighbors=turn(world).stage or ()))
+    happens(builders.down(TOR_A, "peer reset"))
+    happens(*builders.up(TOR_A))
+
+    assert [each for each in said if "session" in each] == []
+    (row, _) = rows.sessions(turn(world), START)
+    assert (row["peer"], row["up"]) == ("gw-b", True)
 
 
 class TestWhatALostSessionLeft:

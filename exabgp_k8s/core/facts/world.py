@@ -200,6 +200,17 @@ class World:
         """What ExaBGP is configured with, by address; empty before the agent configured it."""
         return {each.address: each for each in self.neighbors or ()}
 
+    def session_of(self, name: str, address: model.Address) -> Session | None:
+        """Return a peer's session; None: it has none, or its address has another peer's.
+
+        A session of a name that is no peer's any more is that of a peer that was renamed.
+        """
+        found = self.sessions.get(address)
+        if found is None or found.name in ("", name) or self.config is None:
+            return found
+        is_others = any(each.name == found.name for each in self.config.peers)
+        return None if is_others else found
+
     def is_up(self, peer: model.Address) -> bool:
         """Return whether the session with a peer is Established."""
         return peer in self.sessions and self.sessions[peer].is_up

@@ -79,10 +79,8 @@ def _peers(
     for peer in settings.peers:
         if peer.selector.matches(labels):
             before = named.get(peer.name) or nameless.get(peer.address)
-            session = world.sessions.get(peer.address)
-            is_other = session is not None and session.name in named.keys() - {peer.name}
-            own = None if is_other else session
-            found[peer.name] = _peer(world, node, peer, before or _nothing(peer), own)
+            session = world.session_of(peer.name, peer.address)
+            found[peer.name] = _peer(world, node, peer, before or _nothing(peer), session)
         elif peer.name in named:
             found[peer.name] = named[peer.name]
     return found

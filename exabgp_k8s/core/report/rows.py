@@ -66,7 +66,7 @@ def _shown(world: World, neighbors: tuple[model.Neighbor, ...] | None) -> Iterab
 
 def _session(world: World, peer: config.Peer, held: model.Cause | None, now: float) -> Row:
     # A peer that is held has none: what stands at its address is another one's that ends.
-    found, rib = world.sessions.get(peer.address), (world.rib or {}).get(peer.address)
+    found, rib = world.session_of(peer.name, peer.address), (world.rib or {}).get(peer.address)
     session, rib = (Session(since=now), None) if held or found is None else (found, rib)
     row = session.row
     return {

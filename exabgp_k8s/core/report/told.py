@@ -56,7 +56,7 @@ def look(told: Told, turn: Turn) -> Told:
     )
     if neighbors is None:
         return now
-    known = {each.name: world.sessions.get(each.address) for each in neighbors}
+    known = {each.name: world.session_of(each.name, each.address) for each in neighbors}
     up = frozenset(name for name, session in known.items() if session and session.is_up)
     down = frozenset(name for name, session in known.items() if session and not session.is_up)
     # A pod that ends closes its sessions on purpose.
