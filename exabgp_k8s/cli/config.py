@@ -131,15 +131,20 @@ def show_schema() -> None:
 @settings_argument
 @click.option("--node-ip", "ips", multiple=True, help="An InternalIP of the node; repeat it.")
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; repeat it.")
-def render(path: Path, ips: tuple[str, ...], labels: tuple[str, ...]) -> None:
-    """Show the exabgp.conf that a node with these addresses and labels gets.
+@click.option(
+    "--annotation", "notes", multiple=True, metavar="KEY=VALUE", help="An annotation; repeat it."
+)
+def render(
+    path: Path, ips: tuple[str, ...], labels: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    """Show the exabgp.conf that a node with these addresses, labels and annotations gets.
 
     Passwords count as present. Peers without a session there are named on stderr.
     """
     settings = convert.to_core(_document(path))
     known = world.World(
         config=settings,
-        node=_node(ips, labels),
+        node=_node(ips, labels, notes),
         passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
     )
     found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
@@ -178,7 +183,9 @@ def _summary(settings: config.Config) -> str:
     )
 
 
-def _node(ips: tuple[str, ...], labels: tuple[str, ...]) -> model.NodeFacts:
+def _node(
+    ips: tuple[str, ...], labels: tuple[str, ...], annotations: tuple[str, ...]
+) -> model.NodeFacts:
     """Return the node that the command line describes."""
     found: list[model.Address] = []
     for ip in ips:
@@ -186,10 +193,19 @@ def _node(ips: tuple[str, ...], labels: tuple[str, ...]) -> model.NodeFacts:
             found.append(ipaddress.ip_address(ip))
         except ValueError:
             raise click.BadParameter(f"{ip!r} is not an address", param_hint="--node-ip") from None
+    return model.NodeFacts(
+        name="rendered",
+        labels=_pairs(labels, "--label"),
+        asns=_pairs(annotations, "--annotation"),
+        internal_ips=tuple(found),
+    )
+
+
+def _pairs(written: tuple[str, ...], option: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
-    for label in labels:
-        key, equals, value = label.partition("=")
+    for each in written:
+        key, equals, value = each.partition("=")
         if not equals:
-            raise click.BadParameter(f"write {key}=VALUE", param_hint="--label")
+            raise click.BadParameter(f"write {key}=VALUE", param_hint=option)
         pairs[key] = value
-    return model.NodeFacts(name="rendered", labels=pairs, internal_ips=tuple(found))
+    return pairs

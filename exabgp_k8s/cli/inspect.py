@@ -32,8 +32,8 @@ def sessions(name: str | None, state_dir: Path, output: str) -> None:
         (
             row["address"],
             4,
-            row["remote_as"],
-            row["local_as"],
+            row["remote_as_written"],
+            row["local_as_written"],
             row["messages_received"],
             row["messages_sent"],
             age(row["seconds"]) if row["up"] or row["times_up"] else "never",

@@ -35,6 +35,7 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
     since = output.age(row["seconds"]) if row["up"] or row["times_up"] else "never up"
     told = {
         "peer", "description", "address", "remote_as", "local_as", "local_address", "state", "up",
+        "remote_as_written", "local_as_written",
         "seconds", "problem", "messages_received", "messages_sent", "times_up", "prefixes_sent",
         "unacknowledged",
     }  # fmt: skip
@@ -42,8 +43,8 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
         ("peer", f"{row['peer']} {row['description']}".strip()),
         ("state", f"{row['state']} for {since}" if since != "never up" else row["state"]),
         ("problem", row["problem"]),
-        ("router", f"{row['address']} AS {row['remote_as']}"),
-        ("local", f"{row['local_address'] or 'no address'} AS {row['local_as']}"),
+        ("router", f"{row['address']} AS {row['remote_as_written']}"),
+        ("local", f"{row['local_address'] or 'no address'} AS {row['local_as_written']}"),
         ("times up", row["times_up"]),
         ("messages", f"{row['messages_received']} received, {row['messages_sent']} sent"),
         ("prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"),

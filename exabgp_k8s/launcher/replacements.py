@@ -10,6 +10,7 @@ from exabgp_k8s.launcher import (
     confirmation,
     descriptors,
     ends,
+    external,
     families,
     headers,
     headstart,
@@ -47,6 +48,7 @@ ALL = (
     refreshes,
     updates,
     families,
+    external,
     confirmation,
     headers,
 )

@@ -15,7 +15,7 @@ from typing import Any
 import pydantic
 
 from exabgp_k8s import errors
-from exabgp_k8s.core.facts import durations, model
+from exabgp_k8s.core.facts import asns, durations, model
 from exabgp_k8s.settings import checks, convert, fields, peers, problems, sharing
 
 Problems = Iterator[errors.Problem]
@@ -129,14 +129,16 @@ def _sessions(root: Place) -> Problems:
 
 
 def _internal_prepend(root: Place) -> Problems:
-    ours = root["bgp"]["asn"].read(fields.Asn)
+    ours = root["bgp"]["asn"].read(fields.OwnAsn)
     for peer in root["peers"]:
-        theirs = peer["asn"].read(fields.Asn)
-        local = peer["localASN"].read(fields.Asn, ours)
+        theirs = peer["asn"].read(fields.RouterAsn)
+        local = peer["localASN"].read(fields.OwnAsn, ours)
         prepend = peer["attributes"]["prepend"]
-        if theirs and theirs == local and prepend.read(fields.Prepend):
+        is_ours = theirs == asns.Relation.INTERNAL or (theirs and theirs == local)
+        if is_ours and prepend.read(fields.Prepend):
+            named = "the AS" if theirs == asns.Relation.INTERNAL else f"AS {theirs}"
             yield prepend.problem(
-                f"AS {theirs} is ours: an iBGP path is not prepended; use med or localPref, "
+                f"{named} is ours: an iBGP path is not prepended; use med or localPref, "
                 "or remove it"
             )
 

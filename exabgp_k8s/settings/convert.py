@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import asns, config, model
 from exabgp_k8s.settings import checks, outage, peers, policy, schema
 
 PRESETS = {
@@ -50,7 +50,7 @@ def to_core(settings: schema.Settings) -> config.Config:
     )
 
 
-def _peer(peer: peers.Peer, asn: int) -> config.Peer:
+def _peer(peer: peers.Peer, asn: int | asns.OfTheNode) -> config.Peer:
     return config.Peer(
         name=peer.name,
         address=peer.address,

@@ -17,8 +17,8 @@ import pydantic
 from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core.facts import config, durations, model
-from exabgp_k8s.settings import addresses, values
+from exabgp_k8s.core.facts import asns, config, durations, model
+from exabgp_k8s.settings import addresses, asn, values
 
 Item = TypeVar("Item")
 
@@ -33,7 +33,7 @@ class Written:
     """How one kind of value is read from text, written back, and described to an editor."""
 
     read: Callable[[Any], Any]
-    write: Callable[[Any], int | str]
+    write: Callable[[Any], Any]
     schema: dict[str, Any]
 
     def __get_pydantic_core_schema__(
@@ -46,7 +46,7 @@ class Written:
     def __get_pydantic_json_schema__(
         self, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> json_schema.JsonSchemaValue:
-        return {"type": "string"} | self.schema
+        return self.schema if "anyOf" in self.schema else {"type": "string"} | self.schema
 
 
 class OrAuto:
@@ -159,6 +159,8 @@ RouterId = Annotated[
     ipaddress.IPv4Address | Literal["auto"], Written(addresses.router_id, str, {})
 ]
 Network = Annotated[model.Network, Written(addresses.network, str, {})]
+OwnAsn = Annotated[int | asns.OfTheNode, Written(asn.own, asn.write, asn.OWN)]
+RouterAsn = Annotated[int | asns.Relation, Written(asn.router, asn.write, asn.ROUTERS)]
 Community = Annotated[
     tuple[int, int], Written(values.community, values.write_community, _COMMUNITY)
 ]
@@ -188,7 +190,6 @@ Argument = Annotated[str, Written(values.argument, str, {})]
 Process = Annotated[str, Written(values.process, str, {"minLength": 1})]
 
 Whole = Annotated[int, pydantic.Field(strict=True)]
-Asn = Annotated[Whole, pydantic.Field(ge=1, le=0xFFFF_FFFE), pydantic.AfterValidator(values.asn)]
 Metric = Annotated[Whole, pydantic.Field(ge=0, le=0xFFFF_FFFF)]
 Port = Annotated[Whole, pydantic.Field(ge=1, le=0xFFFF)]
 Prepend = Annotated[Whole, pydantic.Field(ge=0, le=10)]

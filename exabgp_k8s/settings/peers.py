@@ -62,10 +62,11 @@ class Peer(fields.Section):
     address: fields.Address
     """IPv4 or IPv6 address of the router. Several peers may have the same one where no node can
     be meant by the nodeSelector of two of them, as with a gateway address of every rack."""
-    asn: fields.Asn
-    """AS number of the router; equal to ours means iBGP."""
-    local_asn: fields.Asn | None = pydantic.Field(None, alias="localASN")
-    """Our AS number towards this peer; absent: ``bgp.asn``."""
+    asn: fields.RouterAsn
+    """AS number of the router, as 65537 or as 1.1; equal to ours means iBGP. internal: ours,
+    whatever it is; external: any but ours, as the router answers."""
+    local_asn: fields.OwnAsn | None = pydantic.Field(None, alias="localASN")
+    """Our AS number towards this peer, written as ``bgp.asn`` is; absent: that."""
     port: fields.Port = 179
     """TCP port the router listens on."""
     local_address: fields.LocalAddress = config.LocalAddress.NODE

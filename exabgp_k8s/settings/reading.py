@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from exabgp_k8s import errors
-from exabgp_k8s.settings import problems
+from exabgp_k8s.settings import decimals, problems
 
 DEEPEST = 32
 """Levels of nesting; the document has seven."""
@@ -48,7 +48,7 @@ READ: Mapping[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:null": lambda _: None,
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:int": int,
-    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:float": decimals.Decimal,
     TEXT: str,
 }
 

@@ -22,8 +22,10 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class Bgp(fields.Section):
     """Who we are in BGP."""
 
-    asn: fields.Asn
-    """Our AS number; a peer may override it with ``localASN``."""
+    asn: fields.OwnAsn
+    """Our AS number, as 65536 or as 1.0; or where each node says its own: {fromLabel:
+    example.com/asn} or {fromAnnotation: example.com/asn}. A peer may override it with
+    ``localASN``."""
     router_id: fields.RouterId = pydantic.Field("auto", alias="routerID")
     """BGP identifier; auto: the node's IPv4 InternalIP, on an IPv6-only node a number made of its
     name. One written here is the same on every node, which routers refuse for more than one."""

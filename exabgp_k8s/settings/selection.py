@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from exabgp_k8s import errors
 from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.judge import asns
 from exabgp_k8s.settings import fields
 
 NAMED = 10
@@ -25,6 +26,13 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
             yield errors.Problem(
                 f"peers[{number}].nodeSelector",
                 f"peer {peer.name} is meant for none of the {len(nodes)} nodes: {why}",
+            )
+        if without := [node.name for node in nodes if _has_no_asn(peer, node)]:
+            yield errors.Problem(
+                f"peers[{number}]",
+                f"{len(without)} of the nodes of peer {peer.name} have no AS number in "
+                f"{peer.local_asn}, and the peer would stay down there (asn-missing): "
+                f"{_names(without)}",
             )
     lonely = [node.name for node in nodes if not _is_selected(settings, node)]
     if lonely:
@@ -42,6 +50,10 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
                 f"{len(nodes)} nodes, which would not announce their {family} ranges "
                 f"(no-peer:{family}): {_names(mute)}",
             )
+
+
+def _has_no_asn(peer: config.Peer, node: model.NodeFacts) -> bool:
+    return peer.selector.matches(node.labels) and asns.missing(node, peer) is not None
 
 
 def _names(found: Sequence[str]) -> str:

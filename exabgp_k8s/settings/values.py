@@ -20,9 +20,6 @@ COMMUNITIES = {
     "no-export-subconfed": (65535, 65283),
     "no-peer": (65535, 65284),
 }
-RESERVED_ASNS = frozenset({0, 23456, 65535, 4294967295})
-"""RFC 7607, RFC 6793 (AS_TRANS) and RFC 7300: never the AS of a speaker."""
-
 PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
 NOT_IN_DESCRIPTIONS = frozenset("\"'`;{}\\")
 """What would end the string, or the statement, in exabgp.conf."""
@@ -51,13 +48,6 @@ def whole(part: str, maximum: int) -> int | None:
     """Return a plain decimal number up to a maximum; None for anything else."""
     is_number = re.fullmatch(r"0|[1-9][0-9]{0,9}", part, re.ASCII)
     return int(part) if is_number and int(part) <= maximum else None
-
-
-def asn(value: int) -> int:
-    """Return an AS number that a speaker may have."""
-    if value in RESERVED_ASNS:
-        raise ValueError(f"AS {value} is reserved; write the number of a real or private AS")
-    return value
 
 
 def community(value: object) -> tuple[int, int]:

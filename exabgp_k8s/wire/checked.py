@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import asns, config, model
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
+    asns.OfTheNode,
     config.Peer,
     config.Selector,
     config.Requirement,
@@ -42,6 +43,8 @@ VALUES: tuple[type[Any], ...] = (
 )
 WORDS: tuple[type[enum.StrEnum], ...] = (
     config.Operator,
+    asns.Relation,
+    asns.Source,
     config.LocalAddress,
     config.WithoutApi,
     model.Family,
@@ -104,6 +107,8 @@ def _plain(value: Any) -> Any:
         return {kind.__name__: _fields(value)}
     if kind in WORDS or kind in NUMBERS:
         return {kind.__name__: str(value)}
+    if kind is asns.Dotted:
+        return {"dotted": int(value)}
     if kind is frozenset:
         return {"set": [_plain(each) for each in sorted(value)]}
     if kind is dict:
@@ -139,6 +144,7 @@ def _reader(kind: type[Any]) -> Callable[[Mapping[str, Any]], Any]:
 READERS: Mapping[str, Callable[[Any], Any]] = {
     **{kind.__name__: _reader(kind) for kind in VALUES},
     **{kind.__name__: kind for kind in (*WORDS, *NUMBERS)},
+    "dotted": asns.Dotted,
     "set": lambda content: frozenset(_value(each) for each in content),
     "mapping": lambda content: {_value(key): _value(each) for key, each in content},
 }

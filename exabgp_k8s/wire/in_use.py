@@ -10,7 +10,7 @@ import ipaddress
 import json
 from typing import Any
 
-from exabgp_k8s.core.facts import in_use, model
+from exabgp_k8s.core.facts import asns, in_use, model
 
 
 def dump(used: in_use.InUse) -> str:
@@ -20,6 +20,7 @@ def dump(used: in_use.InUse) -> str:
             "uid": used.uid,
             "podCIDRs": [str(each) for each in used.pod_cidrs],
             "labels": dict(used.labels),
+            "asns": {where: str(number) for where, number in used.asns.items()},
             "routerID": _text(used.router_id),
             "peers": {name: _peer(each) for name, each in used.peers.items()},
         }
@@ -50,11 +51,19 @@ def load(text: str) -> in_use.InUse | None:
             uid=str(document["uid"]),
             pod_cidrs=tuple(ipaddress.ip_network(each) for each in document["podCIDRs"]),
             labels={str(key): str(value) for key, value in document["labels"].items()},
+            asns={str(where): _asn(each) for where, each in document["asns"].items()},
             router_id=None if router_id is None else ipaddress.IPv4Address(router_id),
             peers={str(name): _load_peer(each) for name, each in document["peers"].items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _asn(text: str) -> int:
+    found = asns.read(text)
+    if found is None:
+        raise ValueError(text)
+    return found
 
 
 def _load_peer(document: dict[str, Any]) -> in_use.PeerInUse:

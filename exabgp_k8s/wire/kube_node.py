@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import asns, model
 from exabgp_k8s.wire import fields, kubelet
 
 ANNOTATION = "exabgp-k8s.io/announce"
@@ -22,6 +22,9 @@ _OVERRIDES = {
     "never": model.Override.NEVER,
     "drain": model.Override.NEVER,
 }
+
+LONGEST_ASN = 11
+"""Characters: 65535.65535."""
 
 _PROBLEMS_KEPT = 20
 """Of one Node; anybody who may write it can make thousands."""
@@ -38,6 +41,7 @@ def parse(document: object) -> model.NodeFacts:
         name=read.text(metadata.get("name"), "metadata.name"),
         uid=read.text(metadata.get("uid"), "metadata.uid"),
         labels=_labels(read, metadata.get("labels")),
+        asns=_asns(metadata.get("annotations")),
         override=_override(read, metadata.get("annotations")),
         is_unschedulable=read.flag(spec.get("unschedulable"), "spec.unschedulable"),
         is_deleting=bool(
@@ -58,6 +62,16 @@ def _labels(read: fields.Reader, value: object) -> Mapping[str, str]:
         if read.text(key, path) == key:
             found[key] = read.text(item, path)
     return found
+
+
+def _asns(annotations: object) -> Mapping[str, str]:
+    """Return the annotations that an AS number can be read from; there may be many others."""
+    found = annotations.items() if isinstance(annotations, dict) else ()
+    return {
+        key: value
+        for key, value in found
+        if isinstance(value, str) and len(value) <= LONGEST_ASN and asns.read(value) is not None
+    }
 
 
 def _override(read: fields.Reader, annotations: object) -> model.Override:

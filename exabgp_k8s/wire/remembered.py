@@ -34,7 +34,7 @@ def _node(node: model.NodeFacts) -> dict[str, Any]:
             "name": node.name,
             "uid": node.uid,
             "labels": dict(node.labels),
-            "annotations": {kube_node.ANNOTATION: str(node.override)} if node.override else {},
+            "annotations": {**node.asns, **_override(node)},
             "deletionTimestamp": "set" if node.is_deleting else None,
         },
         "spec": {
@@ -49,6 +49,10 @@ def _node(node: model.NodeFacts) -> dict[str, Any]:
             "conditions": [condition] if node.is_shutting_down else [],
         },
     }
+
+
+def _override(node: model.NodeFacts) -> dict[str, str]:
+    return {kube_node.ANNOTATION: str(node.override)} if node.override else {}
 
 
 def load(text: str, node_name: str) -> events.Remembered | None:

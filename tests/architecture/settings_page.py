@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from exabgp_k8s.core.facts import asns
 from exabgp_k8s.settings import schema
 from tests.architecture import repository
 
@@ -96,6 +97,8 @@ def _value(value: Schema, known: Schema) -> str:
 
 
 def _scalar(value: Schema) -> str:
+    if value.get("pattern") == f"^{asns.DOTTED.pattern}$":
+        return "two with a point"
     if str(value.get("pattern")).endswith("%$"):
         return "number or percentage"
     if value.get("type") == "integer":

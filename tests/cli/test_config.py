@@ -150,6 +150,27 @@ def test_a_node_s_configuration_has_the_gateway_of_its_rack(
     assert "no session: not-selected" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("node", "asn"),
+    [
+        (("--label", "example.com/asn=64601"), "64601"),
+        (("--annotation", "example.com/asn=65000.1"), "4259840001"),
+    ],
+)
+def test_a_node_s_configuration_has_the_as_number_that_the_node_says(
+    tmp_path: Path, node: tuple[str, str], asn: str
+) -> None:
+    source = {"--label": "fromLabel", "--annotation": "fromAnnotation"}[node[0]]
+    settings = tmp_path / "settings.yaml"
+    ours = {"asn": {source: "example.com/asn"}}
+    settings.write_text(json.dumps({**samples.SMALLEST, "bgp": ours}))
+
+    result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", *node)
+
+    assert f"local-as {asn};" in result.stdout
+    assert "asn-missing" in call("render", "--settings", settings).stderr
+
+
 def test_a_node_s_configuration_is_rendered_without_the_password(settings: Path) -> None:
     result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", "--label", "rack=a")
 
@@ -166,7 +187,9 @@ def test_a_peer_without_a_session_on_the_node_is_named_with_the_reason(settings:
     assert result.stderr == "tor-a1 (192.0.2.1): no session: not-selected\n"
 
 
-@pytest.mark.parametrize("bad", [("--node-ip", "x"), ("--label", "rack")])
+@pytest.mark.parametrize(
+    "bad", [("--node-ip", "x"), ("--label", "rack"), ("--annotation", "rack")]
+)
 def test_a_node_that_cannot_be_described_is_wrong_usage(
     settings: Path, bad: tuple[str, str]
 ) -> None:

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
 from exabgp_k8s.core.decide.decision import Decision
-from exabgp_k8s.core.facts import budget, commands, config, events, in_use, lifecycle, model
+from exabgp_k8s.core.facts import (
+    asns,
+    budget,
+    commands,
+    config,
+    events,
+    in_use,
+    lifecycle,
+    model,
+)
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
 from exabgp_k8s.core.plan import changes
@@ -43,6 +52,7 @@ SETTINGS = builders.a_config(
 GRANTED = events.BudgetSeen(count=budget.Count(taken=1, allowed=2, nodes=4))
 EXHAUSTED = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=4))
 LEASES = (GRANTED, EXHAUSTED, events.BudgetSeen(), events.BudgetLost(problem="refused"))
+OF_THE_NODE = asns.OfTheNode(source=asns.Source.LABEL, key="asn")
 OTHER_IP = ipaddress.ip_address("192.0.2.77")
 ADDRESSES = st.sampled_from([TOR_A, TOR_B])
 NOTHING_USED = in_use.InUse()
@@ -262,15 +272,20 @@ class Machine(stateful.RuleBasedStateMachine):
             expected = proven.get(neighbor.name, neighbor.local_address)
             assert neighbor.local_address == expected
 
-    @stateful.rule(rack=st.sampled_from(["a", "b"]))
-    def the_node_moves_to_a_rack(self, rack: str) -> None:
-        """It has the one peer or the other of the same address, never both and never none."""
-        self.node = dataclasses.replace(self.node, labels={"rack": rack})
+    @stateful.rule(
+        rack=st.sampled_from(["a", "b"]), asn=st.sampled_from(["64512", "64599", "none", ""])
+    )
+    def the_node_moves_to_a_rack(self, rack: str, asn: str) -> None:
+        """It has the one peer or the other of the same address, never both.
+
+        It has none only where it never said the AS number that it is to say.
+        """
+        self.node = dataclasses.replace(self.node, labels={"rack": rack, "asn": asn})
         self._happens(events.NodeSeen(node=self.node))
         name = {"a": "tor-a", "b": "tor-a-of-b"}[rack]
         if self.turn.decision.neighbors is not None:
             at_a = [each.name for each in self.turn.decision.neighbors if each.address == TOR_A]
-            assert at_a == [name]
+            assert at_a == [name] or not (at_a or self.world.in_use.asns)
 
     @stateful.rule(is_ok=st.booleans())
     def the_check_runs(self, *, is_ok: bool) -> None:
@@ -282,7 +297,7 @@ class Machine(stateful.RuleBasedStateMachine):
         count=st.sampled_from([2, 2, 1]),
         local=st.sampled_from([config.LocalAddress.NODE, OTHER_IP]),
         hold_time=st.sampled_from([9, 6]),
-        asn=st.sampled_from([64512, 64512, 64599]),
+        asn=st.sampled_from([64512, 64512, 64599, OF_THE_NODE]),
     )
     def the_settings_change(
         self,
@@ -292,7 +307,7 @@ class Machine(stateful.RuleBasedStateMachine):
         count: int,
         local: config.LocalAddress | model.Address = config.LocalAddress.NODE,
         hold_time: int = 9,
-        asn: int = 64512,
+        asn: int | asns.OfTheNode = 64512,
     ) -> None:
         attributes = model.Attributes(med=med, communities=((64512, 10),))
         peers = tuple(

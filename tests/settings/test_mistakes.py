@@ -24,7 +24,7 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     (("bgp", "asn"), 0, "bgp.asn", "write at least 1"),
     (("bgp", "asn"), 4294967295, "bgp.asn", "write at most 4294967294"),
     (("bgp", "asn"), "64512", "bgp.asn", "write the number without quotes: 64512"),
-    (("bgp", "asn"), 1.5, "bgp.asn", "write a whole number"),
+    (("bgp", "asn"), 1e-5, "bgp.asn", "write a whole number"),
     (("bgp", "asn"), True, "bgp.asn", "write a whole number"),
     (("bgp", "routerID"), "10.0.0.300", "bgp.routerID", "write auto or an IPv4 address"),
     (("bgp", "routerId"), "auto", "bgp.routerId", "did you mean routerID?"),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import asns, config, model
 from exabgp_k8s.wire import checked
 from tests.settings import samples
 
@@ -47,12 +47,14 @@ REQUIREMENTS = st.builds(
     operator=st.sampled_from(config.Operator),
     values=st.frozensets(WORDS, max_size=3),
 )
+ASNS = WHOLE | st.integers(1 << 16, 9 << 16).map(asns.Dotted)
+PLACES = st.builds(asns.OfTheNode, source=st.sampled_from(asns.Source), key=WORDS)
 PEERS = st.builds(
     config.Peer,
     name=WORDS,
     address=st.ip_addresses(),
-    asn=WHOLE,
-    local_asn=WHOLE,
+    asn=ASNS | st.sampled_from(asns.Relation),
+    local_asn=ASNS | PLACES,
     local_address=st.ip_addresses() | st.sampled_from(config.LocalAddress),
     selector=st.builds(config.Selector, requirements=st.lists(REQUIREMENTS).map(tuple)),
     password_from=st.none() | WORDS,
@@ -65,7 +67,7 @@ POLICIES = st.dictionaries(
 )
 CONFIGS = st.builds(
     config.Config,
-    asn=WHOLE,
+    asn=ASNS | PLACES,
     router_id=st.none() | st.ip_addresses(v=4),
     is_named=st.booleans(),
     peers=st.lists(PEERS, max_size=3).map(tuple),
@@ -90,6 +92,15 @@ def test_what_was_checked_is_read_back(settings: config.Config, text: str) -> No
     found = checked.load(checked.dump(settings, text))
 
     assert found == checked.Checked(digest=checked.digest(text), config=settings)
+
+
+def test_an_as_number_is_still_shown_as_it_was_written() -> None:
+    settings = config.Config(asn=asns.Dotted(65000 << 16 | 10))
+
+    found = checked.load(checked.dump(settings, "text"))
+
+    assert found is not None
+    assert str(found.config.asn) == "65000.10"
 
 
 def test_every_type_of_the_settings_has_a_way_through() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exabgp_k8s.core.facts import asns, model
 from exabgp_k8s.core.facts import in_use as using
-from exabgp_k8s.core.facts import model
 from exabgp_k8s.wire import in_use
 
 WORDS = st.text(max_size=20)
@@ -29,6 +29,9 @@ USED = st.builds(
     uid=WORDS,
     pod_cidrs=st.lists(st.ip_addresses().map(ipaddress.ip_network), max_size=2).map(tuple),
     labels=st.dictionaries(WORDS, WORDS, max_size=4),
+    asns=st.dictionaries(
+        WORDS, st.sampled_from([64600, asns.Dotted(65000 << 16 | 10)]), max_size=2
+    ),
     router_id=st.none() | st.ip_addresses(v=4),
     peers=st.dictionaries(WORDS, PEERS, max_size=3),
 )

@@ -75,6 +75,15 @@ def test_the_same_range_twice_is_one_range() -> None:
     assert kube_node.parse(node).pod_cidrs == (ipaddress.ip_network("fd00:1::/64"),)
 
 
+def test_of_the_annotations_those_are_kept_that_an_as_number_can_be_read_from() -> None:
+    """Others may be many and large, and change all the time."""
+    written = {"a": "64601", "b": "65000.10", "c": "x" * 9000, "d": "0", "e": None, "f": 64601}
+
+    node = kube_node.parse({"metadata": {"annotations": written}})
+
+    assert node.asns == {"a": "64601", "b": "65000.10"}
+
+
 @pytest.mark.parametrize(
     ("word", "override"),
     [

@@ -19,7 +19,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import asns, model
 from exabgp_k8s.core.facts.world import Reset, World
 from exabgp_k8s.core.observe.reloads import RESET_LIMIT
 
@@ -105,7 +105,9 @@ def _strangers(
         wanted = named.get(peer)
         if wanted is None or (
             row is not None
-            and (row.local, row.local_asn, row.peer_asn)
-            != (wanted.local_address, wanted.local_asn, wanted.peer_asn)
+            and (
+                (row.local, row.local_asn) != (wanted.local_address, wanted.local_asn)
+                or wanted.peer_asn not in (asns.ANY_EXTERNAL, row.peer_asn)
+            )
         ):
             yield peer

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import addresses
+from exabgp_k8s.core.judge import addresses, asns
 
 
 def find(world: World) -> Iterator[model.Missing]:
@@ -44,6 +44,9 @@ def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterat
     for requirement in peer.selector.requirements:
         if requirement.key in world.in_use.away:
             yield model.Cause(model.Reason.LABEL_MISSING, requirement.key)
+    wrong = asns.missing(seen, peer)
+    if wrong is not None and asns.local(world, peer) is not None:
+        yield wrong
     key = peer.password_from
     if key is not None and key not in world.passwords and used.password is not None:
         yield model.Cause(model.Reason.PASSWORD_MISSING, key)

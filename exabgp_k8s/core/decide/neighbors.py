@@ -5,9 +5,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 
+from exabgp_k8s.core.facts import asns as facts
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import addresses
+from exabgp_k8s.core.judge import addresses, asns
 
 
 def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
@@ -30,6 +31,16 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
         else:
             held.append(model.PeerHeld(name=peer.name, address=peer.address, cause=found))
     return tuple(neighbors), tuple(held)
+
+
+def _of_the_router(written: int | facts.Relation, own: int) -> int:
+    match written:
+        case facts.Relation.EXTERNAL:
+            return facts.ANY_EXTERNAL
+        case facts.Relation.INTERNAL:
+            return int(own)
+        case _:
+            return int(written)
 
 
 def families(
@@ -68,6 +79,9 @@ def _session(
         return model.Cause(model.Reason.SAME_ADDRESS, " ".join(others))
     if peer.password_from is not None and used.password is None:
         return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
+    own = asns.local(world, peer)
+    if own is None:
+        return asns.missing(node, peer) or model.Cause(model.Reason.ASN_MISSING)
     local = addresses.local(world, node, peer, used)
     if local is None:
         return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(model.family_of(peer.address)))
@@ -78,8 +92,8 @@ def _session(
         port=peer.port,
         local_address=local,
         router_id=router_id,
-        peer_asn=peer.asn,
-        local_asn=peer.local_asn,
+        peer_asn=_of_the_router(peer.asn, own),
+        local_asn=int(own),
         hold_time=peer.hold_time,
         password=used.password,
         multihop=peer.multihop,

@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import asns, model
 
 
 class Operator(enum.StrEnum):
@@ -71,8 +71,8 @@ class Peer:
 
     name: str
     address: model.Address
-    asn: int
-    local_asn: int
+    asn: int | asns.Relation
+    local_asn: int | asns.OfTheNode
     description: str = ""
     port: int = 179
     local_address: model.Address | LocalAddress = LocalAddress.NODE
@@ -220,7 +220,7 @@ class Budget:
 class Config:
     """The whole settings document."""
 
-    asn: int
+    asn: int | asns.OfTheNode
     router_id: ipaddress.IPv4Address | None = None
     """None: the node's IPv4 InternalIP."""
     is_named: bool = True

@@ -43,6 +43,8 @@ class InUse:
     """The Node's labels as they select peers now."""
     away: Mapping[str, float] = dataclasses.field(default_factory=dict)
     """Those of them that the Node does not have now, and since when."""
+    asns: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """Our AS numbers that the Node says, by where it says them."""
     router_id: ipaddress.IPv4Address | None = None
     """None: no session has been up with one that was not written in the settings."""
     peers: Mapping[str, PeerInUse] = dataclasses.field(default_factory=dict)

@@ -73,6 +73,7 @@ class Reason(enum.StrEnum):
     # Why a peer that the settings name has no session configured.
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
+    ASN_MISSING = "asn-missing"
     NO_LOCAL_ADDRESS = "no-local-address"
     SAME_ADDRESS = "same-address"
     # What cannot be found although it is in use; it goes on all the same.
@@ -168,6 +169,8 @@ class NodeFacts:
     name: str
     uid: str = ""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    asns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """The annotations that an AS number can be read from; all others are ignored."""
     override: Override = Override.NONE
     is_unschedulable: bool = False
     is_deleting: bool = False

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from exabgp_k8s.core.facts import config, in_use, model
 from exabgp_k8s.core.facts.world import Session, World
-from exabgp_k8s.core.judge import addresses
+from exabgp_k8s.core.judge import addresses, asns
 
 LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
@@ -25,12 +25,14 @@ def settle(world: World, before: World, now: float) -> World:
     if settings is None or node is None or not _is_due(world, before):
         return world
     labels, away = _labels(world, settings, now)
+    selected = [peer for peer in settings.peers if peer.selector.matches(labels)]
     found = dataclasses.replace(
         world.in_use,
         uid=node.uid,
         pod_cidrs=node.pod_cidrs,
         labels=labels,
         away=away,
+        asns=asns.kept(world, node, selected),
         router_id=addresses.kept_router_id(world, node),
         peers=_peers(world, settings, node, labels),
     )

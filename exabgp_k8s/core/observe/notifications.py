@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import asns, model
 
 NAMES: Mapping[tuple[int, int], str] = {
     # Message header: RFC 4271 section 6.1.
@@ -91,7 +91,7 @@ def named(said: str, neighbor: model.Neighbor | None) -> str:
     code, subcode = int(sent[1]), int(sent[2])
     told = f"notification sent {code}/{subcode} ({_name(code, subcode)})"
     if (code, subcode) == BAD_PEER_AS and sent[3] and neighbor is not None:
-        told += f" the router is AS {sent[3]}, and the settings say {neighbor.peer_asn}"
+        told += f" the router is AS {sent[3]}, and the settings say {_expected(neighbor)}"
     return told
 
 
@@ -100,8 +100,15 @@ def with_router_asn(problem: str, said: str, neighbor: model.Neighbor | None) ->
     found = RECEIVED.match(said)
     if found is None or found[1] is None or neighbor is None or "; its own is " in problem:
         return problem
-    doubt = "" if found[1] == str(neighbor.peer_asn) else f", not {neighbor.peer_asn}"
+    doubt = f", not {_expected(neighbor)}"
+    if found[1] == str(neighbor.peer_asn) or neighbor.peer_asn == asns.ANY_EXTERNAL:
+        doubt = ""
     return f"{problem}; its own is {found[1]}{doubt}"
+
+
+def _expected(neighbor: model.Neighbor) -> int | str:
+    is_any = neighbor.peer_asn == asns.ANY_EXTERNAL
+    return f"{asns.Relation.EXTERNAL}, any but ours" if is_any else neighbor.peer_asn
 
 
 def _name(code: int, subcode: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.core.facts import asns, events, model
 from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.observe import disconnects, notifications, reloads, remnants, ribs
 
@@ -164,6 +164,8 @@ def _is_taken(world: World, rows: tuple[events.NeighborRow, ...]) -> bool:
     """Return whether ExaBGP runs the configuration it was told to read."""
     if world.neighbors is None:
         return True
+    # Of a router that may be of any AS the row says of which one it is.
+    external = {each.address for each in world.neighbors if each.peer_asn == asns.ANY_EXTERNAL}
     wanted = {
         (
             each.address,
@@ -180,7 +182,7 @@ def _is_taken(world: World, rows: tuple[events.NeighborRow, ...]) -> bool:
             row.peer,
             row.local,
             row.local_asn,
-            row.peer_asn,
+            asns.ANY_EXTERNAL if row.peer in external else row.peer_asn,
             row.local_router_id,
             row.local_hold_time,
         )

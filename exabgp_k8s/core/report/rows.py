@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from exabgp_k8s.core.facts import asns as facts
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.checks import CheckState, Health
 from exabgp_k8s.core.facts.world import Session, World
+from exabgp_k8s.core.judge import asns
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import routes, whose
 
@@ -69,12 +71,16 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
     found, rib = world.session_of(peer.name, peer.address), (world.rib or {}).get(peer.address)
     session, rib = (Session(since=now), None) if held or found is None else (found, rib)
     row = session.row
+    own = asns.local(world, peer)
+    remote = _remote_asn(peer, own, session)
     return {
         "peer": peer.name,
         "description": peer.description,
         "address": str(peer.address),
-        "remote_as": peer.asn,
-        "local_as": peer.local_asn,
+        "remote_as": None if remote is None else int(remote),
+        "remote_as_written": str(peer.asn if remote is None else remote),
+        "local_as": None if own is None else int(own),
+        "local_as_written": "-" if own is None else str(own),
         "local_address": str(session.local) if session.local else None,
         "state": _state(session, held),
         "up": session.is_up,
@@ -95,6 +101,18 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
         "times_up": session.times_up,
         "failed_attempts": session.failed_attempts,
     }
+
+
+def _remote_asn(peer: config.Peer, own: int | None, session: Session) -> int | None:
+    """Return the router's AS number; None where any will do and the router has not said it."""
+    match peer.asn:
+        case facts.Relation.EXTERNAL:
+            found = session.row.peer_asn if session.row and session.is_up else facts.ANY_EXTERNAL
+            return found or None
+        case facts.Relation.INTERNAL:
+            return own
+        case _:
+            return peer.asn
 
 
 def _state(session: Session, held: model.Cause | None) -> str:
