@@ -6,72 +6,31 @@ the next: a piece that cannot be understood is ``schema``'s to report, and is pa
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-
-import pydantic
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import asns, durations, model
-from exabgp_k8s.settings import checks, convert, fields, peers, problems, sharing
+from exabgp_k8s.settings import checks, convert, fields, peers, sharing
+from exabgp_k8s.settings.written import Place, addresses, entries
 
 Problems = Iterator[errors.Problem]
 
 MOST_CIDRS = 64
 """Looked at of each list; more are refused, and to compare them all would take hours."""
+MOST_ROUTERS = 10_000
+"""Of one document; a list for each peer would make more of a small one than an agent can hold."""
 MOST_NAMED = 3
 """Routers named in one message."""
-
-
-@functools.cache
-def _reader(kind: Any) -> pydantic.TypeAdapter[Any]:
-    return pydantic.TypeAdapter(kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the document: what stands there, None where nothing does."""
-
-    value: Any
-    location: tuple[str | int, ...] = ()
-
-    def __getitem__(self, key: str) -> Place:
-        found = self.value.get(key) if isinstance(self.value, dict) else None
-        return Place(found, (*self.location, key))
-
-    def __iter__(self) -> Iterator[Place]:
-        items = self.value if isinstance(self.value, list) else []
-        return (Place(item, (*self.location, index)) for index, item in enumerate(items))
-
-    @property
-    def is_written(self) -> bool:
-        """Whether something stands here."""
-        return self.value is not None
-
-    @property
-    def path(self) -> str:
-        """Where this is, as people write it."""
-        return problems.path_of(self.location)
-
-    def read(self, kind: Any, default: Any = None) -> Any:
-        """Return the value as the core knows it; the default where that is not possible."""
-        try:
-            return _reader(kind).validate_python(self.value) if self.is_written else default
-        except pydantic.ValidationError:
-            return None
-
-    def problem(self, message: str) -> errors.Problem:
-        """Return a problem of this place."""
-        return errors.Problem(self.path, message)
 
 
 def find(document: object) -> Problems:
     """Yield every contradiction in a document, valid otherwise or not."""
     root = Place(document)
-    return (problem for search in SEARCHES for problem in search(root))
+    found = (problem for search in SEARCHES for problem in search(root))
+    # What stands in peerDefaults is found at every peer.
+    return iter(dict.fromkeys(found))
 
 
 def _repeated(places: Iterator[Place], kind: Any, advice: str) -> Problems:
@@ -95,42 +54,66 @@ def _names(root: Place) -> Problems:
     yield from _repeated(named, fields.Name, "give each check a name of its own")
 
 
-def _addresses(root: Place) -> Problems:
-    claims = []
-    for peer in root["peers"]:
-        address = peer["address"].read(fields.Address)
-        selector = peer["nodeSelector"].read(peers.NodeSelector, peers.NodeSelector())
-        if address and selector is not None:
-            claims.append(
-                sharing.Claim(
-                    name=peer["name"].read(fields.Name) or peer.path,
-                    path=peer["address"].path,
-                    address=address,
-                    selector=convert.selector(selector),
-                )
+def _unsaid(root: Place) -> Problems:
+    for peer in entries(root):
+        if not isinstance(peer.value, dict):
+            continue
+        if not peer["asn"].is_written:
+            yield peer["asn"].problem(
+                "is missing (AS number of the router); write it here, or in peerDefaults for all"
             )
+        address, several = peer["address"], peer["addresses"]
+        if address.is_written and several.is_written:
+            yield several.problem("stands beside address; write all of them here, or keep one")
+        if not address.is_written and not several.is_written:
+            yield address.problem(
+                "is missing (IPv4 or IPv6 address of the router); write it, or addresses with "
+                "those of several routers"
+            )
+
+
+def _addresses(root: Place) -> Problems:
+    count = sum(1 for peer in root["peers"] for _ in addresses(peer))
+    if count > MOST_ROUTERS:
+        yield root["peers"].problem(f"{count} routers are too many; write at most {MOST_ROUTERS}")
+        return
+    claims = []
+    for peer in entries(root):
+        selector = peer["nodeSelector"].read(peers.NodeSelector, peers.NodeSelector())
+        for place in addresses(peer):
+            address = place.read(fields.Address)
+            if address and selector is not None:
+                claims.append(
+                    sharing.Claim(
+                        name=peer["name"].read(fields.Name) or peer.path,
+                        path=place.path,
+                        address=address,
+                        selector=convert.selector(selector),
+                    )
+                )
     for claim, message in sharing.find(claims):
         yield errors.Problem(claim.path, message)
 
 
 def _sessions(root: Place) -> Problems:
-    for peer in root["peers"]:
+    for peer in entries(root):
         if peer["multihop"].is_written and peer["ttlSecurity"].value is True:
             yield peer["ttlSecurity"].problem(
                 "excludes multihop: it accepts directly connected routers only; remove one of both"
             )
-        address, local = peer["address"].read(fields.Address), peer["localAddress"]
+        local = peer["localAddress"]
         source = local.read(fields.Address)
-        if address and source and (address.version != source.version or address == source):
-            yield local.problem(
-                f"{source} cannot be our end of a session to {address}; "
-                "write our own address of the same family, or node"
-            )
+        for address in (place.read(fields.Address) for place in addresses(peer)):
+            if address and source and (address.version != source.version or address == source):
+                yield local.problem(
+                    f"{source} cannot be our end of a session to {address}; "
+                    "write our own address of the same family, or node"
+                )
 
 
 def _internal_prepend(root: Place) -> Problems:
     ours = root["bgp"]["asn"].read(fields.OwnAsn)
-    for peer in root["peers"]:
+    for peer in entries(root):
         theirs = peer["asn"].read(fields.RouterAsn)
         local = peer["localASN"].read(fields.OwnAsn, ours)
         prepend = peer["attributes"]["prepend"]
@@ -144,7 +127,7 @@ def _internal_prepend(root: Place) -> Problems:
 
 
 def _selectors(root: Place) -> Problems:
-    for peer in root["peers"]:
+    for peer in entries(root):
         for requirement in peer["nodeSelector"]["matchExpressions"]:
             values, operator = requirement["values"], requirement["operator"].value
             if operator in ("In", "NotIn") and not values.value:
@@ -169,10 +152,11 @@ def _overlaps(root: Place) -> Problems:
 
 
 def _cut_sessions(root: Place) -> Problems:
-    addresses = [peer["address"].read(fields.Address) for peer in root["peers"]]
+    places = [place for peer in root["peers"] for place in addresses(peer)]
+    routers = [place.read(fields.Address) for place in places]
     for place in itertools.islice(root["announce"]["services"]["cidrs"], MOST_CIDRS):
         network = place.read(fields.Network)
-        inside = [str(item) for item in addresses if network and item and item in network]
+        inside = [str(item) for item in routers if network and item and item in network]
         if inside:
             yield place.problem(
                 f"contains the router {', '.join(inside[:MOST_NAMED])}: "
@@ -235,6 +219,7 @@ def _check_times(root: Place) -> Problems:
 
 SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _names,
+    _unsaid,
     _addresses,
     _sessions,
     _internal_prepend,

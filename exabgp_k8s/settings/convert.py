@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 from exabgp_k8s.core.facts import asns, config, model
 from exabgp_k8s.settings import checks, outage, peers, policy, schema
@@ -29,7 +30,7 @@ def to_core(settings: schema.Settings) -> config.Config:
         asn=bgp.asn,
         router_id=bgp.router_id if isinstance(bgp.router_id, ipaddress.IPv4Address) else None,
         is_named=bgp.hostname,
-        peers=tuple(_peer(peer, bgp.asn) for peer in settings.peers),
+        peers=tuple(_peers(settings)),
         service_cidrs=None if cidrs == "auto" else cidrs,
         services_within=within or (),
         pods_within=announce.pods.within if announce.pods else (),
@@ -50,12 +51,31 @@ def to_core(settings: schema.Settings) -> config.Config:
     )
 
 
-def _peer(peer: peers.Peer, asn: int | asns.OfTheNode) -> config.Peer:
+def _peers(settings: schema.Settings) -> Iterator[config.Peer]:
+    """Yield the peers, each router of an entry for several one of its own."""
+    for number, written in enumerate(settings.peers):
+        peer = written.over(settings.peer_defaults)
+        if peer.address is not None:
+            yield _peer(peer, number, peer.name, peer.address, settings.bgp.asn)
+        for address in peer.addresses or ():
+            yield _peer(peer, number, f"{peer.name}/{address}", address, settings.bgp.asn)
+
+
+def _peer(
+    peer: peers.Peer,
+    entry: int,
+    name: str,
+    address: model.Address,
+    ours: int | asns.OfTheNode,
+) -> config.Peer:
+    if peer.asn is None:
+        raise TypeError("a peer without an AS number is a contradiction")
     return config.Peer(
-        name=peer.name,
-        address=peer.address,
+        entry=entry,
+        name=name,
+        address=address,
         asn=peer.asn,
-        local_asn=peer.local_asn or asn,
+        local_asn=peer.local_asn or ours,
         description=peer.description,
         port=peer.port,
         local_address=peer.local_address,

@@ -18,7 +18,15 @@ from typing import Any
 
 @functools.cache
 def of_keys(section: type[Any]) -> Mapping[str, str]:
-    """Return what the attributes of a section mean, by their names."""
+    """Return what the attributes of a section mean, by their names, inherited ones too."""
+    found: dict[str, str] = {}
+    for each in reversed(section.__mro__):
+        if each.__module__ == section.__module__:
+            found |= _own(each)
+    return found
+
+
+def _own(section: type[Any]) -> Mapping[str, str]:
     body = _classes(section.__module__)[section.__name__].body
     return {
         attribute.target.id: inspect.cleandoc(text.value.value)

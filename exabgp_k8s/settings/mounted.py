@@ -63,13 +63,13 @@ def read_passwords(
     """
     found: dict[str, model.Secret] = {}
     missing: list[errors.Problem] = []
-    for index, peer in enumerate(peers):
+    for peer in peers:
         if peer.password_from is None:
             continue
         try:
             found[peer.password_from] = _password(directory / peer.password_from)
         except ValueError as error:
-            path = f"peers[{index}].passwordFrom"
+            path = f"peers[{peer.entry}].passwordFrom"
             missing.append(errors.Problem(path, f"peer {peer.name} stays down: {error}"))
     return found, tuple(missing)
 

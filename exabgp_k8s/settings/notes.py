@@ -13,7 +13,7 @@ from exabgp_k8s.core.facts import asns, config
 
 def find(settings: config.Config) -> Iterator[errors.Problem]:
     """Yield what to tell the author of these settings."""
-    for number, peer in enumerate(settings.peers):
+    for number, peer in {peer.entry: peer for peer in settings.peers}.items():
         if _is_external(peer) and peer.attributes.local_pref is not None:
             named = f"AS {peer.asn}" if isinstance(peer.asn, int) else "the router's AS"
             yield errors.Problem(

@@ -14,6 +14,9 @@ LargeCommunities = Annotated[
     tuple[fields.LargeCommunity, ...], pydantic.Field(max_length=64), fields.Unique
 ]
 Families = Annotated[tuple[model.Family, ...], pydantic.Field(min_length=1), fields.Unique]
+Addresses = Annotated[
+    tuple[fields.Address, ...], pydantic.Field(min_length=1, max_length=16), fields.Unique
+]
 Ttl = Annotated[fields.Whole, pydantic.Field(ge=1, le=255)]
 
 
@@ -52,19 +55,33 @@ class Attributes(fields.Section):
     """How often our AS is added in front of the usual path; eBGP only."""
 
 
-class Peer(fields.Section):
-    """One router, and the session to it."""
+class Routers(fields.Section):
+    """Which router an entry of ``peers`` means, or which of them."""
 
     name: fields.Name
-    """Name of the peer in status, metrics and logs; unique."""
+    """Name of the peer in status, metrics and logs; unique. Of several routers each is called by
+    it and its own address: rack-a/192.0.2.1."""
     description: fields.Description = ""
     """Free text for people, at most 80 printable ASCII characters."""
-    address: fields.Address
+    address: fields.Address | None = None
     """IPv4 or IPv6 address of the router. Several peers may have the same one where no node can
     be meant by the nodeSelector of two of them, as with a gateway address of every rack."""
-    asn: fields.RouterAsn
+    addresses: Addresses | None = None
+    """Instead of ``address``: the addresses of up to 16 routers of which all else is the same."""
+
+
+class PeerDefaults(fields.Section):
+    """What every peer has that does not write the key itself.
+
+    A key that a peer writes counts whole: nothing of the default's ``attributes`` or
+    ``nodeSelector`` is added to its own. One that it writes without a value, as in
+    ``passwordFrom:``, has none.
+    """
+
+    asn: fields.RouterAsn | None = None
     """AS number of the router, as 65537 or as 1.1; equal to ours means iBGP. internal: ours,
-    whatever it is; external: any but ours, as the router answers."""
+    whatever it is; external: any but ours, as the router answers. Needed at each peer, or in
+    ``peerDefaults`` for all."""
     local_asn: fields.OwnAsn | None = pydantic.Field(None, alias="localASN")
     """Our AS number towards this peer, written as ``bgp.asn`` is; absent: that."""
     port: fields.Port = 179
@@ -92,3 +109,13 @@ class Peer(fields.Section):
     """Address families offered: ipv4, ipv6 or both."""
     attributes: Attributes = Attributes()
     """What the routes to this peer carry."""
+
+
+class Peer(PeerDefaults, Routers):
+    """One router, or several alike, and the sessions to them."""
+
+    def over(self, defaults: PeerDefaults | None) -> Peer:
+        """Return this peer with the defaults for what it does not write itself."""
+        written = set() if defaults is None else defaults.model_fields_set
+        unsaid = written - self.model_fields_set
+        return self.model_copy(update={key: getattr(defaults, key) for key in unsaid})

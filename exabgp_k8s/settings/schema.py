@@ -18,6 +18,9 @@ from exabgp_k8s.settings import checks, fields, meanings, outage, peers, policy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
+Defaults = peers.PeerDefaults
+"""Below a key ``peers`` the module has not its name any more."""
+
 
 class Bgp(fields.Section):
     """Who we are in BGP."""
@@ -117,6 +120,8 @@ class Settings(fields.Section):
     """Who we are in BGP."""
     peers: Annotated[tuple[peers.Peer, ...], pydantic.Field(min_length=1)]
     """The routers."""
+    peer_defaults: Defaults | None = None
+    """What the peers have in common: any keys of theirs but those that say which router it is."""
     announce: Announce
     """What is announced: service ranges, pod ranges or both."""
     withdraw: policy.Withdraw = policy.Withdraw()
@@ -173,4 +178,6 @@ def json_schema() -> dict[str, Any]:
 
 def effective(settings: Settings) -> dict[str, Any]:
     """Return the whole document as somebody would have to write it, every default filled in."""
-    return settings.model_dump(mode="json", exclude_none=True)
+    whole = tuple(each.over(settings.peer_defaults) for each in settings.peers)
+    shown = settings.model_copy(update={"peers": whole, "peer_defaults": None})
+    return shown.model_dump(mode="json", exclude_none=True)

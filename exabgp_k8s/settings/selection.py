@@ -20,17 +20,18 @@ NAMED = 10
 
 def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[errors.Problem]:
     """Yield what to tell the author of these settings about these nodes."""
-    for number, peer in enumerate(settings.peers):
+    for number, peer in {peer.entry: peer for peer in settings.peers}.items():
+        name = peer.name.partition("/")[0]
         if nodes and not any(peer.selector.matches(node.labels) for node in nodes):
             why = "; ".join(_unmet(peer.selector, nodes)) or "no node has all of its labels"
             yield errors.Problem(
                 f"peers[{number}].nodeSelector",
-                f"peer {peer.name} is meant for none of the {len(nodes)} nodes: {why}",
+                f"peer {name} is meant for none of the {len(nodes)} nodes: {why}",
             )
         if without := [node.name for node in nodes if _has_no_asn(peer, node)]:
             yield errors.Problem(
                 f"peers[{number}]",
-                f"{len(without)} of the nodes of peer {peer.name} have no AS number in "
+                f"{len(without)} of the nodes of peer {name} have no AS number in "
                 f"{peer.local_asn}, and the peer would stay down there (asn-missing): "
                 f"{_names(without)}",
             )

@@ -32,6 +32,10 @@ SHARED = {"Row": "CAUSE", "Cell": "CLASS"}
 """Sections that stand below several keys, and what the path says instead of the first one."""
 
 
+REPEATED = {"PeerDefaults": "The keys are those of `peers[]`, from `asn` on."}
+"""Sections of which each key stands in another one's table, and which that is."""
+
+
 def render() -> str:
     """Return the page."""
     document = schema.json_schema()
@@ -43,6 +47,9 @@ def _sections(section: Schema, known: Schema, path: str, done: set[str]) -> Iter
     properties = section["properties"]
     if path:
         yield f"\n## `{path}`\n\n{_words(section['description'])}\n"
+        if told := REPEATED.get(path[:1].upper() + path[1:]):
+            yield f"{told}\n"
+            return
     else:
         yield "\n## The document\n"
     yield "\n| key | value | default | meaning |\n|---|---|---|---|\n"

@@ -280,9 +280,12 @@ def test_whatever_stands_in_the_place_of_a_value_is_read_or_refused(old: str, ne
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "word"])
 def test_a_document_that_is_no_mapping_is_told_its_keys(text: str) -> None:
-    assert samples.problems(text) == [
-        "write a mapping of bgp, peers, announce, withdraw, health, drain, outageBudget"
-    ]
+    (problem,) = samples.problems(text)
+
+    assert problem == (
+        "write a mapping of bgp, peers, peerDefaults, announce, withdraw, health, drain, "
+        "outageBudget"
+    )
 
 
 def test_every_key_written_twice_is_named_with_both_lines() -> None:

@@ -59,7 +59,7 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     ((*PEER, "localAddress"), "eth0", "peers[0].localAddress", "write node, route or an address"),
     ((*PEER, "localAddress"), "fd00::1", "peers[0].localAddress", "of the same family"),
     ((*PEER, "localAddress"), "192.0.2.1", "peers[0].localAddress", "our own address"),
-    ((*PEER, "asn"), None, "peers[0].asn", "write a whole number"),
+    ((*PEER, "asn"), None, "peers[0].asn", "is missing (AS number of the router)"),
     (
         (*PEER, "nodeSelector"),
         {"matchLabels": {"a.b/c": 1}},

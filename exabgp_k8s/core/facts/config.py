@@ -67,8 +67,10 @@ class LocalAddress(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """One entry of ``peers``."""
+    """One router of ``peers``."""
 
+    entry: int = 0
+    """Which entry of the settings it comes from; one may be for several routers."""
     name: str
     address: model.Address
     asn: int | asns.Relation
