@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -124,7 +123,7 @@ def show(path: Path, form: str) -> None:
 @group.command("schema")
 def show_schema() -> None:
     """Show the JSON Schema of the settings, for editors and pipelines."""
-    click.echo(json.dumps(schema.json_schema(), indent=2))
+    click.echo(schema.json_schema_text(), nl=False)
 
 
 @group.command()

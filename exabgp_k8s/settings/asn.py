@@ -6,29 +6,44 @@ import re
 from typing import Any
 
 from exabgp_k8s.core.facts import asns
-from exabgp_k8s.settings import decimals, values
+from exabgp_k8s.settings import decimals, patterns, values
 
 FROM = {"fromLabel": asns.Source.LABEL, "fromAnnotation": asns.Source.ANNOTATION}
 
 PLAIN = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 NUMBER: tuple[dict[str, Any], ...] = (
-    {"type": "integer", "minimum": 1, "maximum": asns.HIGHEST},
+    {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": asns.HIGHEST,
+        "not": {"enum": sorted(asns.RESERVED)},
+    },
     {"type": "string", "pattern": f"^{asns.DOTTED.pattern}$"},
+    # Without quotes, two numbers with a point look like one with a fraction.
+    {
+        "type": "number",
+        "not": {"type": "integer"},
+        "minimum": 0.1,
+        "exclusiveMaximum": asns.HALF + 1,
+    },
 )
-OWN: dict[str, Any] = {
+_EXAMPLES = {"examples": [64512, "65000.1"]}
+OWN: dict[str, Any] = _EXAMPLES | {
     "anyOf": [
         *NUMBER,
         {
             "type": "object",
-            "properties": {key: {"type": "string"} for key in FROM},
+            "properties": {key: {"type": "string"} | patterns.LABEL_KEY for key in FROM},
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,
         },
     ]
 }
-ROUTERS: dict[str, Any] = {"anyOf": [*NUMBER, {"enum": [str(each) for each in asns.Relation]}]}
+ROUTERS: dict[str, Any] = _EXAMPLES | {
+    "anyOf": [*NUMBER, {"enum": [str(each) for each in asns.Relation]}]
+}
 
 
 def number(value: object, otherwise: str = "") -> int:

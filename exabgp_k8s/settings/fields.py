@@ -18,7 +18,7 @@ from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core.facts import asns, config, durations, model
-from exabgp_k8s.settings import addresses, asn, values
+from exabgp_k8s.settings import addresses, asn, patterns, values
 
 Item = TypeVar("Item")
 
@@ -138,56 +138,66 @@ def suggestion(written: object, words: Iterable[str], likeness: float = 0.6) -> 
     return f"did you mean {known[close[0]]}? " if close else ""
 
 
-def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """Refuse a list that says the same thing twice."""
-    if len(set(items)) < len(items):
-        raise ValueError("an entry is written twice; keep one of them")
-    return items
+class NothingTwice:
+    """A list that says nothing twice."""
+
+    @staticmethod
+    def _read(items: tuple[Item, ...]) -> tuple[Item, ...]:
+        if len(set(items)) < len(items):
+            raise ValueError("an entry is written twice; keep one of them")
+        return items
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: pydantic.GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._read, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: pydantic.GetJsonSchemaHandler
+    ) -> json_schema.JsonSchemaValue:
+        return handler(core) | {"uniqueItems": True}
 
 
-_DURATION = {"pattern": durations.PATTERN}
-_COMMUNITY = {"pattern": "^([0-9]+:[0-9]+|[a-z-]+)$"}
-
-Duration = Annotated[float, Written(durations.parse, durations.write, _DURATION)]
-HoldTime = Annotated[int, Written(_hold_time, durations.write, _DURATION)]
-RestartTime = Annotated[int, Written(_restart_time, durations.write, _DURATION)]
-Interval = Annotated[float, Written(_interval, durations.write, _DURATION)]
-Timeout = Annotated[float, Written(_timeout, durations.write, _DURATION)]
-Address = Annotated[model.Address, Written(addresses.address, str, {})]
-LocalAddress = Annotated[model.Address | config.LocalAddress, Written(_local_address, str, {})]
-RouterId = Annotated[
-    ipaddress.IPv4Address | Literal["auto"], Written(addresses.router_id, str, {})
+Duration = Annotated[float, Written(durations.parse, durations.write, patterns.ANY_DURATION)]
+HoldTime = Annotated[int, Written(_hold_time, durations.write, patterns.HOLD_TIME)]
+RestartTime = Annotated[int, Written(_restart_time, durations.write, patterns.RESTART_TIME)]
+Interval = Annotated[float, Written(_interval, durations.write, patterns.INTERVAL)]
+Timeout = Annotated[float, Written(_timeout, durations.write, patterns.TIMEOUT)]
+Address = Annotated[model.Address, Written(addresses.address, str, patterns.ADDRESS)]
+LocalAddress = Annotated[
+    model.Address | config.LocalAddress, Written(_local_address, str, patterns.LOCAL_ADDRESS)
 ]
-Network = Annotated[model.Network, Written(addresses.network, str, {})]
 OwnAsn = Annotated[int | asns.OfTheNode, Written(asn.own, asn.write, asn.OWN)]
 RouterAsn = Annotated[int | asns.Relation, Written(asn.router, asn.write, asn.ROUTERS)]
+RouterId = Annotated[
+    ipaddress.IPv4Address | Literal["auto"], Written(addresses.router_id, str, patterns.ROUTER_ID)
+]
+Network = Annotated[model.Network, Written(addresses.network, str, patterns.NETWORK)]
 Community = Annotated[
-    tuple[int, int], Written(values.community, values.write_community, _COMMUNITY)
+    tuple[int, int], Written(values.community, values.write_community, patterns.COMMUNITY)
 ]
 LargeCommunity = Annotated[
     tuple[int, int, int],
     Written(
         values.large_community,
         values.write_community,
-        {"pattern": "^[0-9]+:[0-9]+:[0-9]+$"},
+        patterns.LARGE_COMMUNITY,
     ),
 ]
-Name = Annotated[
-    str, Written(values.name, str, {"pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 63})
+Name = Annotated[str, Written(values.name, str, patterns.NAME)]
+Description = Annotated[str, Written(values.description, str, patterns.DESCRIPTION)]
+SecretKey = Annotated[str, Written(values.secret_key, str, patterns.SECRET_KEY)]
+LabelKey = Annotated[str, Written(values.label_key, str, patterns.LABEL_KEY)]
+LabelValue = Annotated[str, Written(values.label_value, str, patterns.LABEL_VALUE)]
+Taint = Annotated[model.Taint, Written(values.taint, values.write_taint, patterns.TAINT)]
+Url = Annotated[str, Written(values.url, str, patterns.URL)]
+Endpoint = Annotated[
+    tuple[str, int], Written(addresses.endpoint, addresses.write_endpoint, patterns.ENDPOINT)
 ]
-Description = Annotated[str, Written(values.description, str, {"maxLength": 80})]
-SecretKey = Annotated[
-    str, Written(values.secret_key, str, {"pattern": "^[-._A-Za-z0-9]+$", "maxLength": 253})
-]
-LabelKey = Annotated[str, Written(values.label_key, str, {})]
-LabelValue = Annotated[str, Written(values.label_value, str, {"maxLength": 63})]
-Taint = Annotated[model.Taint, Written(values.taint, values.write_taint, {})]
-Url = Annotated[str, Written(values.url, str, {"format": "uri"})]
-Endpoint = Annotated[tuple[str, int], Written(addresses.endpoint, addresses.write_endpoint, {})]
-DnsName = Annotated[str, Written(values.dns_name, str, {})]
-Interface = Annotated[str, Written(values.interface, str, {"maxLength": 15})]
-Argument = Annotated[str, Written(values.argument, str, {})]
-Process = Annotated[str, Written(values.process, str, {"minLength": 1})]
+DnsName = Annotated[str, Written(values.dns_name, str, patterns.DNS_NAME)]
+Interface = Annotated[str, Written(values.interface, str, patterns.INTERFACE)]
+Argument = Annotated[str, Written(values.argument, str, patterns.ARGUMENT)]
+Process = Annotated[str, Written(values.process, str, patterns.PROCESS)]
 
 Whole = Annotated[int, pydantic.Field(strict=True)]
 Metric = Annotated[Whole, pydantic.Field(ge=0, le=0xFFFF_FFFF)]
@@ -195,7 +205,7 @@ Port = Annotated[Whole, pydantic.Field(ge=1, le=0xFFFF)]
 Prepend = Annotated[Whole, pydantic.Field(ge=0, le=10)]
 Flag = Annotated[bool, pydantic.Field(strict=True)]
 
-Unique = pydantic.AfterValidator(_unique)
+Unique = NothingTwice()
 Networks = Annotated[tuple[Network, ...], pydantic.Field(min_length=1, max_length=64)]
 NetworksOrAuto = Annotated[tuple[model.Network, ...] | Literal["auto"], OrAuto()]
 Classes = Annotated[tuple[model.PrefixClass, ...], pydantic.Field(min_length=1), Unique]

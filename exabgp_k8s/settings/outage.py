@@ -8,7 +8,7 @@ from typing import Annotated
 import pydantic
 
 from exabgp_k8s.core.facts import config, model
-from exabgp_k8s.settings import fields
+from exabgp_k8s.settings import fields, patterns
 
 DEFAULT = config.Budget()
 WHOLE = 100
@@ -40,7 +40,10 @@ def _write(value: tuple[int, bool]) -> int | str:
 NodesOrPercent = Annotated[
     tuple[int, bool],
     fields.Written(
-        _read, _write, {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]{1,3}%$"}
+        _read,
+        _write,
+        patterns.text(f"0*{patterns.up_to(WHOLE)}%", "a number, or a percentage", "50%")
+        | {"type": ["integer", "string"], "minimum": 0},
     ),
 ]
 

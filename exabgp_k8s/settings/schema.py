@@ -7,6 +7,7 @@ Here stands what each value must be on its own. What two values must not be toge
 from __future__ import annotations
 
 import enum
+import json
 from typing import Annotated, Any
 
 import pydantic
@@ -14,9 +15,11 @@ from pydantic import json_schema as pydantic_json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core.facts import config
-from exabgp_k8s.settings import checks, fields, meanings, outage, peers, policy
+from exabgp_k8s.settings import checks, fields, meanings, outage, peers, policy, rules
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ID = "urn:exabgp-k8s:settings"
+"""What the schema is called where several are at hand: a name, and no place on the Internet."""
 
 Defaults = peers.PeerDefaults
 """Below a key ``peers`` the module has not its name any more."""
@@ -151,7 +154,18 @@ class _Described(pydantic_json_schema.GenerateJsonSchema):
         section: type[pydantic.BaseModel] = schema["cls"]
         for name, text in meanings.of_keys(section).items():
             found["properties"][section.model_fields[name].alias or name]["description"] = text
+        if section.__name__ in rules.OF_SECTIONS:
+            found["allOf"] = [*rules.OF_SECTIONS[section.__name__]]
         return found
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> pydantic_json_schema.JsonSchemaValue:
+        """Say of a mapping what its keys are, so that others are marked."""
+        names, inner = schema["keys_schema"], schema["values_schema"]
+        return {
+            "type": "object",
+            "propertyNames": self.generate_inner(names),
+            "additionalProperties": self.generate_inner(inner),
+        }
 
     def nullable_schema(
         self, schema: core_schema.NullableSchema
@@ -173,7 +187,12 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the settings document."""
     # The serialized form is what people write: durations are text in it, not seconds.
     described = Settings.model_json_schema(schema_generator=_Described, mode="serialization")
-    return {"$schema": DIALECT} | described
+    return {"$schema": DIALECT, "$id": ID} | described
+
+
+def json_schema_text() -> str:
+    """Return the JSON Schema as it is shipped beside the example."""
+    return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def effective(settings: Settings) -> dict[str, Any]:

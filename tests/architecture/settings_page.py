@@ -1,4 +1,4 @@
-"""``docs/reference/settings.md``, made from the one definition of the settings.
+"""``docs/reference/settings.md`` and the schema beside the example, made from one definition.
 
 After a change of the settings:  python -m tests.architecture.settings_page
 """
@@ -15,6 +15,7 @@ from exabgp_k8s.settings import schema
 from tests.architecture import repository
 
 NAME = "docs/reference/settings.md"
+SCHEMA_NAME = "daemonset/settings.schema.json"
 Schema = Mapping[str, Any]
 
 HEAD = """\
@@ -23,7 +24,7 @@ HEAD = """\
 One YAML document, `settings.yaml` of the ConfigMap; [an example](../../daemonset/settings.yaml).
 Unknown keys, bad values and contradictions are refused, all of them at once, each with its line, its path and what to write instead: `exabgp-k8s config validate`.
 A duration is a number with a unit: `500ms`, `9s`, `2m`, `1h`.
-`exabgp-k8s config schema` prints the JSON Schema, which editors understand; this page is made from it.
+`exabgp-k8s config schema` prints the [JSON Schema](../../daemonset/settings.schema.json), which [editors understand](../how-to/peers.md#write-them-in-an-editor-that-knows-them); this page is made from it.
 The defaults of `withdraw` are a table of their own: [Reasons](reasons.md).
 """  # noqa: E501 - a sentence a line
 
@@ -131,3 +132,4 @@ def _default(key: str, value: Schema, section: Schema) -> str:
 
 if __name__ == "__main__":
     (repository.ROOT / NAME).write_text(render(), encoding="utf-8")
+    (repository.ROOT / SCHEMA_NAME).write_text(schema.json_schema_text(), encoding="utf-8")

@@ -20,7 +20,7 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.cli import exits, root
 from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.core.report.notice import Word
-from exabgp_k8s.settings import load
+from exabgp_k8s.settings import load, schema
 from tests.architecture import exposition, fault_matrix, repository, settings_page
 from tests.settings import samples
 
@@ -259,6 +259,15 @@ def test_the_fabrics_tools_are_among_the_packages_that_are_installed() -> None:
 def test_the_settings_page_is_made_from_the_settings() -> None:
     """Otherwise run ``python -m tests.architecture.settings_page``."""
     assert repository.read(settings_page.NAME) == settings_page.render()
+
+
+def test_the_schema_beside_the_example_is_made_from_the_settings_and_named_in_its_first_line() -> (
+    None
+):
+    """Otherwise run ``python -m tests.architecture.settings_page``."""
+    assert repository.read(settings_page.SCHEMA_NAME) == schema.json_schema_text()
+    first, *_ = repository.read("daemonset/settings.yaml").splitlines()
+    assert first == "# yaml-language-server: $schema=settings.schema.json"
 
 
 def test_the_fault_matrix_is_made_from_the_tests() -> None:
