@@ -7,6 +7,7 @@ a pipeline and on the node. No command shows a password.
 from __future__ import annotations
 
 import functools
+import io
 import ipaddress
 import sys
 from collections.abc import Callable
@@ -20,7 +21,16 @@ from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core.decide import neighbors
 from exabgp_k8s.core.facts import config, model, world
 from exabgp_k8s.core.judge import keeping
-from exabgp_k8s.settings import convert, load, mounted, notes, schema, selection
+from exabgp_k8s.settings import (
+    configmap,
+    convert,
+    load,
+    manifests,
+    mounted,
+    notes,
+    schema,
+    selection,
+)
 from exabgp_k8s.wire import daemon_conf
 
 STDIN = Path("-")
@@ -81,6 +91,7 @@ def group() -> None:
 def validate(path: Path, password_dir: Path, nodes_from: Path | None) -> None:
     """Report every mistake in the settings; exit code 0 without one, else 2.
 
+    FILE may be the manifest of the ConfigMap, too, among others or in a List; - is standard input.
     A password that is missing is a warning: only its own peer stays down. With --nodes, so are a
     node that no peer is meant for and a peer that is meant for no node.
     """
@@ -155,15 +166,24 @@ def render(
 def _document(path: Path) -> schema.Settings:
     """Read the settings, or end with every mistake on a line of its own."""
     try:
-        is_piped = path == STDIN
-        text = mounted.text_of(sys.stdin.buffer, "-") if is_piped else mounted.read_text(path)
+        text = read(path)
+        found = configmap.find(text, str(path))
+        mounted.text_of(io.BytesIO(found.text.encode()), str(path))
     except errors.SettingsError as error:
         exits.fail(f"{error}; nothing was checked")
     try:
-        return load.document(text, str(path))
+        return load.document(found.text, str(path))
     except errors.SettingsError as error:
-        exits.show_problems(path, error.problems, "a node would refuse all of it")
+        placed = tuple(found.placed(each) for each in error.problems)
+        exits.show_problems(path, placed, "a node would refuse all of it")
         sys.exit(exits.Code.USAGE)
+
+
+def read(path: Path) -> str:
+    """Return the text of a file, or of standard input."""
+    if path == STDIN:
+        return mounted.text_of(sys.stdin.buffer, "-", manifests.LARGEST)
+    return mounted.read_text(path, manifests.LARGEST)
 
 
 def _summary(settings: config.Config) -> str:

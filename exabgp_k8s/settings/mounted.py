@@ -22,28 +22,28 @@ PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
 """Of ASCII."""
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a settings file.
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """Return the text of a settings file of at most so many bytes.
 
     Raises:
         SettingsError: where it cannot be read, is too large or is not UTF-8.
     """
     try:
         with path.open("rb") as file:
-            return text_of(file, str(path))
+            return text_of(file, str(path), largest)
     except OSError as error:
         raise _refusal(str(path), f"cannot be read: {error.strerror}") from error
 
 
-def text_of(file: IO[bytes], source: str) -> str:
+def text_of(file: IO[bytes], source: str, largest: int = LARGEST) -> str:
     """Return the text in an open file, which ``source`` names.
 
     Raises:
         SettingsError: where it is too large or is not UTF-8.
     """
-    raw = file.read(LARGEST + 1)
-    if len(raw) > LARGEST:
-        raise _refusal(source, f"is larger than {LARGEST} bytes; is it the right file?")
+    raw = file.read(largest + 1)
+    if len(raw) > largest:
+        raise _refusal(source, f"is larger than {largest} bytes; is it the right file?")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

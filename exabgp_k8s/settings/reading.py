@@ -130,7 +130,7 @@ class _Reader:
             raise _refused("nested too deeply for a settings document", event)
         match event:
             case yaml.ScalarEvent():
-                return _scalar(event)
+                return scalar(event)
             case yaml.SequenceStartEvent(tag=None | "!" | "tag:yaml.org,2002:seq"):
                 return self._list()
             case yaml.MappingStartEvent(tag=None | "!" | "tag:yaml.org,2002:map"):
@@ -167,7 +167,8 @@ class _Reader:
         return mapping
 
 
-def _scalar(event: yaml.ScalarEvent) -> Any:
+def scalar(event: yaml.ScalarEvent) -> Any:
+    """Return what a scalar means in the core schema of YAML 1.2."""
     text, tag = event.value, event.tag
     if tag is None or tag == "!":
         return READ[_meant(text) if event.implicit[0] else TEXT](text)
