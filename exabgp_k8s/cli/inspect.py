@@ -65,7 +65,7 @@ def routes(state_dir: Path, output: str) -> None:
             row["peer"],
             row["state"],
             row["next_hop"],
-            [*communities(row["communities"]), *row["large_communities"]],
+            communities(row),
             row["med"],
             row["reasons"],
         )

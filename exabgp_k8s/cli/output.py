@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -32,6 +32,7 @@ WELL_KNOWN = {
     "65535:6": "llgr-stale",
     "65535:7": "no-llgr",
     "65535:8": "accept-own-nexthop",
+    "65535:9": "standby-pe",
     "65535:666": "blackhole",
     "65535:65281": "no-export",
     "65535:65282": "no-advertise",
@@ -124,9 +125,10 @@ def _cell(value: object) -> str:
     return "-" if value is None or value == "" else str(value)
 
 
-def communities(written: Iterable[str]) -> list[str]:
-    """Return communities as people know them: by name where they have one."""
-    return [WELL_KNOWN.get(each, each) for each in written]
+def communities(row: Mapping[str, Any]) -> list[str]:
+    """Return the communities of a route as people know them: by name where they have one."""
+    short = [WELL_KNOWN.get(each, each) for each in row["communities"]]
+    return [*short, *row["large_communities"], *row["extended_communities"]]
 
 
 def age(seconds: float | None) -> str:

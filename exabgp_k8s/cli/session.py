@@ -61,7 +61,7 @@ def _route(row: Any) -> str:
     words = [row["prefix"] or row["class"], row["state"], *row["reasons"]]
     if row["next_hop"]:
         words.append(f"next hop {row['next_hop']}")
-    words += output.communities(row["communities"]) + row["large_communities"]
+    words += output.communities(row)
     if row["med"] is not None:
         words.append(f"MED {row['med']}")
     return ", ".join(words)

@@ -116,14 +116,15 @@ def _internal_prepend(root: Place) -> Problems:
     for peer in entries(root):
         theirs = peer["asn"].read(fields.RouterAsn)
         local = peer["localASN"].read(fields.OwnAsn, ours)
-        prepend = peer["attributes"]["prepend"]
         is_ours = theirs == asns.Relation.INTERNAL or (theirs and theirs == local)
-        if is_ours and prepend.read(fields.Prepend):
-            named = "the AS" if theirs == asns.Relation.INTERNAL else f"AS {theirs}"
-            yield prepend.problem(
-                f"{named} is ours: an iBGP path is not prepended; use med or localPref, "
-                "or remove it"
-            )
+        named = "the AS" if theirs == asns.Relation.INTERNAL else f"AS {theirs}"
+        own = peer["attributes"]
+        for prepend in (own["prepend"], own["services"]["prepend"], own["pods"]["prepend"]):
+            if is_ours and prepend.read(fields.Prepend):
+                yield prepend.problem(
+                    f"{named} is ours: an iBGP path is not prepended; use med or localPref, "
+                    "or remove it"
+                )
 
 
 def _selectors(root: Place) -> Problems:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
-from exabgp_k8s.core.facts import asns, config, model
+from exabgp_k8s.core.facts import asns, config, model, offer
 from exabgp_k8s.settings import checks, outage, peers, policy, schema
+
+Value = TypeVar("Value")
+Ranges = Mapping[model.PrefixClass, tuple[model.Network, ...]]
 
 PRESETS = {
     checks.Preset.KUBE_PROXY: config.HttpProbe(
@@ -26,11 +31,12 @@ def to_core(settings: schema.Settings) -> config.Config:
     bgp, announce, drain = settings.bgp, settings.announce, settings.drain
     cidrs = announce.services.cidrs if announce.services else ()
     within = announce.services.within if announce.services else ()
+    ranges = _ranges(announce)
     return config.Config(
         asn=bgp.asn,
         router_id=bgp.router_id if isinstance(bgp.router_id, ipaddress.IPv4Address) else None,
         is_named=bgp.hostname,
-        peers=tuple(_peers(settings)),
+        peers=tuple(_peers(settings, ranges)),
         service_cidrs=None if cidrs == "auto" else cidrs,
         services_within=within or (),
         pods_within=announce.pods.within if announce.pods else (),
@@ -51,22 +57,35 @@ def to_core(settings: schema.Settings) -> config.Config:
     )
 
 
-def _peers(settings: schema.Settings) -> Iterator[config.Peer]:
+def _ranges(announce: schema.Announce) -> Ranges:
+    """Return the ranges of each class that stand in the document, which a peer may name."""
+    services: tuple[model.Network, ...] = ()
+    if announce.services is not None:
+        cidrs = announce.services.cidrs
+        services = cidrs if cidrs != "auto" else announce.services.within or ()
+    pods = announce.pods.within if announce.pods else ()
+    return {model.PrefixClass.SERVICES: services, model.PrefixClass.PODS: pods}
+
+
+def _peers(settings: schema.Settings, ranges: Ranges) -> Iterator[config.Peer]:
     """Yield the peers, each router of an entry for several one of its own."""
     for number, written in enumerate(settings.peers):
         peer = written.over(settings.peer_defaults)
+        whole = functools.partial(_peer, peer, number, ours=settings.bgp.asn, ranges=ranges)
         if peer.address is not None:
-            yield _peer(peer, number, peer.name, peer.address, settings.bgp.asn)
+            yield whole(peer.name, peer.address)
         for address in peer.addresses or ():
-            yield _peer(peer, number, f"{peer.name}/{address}", address, settings.bgp.asn)
+            yield whole(f"{peer.name}/{address}", address)
 
 
-def _peer(
+def _peer(  # noqa: PLR0913 - by name what a peer is made of
     peer: peers.Peer,
     entry: int,
     name: str,
     address: model.Address,
+    *,
     ours: int | asns.OfTheNode,
+    ranges: Ranges,
 ) -> config.Peer:
     if peer.asn is None:
         raise TypeError("a peer without an AS number is a contradiction")
@@ -86,14 +105,41 @@ def _peer(
         ttl_security=peer.ttl_security,
         graceful_restart=peer.graceful_restart,
         families=peer.families,
-        attributes=model.Attributes(
-            communities=peer.attributes.communities,
-            large_communities=peer.attributes.large_communities,
-            med=peer.attributes.med,
-            local_pref=peer.attributes.local_pref,
-        ),
-        prepend=peer.attributes.prepend,
+        services=_offer(peer, model.PrefixClass.SERVICES, ranges),
+        pods=_offer(peer, model.PrefixClass.PODS, ranges),
     )
+
+
+def _offer(
+    peer: peers.Peer, prefix_class: model.PrefixClass, ranges: Ranges
+) -> offer.Offer | None:
+    """Return what a peer is announced of a class; None: nothing."""
+    within: tuple[model.Network, ...] | None = None
+    if peer.announce is not None and prefix_class not in peer.announce:
+        within = tuple(each for each in ranges[prefix_class] if each in peer.announce)
+        if not within:
+            return None
+    of_class: peers.ClassAttributes = getattr(peer.attributes, prefix_class)
+    return offer.Offer(
+        within=within,
+        attributes=model.Attributes(
+            communities=_either(of_class.communities, peer.attributes.communities),
+            large_communities=_either(
+                of_class.large_communities, peer.attributes.large_communities
+            ),
+            extended_communities=_either(
+                of_class.extended_communities, peer.attributes.extended_communities
+            ),
+            med=_either(of_class.med, peer.attributes.med),
+            local_pref=_either(of_class.local_pref, peer.attributes.local_pref),
+        ),
+        prepend=_either(of_class.prepend, peer.attributes.prepend),
+    )
+
+
+def _either(own: Value | None, common: Value) -> Value:
+    """Return what a class says, or what is said of all where it is silent."""
+    return common if own is None else own
 
 
 def selector(written: peers.NodeSelector | None) -> config.Selector:

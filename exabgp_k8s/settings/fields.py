@@ -17,7 +17,7 @@ import pydantic
 from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core.facts import asns, config, durations, model
+from exabgp_k8s.core.facts import asns, config, durations, extended, model
 from exabgp_k8s.settings import addresses, asn, patterns, values
 
 Item = TypeVar("Item")
@@ -130,6 +130,17 @@ def _local_address(value: object) -> model.Address | config.LocalAddress:
         raise ValueError(f"write node, route or an address: {error}") from None
 
 
+def _portion(value: object) -> model.PrefixClass | model.Network:
+    """Read a class of prefixes, or one range of it."""
+    if isinstance(value, str) and value in list(model.PrefixClass):
+        return model.PrefixClass(value)
+    try:
+        return addresses.network(value)
+    except ValueError as error:
+        hint = suggestion(value, list(model.PrefixClass), ALIKE)
+        raise ValueError(f"{hint}write services, pods or a range: {error}") from None
+
+
 def suggestion(written: object, words: Iterable[str], likeness: float = 0.6) -> str:
     """Return the question whether a known word was meant; nothing where none is like it."""
     known = {word.lower(): word for word in words}
@@ -184,6 +195,11 @@ LargeCommunity = Annotated[
         patterns.LARGE_COMMUNITY,
     ),
 ]
+ExtendedCommunity = Annotated[
+    int,
+    Written(values.extended_community, extended.write, patterns.EXTENDED_COMMUNITY),
+]
+Portion = Annotated[model.PrefixClass | model.Network, Written(_portion, str, patterns.PORTION)]
 Name = Annotated[str, Written(values.name, str, patterns.NAME)]
 Description = Annotated[str, Written(values.description, str, patterns.DESCRIPTION)]
 SecretKey = Annotated[str, Written(values.secret_key, str, patterns.SECRET_KEY)]

@@ -6,13 +6,23 @@ it says.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pydantic
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import config
-from exabgp_k8s.settings import contradictions, convert, mounted, places, problems, reading, schema
+from exabgp_k8s.settings import (
+    contradictions,
+    convert,
+    mounted,
+    places,
+    portions,
+    problems,
+    reading,
+    schema,
+)
 
 LARGEST = mounted.LARGEST
 """Bytes of a document."""
@@ -49,7 +59,7 @@ def document(text: str, source: str) -> schema.Settings:
         settings = schema.Settings.model_validate(written)
     except pydantic.ValidationError as error:
         problems.explain(error, schema.Settings, found)
-    for problem in contradictions.find(written):
+    for problem in itertools.chain(contradictions.find(written), portions.find(written)):
         found.add(problem)
     if settings is None or found.count:
         raise errors.SettingsError(places.located(text, found.told()), source)

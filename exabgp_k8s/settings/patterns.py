@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exabgp_k8s.core.facts import durations
+from exabgp_k8s.core.facts import durations, model
 from exabgp_k8s.settings import values
 
 
@@ -93,6 +93,19 @@ COMMUNITY = text(
 )
 LARGE_COMMUNITY = text(
     f"{NUMBER_32}:{NUMBER_32}:{NUMBER_32}", "three numbers up to 4294967295", "64512:1:2"
+)
+EXTENDED_COMMUNITY = text(
+    f"(target:{IPV4}:{NUMBER_16}|(target|origin):({NUMBER_16}:{NUMBER_32}|{NUMBER_32}:{NUMBER_16}))",
+    "target or origin, an AS number and a number",
+    "target:64512:1",
+    "target:192.0.2.1:1",
+    "origin:64512:1",
+)
+PORTION = text(
+    f"({'|'.join(model.PrefixClass)}|{PREFIX})",
+    "services, pods or a range of the document's own announce",
+    "services",
+    "10.96.0.0/16",
 )
 NAME = text(
     "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",

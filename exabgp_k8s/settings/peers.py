@@ -13,6 +13,12 @@ Communities = Annotated[tuple[fields.Community, ...], pydantic.Field(max_length=
 LargeCommunities = Annotated[
     tuple[fields.LargeCommunity, ...], pydantic.Field(max_length=64), fields.Unique
 ]
+ExtendedCommunities = Annotated[
+    tuple[fields.ExtendedCommunity, ...], pydantic.Field(max_length=16), fields.Unique
+]
+Portions = Annotated[
+    tuple[fields.Portion, ...], pydantic.Field(min_length=1, max_length=64), fields.Unique
+]
 Families = Annotated[tuple[model.Family, ...], pydantic.Field(min_length=1), fields.Unique]
 Addresses = Annotated[
     tuple[fields.Address, ...], pydantic.Field(min_length=1, max_length=16), fields.Unique
@@ -40,19 +46,45 @@ class NodeSelector(fields.Section):
     """Requirements that the node's labels must meet."""
 
 
+class ClassAttributes(fields.Section):
+    """What the routes of one class carry instead of what all routes to the peer carry."""
+
+    communities: Communities | None = None
+    """Instead of the peer's own list; [] is none at all."""
+    large_communities: LargeCommunities | None = None
+    """Instead of the peer's own list; [] is none at all."""
+    extended_communities: ExtendedCommunities | None = None
+    """Instead of the peer's own list; [] is none at all."""
+    med: fields.Metric | None = None
+    """Instead of the peer's own MED."""
+    local_pref: fields.Metric | None = None
+    """Instead of the peer's own LOCAL_PREF; iBGP only."""
+    prepend: fields.Prepend | None = None
+    """Instead of the peer's own number; eBGP only."""
+
+
 class Attributes(fields.Section):
     """BGP path attributes of every route announced to a peer."""
 
     communities: Communities = ()
-    """Communities (RFC 1997) such as "64512:10", or a well-known name such as no-export."""
+    """Communities (RFC 1997) such as "64512:10", or well-known ones by name: no-export,
+    no-advertise, no-export-subconfed, no-peer, blackhole, graceful-shutdown, accept-own,
+    llgr-stale, no-llgr, standby-pe."""
     large_communities: LargeCommunities = ()
     """Large communities (RFC 8092) such as "64512:1:2"."""
+    extended_communities: ExtendedCommunities = ()
+    """Extended communities (RFC 4360): a route target such as "target:64512:1" or
+    "target:192.0.2.1:1", or a route origin (site of origin) such as "origin:64512:1"."""
     med: fields.Metric | None = None
     """MULTI_EXIT_DISC, lower is preferred; absent: not sent."""
     local_pref: fields.Metric | None = None
     """LOCAL_PREF, higher is preferred; sent to iBGP peers only; absent: ExaBGP's 100."""
     prepend: fields.Prepend = 0
     """How often our AS is added in front of the usual path; eBGP only."""
+    services: ClassAttributes = ClassAttributes()
+    """What the service ranges carry instead; a key that is not written is as above."""
+    pods: ClassAttributes = ClassAttributes()
+    """What the pod ranges carry instead; a key that is not written is as above."""
 
 
 class Routers(fields.Section):
@@ -107,6 +139,9 @@ class PeerDefaults(fields.Section):
     whose session is gone. Absent: off, and a lost session withdraws at once."""
     families: Families = tuple(model.Family)
     """Address families offered: ipv4, ipv6 or both."""
+    announce: Portions | None = None
+    """What this peer is announced: services, pods, and single ranges as they stand under the
+    document's own ``announce``, such as 10.96.0.0/16. Absent: all of it."""
     attributes: Attributes = Attributes()
     """What the routes to this peer carry."""
 

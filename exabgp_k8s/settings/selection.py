@@ -6,7 +6,7 @@ and nothing fails. It shows only where settings and nodes are looked at together
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.decide import prefixes
@@ -16,6 +16,19 @@ from exabgp_k8s.settings import fields
 
 NAMED = 10
 """Nodes that one message names."""
+LACKS: Mapping[str, str] = {
+    **{
+        family: f"no peer with {family} among its families is meant for {{}}, which would not "
+        f"announce their {family} ranges"
+        for family in model.Family
+    },
+    **{
+        each: f"of the {each} ranges some or all would be announced to no peer by {{}}, because "
+        "each of their peers is limited to something else by its own announce"
+        for each in model.PrefixClass
+    },
+}
+"""What the peers of a node may lack, in the words of the reason, and how it is said of nodes."""
 
 
 def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[errors.Problem]:
@@ -42,15 +55,11 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
             f"no peer is meant for {len(lonely)} of the {len(nodes)} nodes, which would announce "
             f"nothing (no-peer): {_names(lonely)}",
         )
-    for family in model.Family:
-        mute = [node.name for node in nodes if _is_mute(settings, node, family)]
+    for lack, sentence in LACKS.items():
+        mute = [node.name for node in nodes if lack in _lacks(settings, node)]
         if mute:
-            yield errors.Problem(
-                "peers",
-                f"no peer with {family} among its families is meant for {len(mute)} of the "
-                f"{len(nodes)} nodes, which would not announce their {family} ranges "
-                f"(no-peer:{family}): {_names(mute)}",
-            )
+            said = sentence.format(f"{len(mute)} of the {len(nodes)} nodes")
+            yield errors.Problem("peers", f"{said} (no-peer:{lack}): {_names(mute)}")
 
 
 def _has_no_asn(peer: config.Peer, node: model.NodeFacts) -> bool:
@@ -62,19 +71,23 @@ def _names(found: Sequence[str]) -> str:
     return ", ".join(found[:NAMED]) + more
 
 
-def _is_mute(settings: config.Config, node: model.NodeFacts, family: model.Family) -> bool:
-    """Return whether a node has peers, and none for the ranges it announces of one family."""
-    selected = [peer for peer in settings.peers if peer.selector.matches(node.labels)]
-    if not selected or any(family in peer.families for peer in selected):
-        return False
+def _lacks(settings: config.Config, node: model.NodeFacts) -> frozenset[str]:
+    """Return what a node with peers has none for, in the words of the reason ``no-peer``."""
+    selected = tuple(peer for peer in settings.peers if peer.selector.matches(node.labels))
+    if not selected:
+        return frozenset()
     pods = (
         cidr
         for cidr in node.pod_cidrs
-        if any(prefixes.is_inside(cidr, within) for within in settings.pods_within)
+        if any(model.is_inside(cidr, within) for within in settings.pods_within)
     )
+    announced = [(each, model.PrefixClass.SERVICES) for each in settings.service_cidrs or ()]
+    announced += [(each, model.PrefixClass.PODS) for each in pods]
+    found = {prefixes.lack(prefix, of_class, selected) for prefix, of_class in announced}
     # Which ranges the API has, with auto, is not known here.
-    announced = (*(settings.service_cidrs or ()), *pods)
-    return any(model.family_of(prefix) is family for prefix in announced)
+    if settings.service_cidrs is None and not any(peer.services for peer in selected):
+        found.add(model.PrefixClass.SERVICES)
+    return frozenset(each for each in found if each)
 
 
 def _is_selected(settings: config.Config, node: model.NodeFacts) -> bool:

@@ -10,15 +10,21 @@ import re
 import string
 import urllib.parse
 
-from exabgp_k8s.core.facts import model, printable
+from exabgp_k8s.core.facts import extended, model, printable
 
 COMMUNITIES = {
-    # IANA "BGP Well-known Communities"; in numbers because of model.GRACEFUL_SHUTDOWN.
-    "graceful-shutdown": model.GRACEFUL_SHUTDOWN,
+    # IANA "BGP Well-known Communities", those that an RFC defines: 1997, 3765, 7611, 7999, 8326,
+    # 9026 and 9494. In numbers because of model.GRACEFUL_SHUTDOWN.
     "no-export": (65535, 65281),
     "no-advertise": (65535, 65282),
     "no-export-subconfed": (65535, 65283),
     "no-peer": (65535, 65284),
+    "blackhole": (65535, 666),
+    "graceful-shutdown": model.GRACEFUL_SHUTDOWN,
+    "accept-own": (65535, 1),
+    "llgr-stale": (65535, 6),
+    "no-llgr": (65535, 7),
+    "standby-pe": (65535, 9),
 }
 PRINTABLE = frozenset(string.ascii_letters + string.digits + string.punctuation + " ")
 NOT_IN_DESCRIPTIONS = frozenset("\"'`;{}\\")
@@ -55,6 +61,8 @@ def community(value: object) -> tuple[int, int]:
     written = text(value, "64512:10")
     if written in COMMUNITIES:
         return COMMUNITIES[written]
+    if (usual := written.lower().replace("_", "-")) in COMMUNITIES:
+        raise ValueError(f"write {usual}")
     parts = [whole(part, 0xFFFF) for part in written.split(":")]
     match parts:
         case [int(high), int(low)]:
@@ -67,6 +75,24 @@ def community(value: object) -> tuple[int, int]:
                 f"{quoted(written)} is not a community; write two numbers up to 65535, "
                 f"for example 64512:10, or one of {names}"
             )
+
+
+def extended_community(value: object) -> int:
+    """Return an extended community (RFC 4360) as the eight bytes it is."""
+    written = text(value, "target:64512:1")
+    found = extended.read(written)
+    if found is not None:
+        return found
+    hint = ""
+    for kind, usual in {"rt": "target", "ro": "origin", "soo": "origin"}.items():
+        if written.lower().startswith(f"{kind}:"):
+            hint = f"write {usual} instead of {kind}; "
+    raise ValueError(
+        f"{quoted(written)} is not an extended community; {hint}"
+        "write target or origin, an AS number and a number, for example target:64512:1, or "
+        "target:192.0.2.1:1. The last number is at most 65535, or 4294967295 where the AS is at "
+        "most 65535"
+    )
 
 
 def write_community(value: tuple[int, ...]) -> str:

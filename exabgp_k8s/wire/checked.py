@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import asns, config, model
+from exabgp_k8s.core.facts import asns, config, model, offer
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
     asns.OfTheNode,
     config.Peer,
+    offer.Offer,
     config.Selector,
     config.Requirement,
     config.Cell,

@@ -68,6 +68,10 @@ def _attributes(attributes: model.Attributes) -> Iterator[str]:
     if attributes.large_communities:
         large = " ".join(_joined(each) for each in attributes.large_communities)
         yield f"large-community [ {large} ]"
+    if attributes.extended_communities:
+        # As bytes: of "target:4200000000:1" ExaBGP makes one of the type for IPv4 addresses.
+        extended = " ".join(f"0x{each:016X}" for each in attributes.extended_communities)
+        yield f"extended-community [ {extended} ]"
 
 
 def _joined(numbers: tuple[int, ...]) -> str:

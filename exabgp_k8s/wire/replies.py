@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core.facts import events, model, printable
+from exabgp_k8s.core.facts import events, extended, model, printable
 
 FAMILIES: Mapping[str, model.Family] = {
     "ipv4 unicast": model.Family.IPV4,
@@ -160,6 +160,9 @@ def _rib_route(value: Mapping[str, Any]) -> model.Route:
             large_communities=tuple(
                 _triple(each) for each in attributes.get("large-community", ())
             ),
+            extended_communities=tuple(
+                _extended(each) for each in attributes.get("extended-community", ())
+            ),
             med=attributes.get("med"),
             local_pref=attributes.get("local-preference"),
             as_path=tuple(
@@ -191,6 +194,20 @@ def _pair(text: str) -> tuple[int, int]:
 def _triple(text: str) -> tuple[int, int, int]:
     first, second, third = text.split(":")
     return int(first), int(second), int(third)
+
+
+def _extended(text: str) -> int:
+    if text.startswith("0x"):
+        # A kind that ExaBGP has no words for.
+        return int(text, 16)
+    kind, administrator, number = text.split(":")
+    if kind == "origin" and "." in number:
+        # The number of a small AS's origin is shown as an address.
+        number = str(int(ipaddress.IPv4Address(number)))
+    found = extended.read(f"{kind}:{administrator}:{number}")
+    if found is None:
+        raise ValueError(f"{text} is no extended community of ours")
+    return found
 
 
 def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:

@@ -29,7 +29,7 @@ The defaults of `withdraw` are a table of their own: [Reasons](reasons.md).
 """  # noqa: E501 - a sentence a line
 
 
-SHARED = {"Row": "CAUSE", "Cell": "CLASS"}
+SHARED = {"Row": "CAUSE", "Cell": "CLASS", "ClassAttributes": "CLASS"}
 """Sections that stand below several keys, and what the path says instead of the first one."""
 
 

@@ -155,3 +155,21 @@ def test_a_family_that_no_peer_of_a_node_speaks_is_named(settings: Path, tmp_pat
 
     assert "no peer with ipv6 among its families is meant for 1 of the 3 nodes" in warnings
     assert warnings.endswith("(no-peer:ipv6): n2\n")
+
+
+def test_a_class_that_no_peer_of_a_node_is_announced_is_named(
+    settings: Path, tmp_path: Path
+) -> None:
+    """The one router of rack b is announced the service ranges only."""
+    document = copy.deepcopy(SETTINGS)
+    document["announce"]["pods"] = {"within": ["10.244.0.0/16"]}
+    document["peers"][1]["announce"] = ["services"]
+    settings.write_text(yaml.safe_dump(document))
+    found = [node("n1", rack="a"), node("n2", rack="b")]
+    for each in found:
+        each["spec"] = {"podCIDRs": ["10.244.1.0/24"]}
+
+    (warning,) = validate(settings, given(tmp_path, *found)).stderr.splitlines()
+
+    assert "of the pods ranges some or all would be announced to no peer by 1 of the 2" in warning
+    assert warning.endswith("(no-peer:pods): n2")

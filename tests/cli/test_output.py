@@ -71,7 +71,9 @@ def test_a_long_value_is_wrapped_beside_its_name() -> None:
     ],
 )
 def test_communities_have_the_names_that_people_know(written: str, name: str) -> None:
-    assert output.communities([written]) == [name]
+    row = {"communities": [written], "large_communities": ["1:2:3"], "extended_communities": []}
+
+    assert output.communities(row) == [name, "1:2:3"]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from exabgp_k8s.core.facts import (
     in_use,
     lifecycle,
     model,
+    offer,
 )
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
@@ -310,10 +311,13 @@ class Machine(stateful.RuleBasedStateMachine):
         asn: int | asns.OfTheNode = 64512,
     ) -> None:
         attributes = model.Attributes(med=med, communities=((64512, 10),))
+        # Not the same, so that their changes are lines of their own; or no pods at all.
+        pods = None if med == 1 else offer.Offer(attributes=model.Attributes(med=med))
         peers = tuple(
             dataclasses.replace(
                 peer,
-                attributes=attributes,
+                services=offer.Offer(attributes=attributes),
+                pods=pods,
                 local_address=local,
                 hold_time=hold_time,
                 local_asn=asn,

@@ -8,7 +8,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import budget, commands, config, events, model
+from exabgp_k8s.core.facts import budget, commands, config, events, model, offer
 from exabgp_k8s.core.facts.checks import Health, Hysteresis
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import routes as routes_shown
@@ -74,6 +74,7 @@ some_peers = st.tuples(
         st.just("tor-b"),
         st.just(TOR_B),
         families=st.sampled_from([builders.BOTH, (model.Family.IPV4,)]),
+        pods=st.sampled_from([offer.Offer(), None]),
     ),
 )
 settings = st.builds(

@@ -113,6 +113,10 @@ class Bird(routers.Router):
         return answer
 
 
+EXTENDED = {"rt": "target", "ro": "origin"}
+"""BIRD's words for the kinds of extended communities."""
+
+
 def _path(block: str) -> routers.BgpPath:
     med = _attribute(block, "med")
     return routers.BgpPath(
@@ -128,6 +132,12 @@ def _path(block: str) -> routers.BgpPath:
             (int(a), int(b), int(c))
             for a, b, c in re.findall(
                 r"\((\d+), ?(\d+), ?(\d+)\)", _attribute(block, "large_community")
+            )
+        ),
+        extended_communities=frozenset(
+            f"{EXTENDED[kind]}:{administrator}:{number}"
+            for kind, administrator, number in re.findall(
+                r"\((\w+), ?([\d.]+), ?(\d+)\)", _attribute(block, "ext_community")
             )
         ),
     )

@@ -174,6 +174,7 @@ class Frr(routers.Router):
 def _path(row: dict[str, Any]) -> routers.BgpPath:
     communities = row.get("community", {}).get("string", "")
     large = row.get("largeCommunity", {}).get("string", "")
+    extended = row.get("extendedCommunity", {}).get("string", "")
     return routers.BgpPath(
         next_hop=next(str(hop["ip"]) for hop in row["nexthops"] if hop.get("used", True)),
         as_path=tuple(int(asn) for asn in row["aspath"]["string"].split() if asn.isdigit()),
@@ -181,14 +182,25 @@ def _path(row: dict[str, Any]) -> routers.BgpPath:
         med=row.get("metric"),
         communities=frozenset(_community(word) for word in communities.split()),
         large_communities=frozenset(_large(word) for word in large.split()),
+        extended_communities=frozenset(_extended(word) for word in extended.split()),
     )
 
 
+NAMES = {"graceful-shutdown": (65535, 0), "no-export": (65535, 65281), "blackhole": (65535, 666)}
+EXTENDED = {"RT": "target", "SoO": "origin"}
+"""FRR's words for communities, and for the kinds of extended ones."""
+
+
 def _community(word: str) -> tuple[int, int]:
-    if word == "graceful-shutdown":
-        return (65535, 0)
+    if word in NAMES:
+        return NAMES[word]
     high, low = word.split(":")
     return int(high), int(low)
+
+
+def _extended(word: str) -> str:
+    kind, _, numbers = word.partition(":")
+    return f"{EXTENDED[kind]}:{numbers}"
 
 
 def _large(word: str) -> tuple[int, int, int]:

@@ -50,6 +50,8 @@ class BgpPath:
     med: int | None = None
     communities: frozenset[tuple[int, int]] = frozenset()
     large_communities: frozenset[tuple[int, int, int]] = frozenset()
+    extended_communities: frozenset[str] = frozenset()
+    """As the settings have them, ``target:64512:1``; every router has words of its own."""
 
 
 class Variation(enum.Enum):

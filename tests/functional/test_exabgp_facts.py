@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s.core.facts import commands, events, model
+from exabgp_k8s.core.facts import commands, events, extended, model
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
 
@@ -31,6 +31,12 @@ ABSENT = ipaddress.ip_address("127.0.0.2")
 SERVICES = ipaddress.ip_network("10.96.0.0/16")
 SERVICES6 = ipaddress.ip_network("fd00:96::/112")
 PLAIN = model.Route(peer=ROUTER, prefix=SERVICES, next_hop=LOCAL)
+EXTENDED = tuple(
+    found
+    for kind in extended.SUBTYPES
+    for what in ("0:0", "64512:1", "65535:4294967295", "65536:1", "4294967295:65535", "0.0.0.7:9")
+    if (found := extended.read(f"{kind}:{what}")) is not None
+)
 MARKED = dataclasses.replace(
     PLAIN,
     attributes=model.Attributes(
@@ -40,6 +46,7 @@ MARKED = dataclasses.replace(
             *replies.WELL_KNOWN.values(),
         ),
         large_communities=((64512, 1, 2), (4294967295, 0, 0)),
+        extended_communities=EXTENDED,
         med=7,
         as_path=(64512, 64512, 64512),
     ).normalised(),
@@ -173,6 +180,15 @@ def test_the_table_gives_back_exactly_what_was_announced(up: Pair) -> None:
     up.us.say(commands.Announce(route=ROUTE6))
 
     assert table(up.us) == [MARKED, ROUTE6]
+
+
+def test_the_table_gives_back_what_was_announced_together(up: Pair) -> None:
+    second = dataclasses.replace(MARKED, prefix=ipaddress.ip_network("10.97.0.0/16"))
+    changes = tuple(commands.Announce(route=route) for route in (MARKED, second))
+
+    up.us.say(commands.Together(changes=changes))
+
+    assert sorted(table(up.us), key=lambda route: route.prefix) == [MARKED, second]
 
 
 def test_an_announcement_that_the_table_has_is_not_sent_again(up: Pair) -> None:

@@ -28,6 +28,11 @@ def read(*peers: dict[str, Any], **defaults: Any) -> tuple[config.Peer, ...]:
     return samples.parse(document(*peers, **defaults)).peers
 
 
+def med(peer: config.Peer) -> int | None:
+    assert peer.services is not None
+    return peer.services.attributes.med
+
+
 class TestFiftyRacks:
     """The example, as it stands in the documentation."""
 
@@ -78,16 +83,17 @@ def test_a_default_is_for_each_peer_that_does_not_say_it_itself() -> None:
 
     first, second = read({"name": "tor", "address": "192.0.2.1"}, other, **defaults)
 
-    assert (first.asn, first.hold_time, first.attributes.med) == (64599, 3, 7)
-    assert (second.asn, second.hold_time, second.attributes.med) == (64514, 30, 7)
+    assert (first.asn, first.hold_time, med(first)) == (64599, 3, 7)
+    assert (second.asn, second.hold_time, med(second)) == (64514, 30, 7)
 
 
 def test_what_a_peer_writes_counts_whole() -> None:
     written = {"communities": ["64512:1"]}
     (found,) = read({**PEER, "attributes": written}, attributes={"med": 7, "localPref": 9})
 
-    assert found.attributes.communities == ((64512, 1),)
-    assert found.attributes.med is None
+    assert found.services is not None
+    assert found.services.attributes.communities == ((64512, 1),)
+    assert med(found) is None
 
 
 def test_a_key_without_a_value_takes_the_default_away() -> None:

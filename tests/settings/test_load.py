@@ -12,10 +12,13 @@ import pytest
 from hypothesis import strategies as st
 
 from exabgp_k8s import errors
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, model, offer
 from exabgp_k8s.settings import load, mounted, schema
 from tests.settings import samples
 
+SAME = offer.Offer(
+    attributes=model.Attributes(communities=((64512, 10),), med=100, local_pref=100)
+)
 PEER = config.Peer(
     name="tor", address=ipaddress.IPv4Address("192.0.2.1"), asn=1, local_asn=2, password_from="key"
 )
@@ -59,7 +62,8 @@ def test_the_sample_of_the_design_means_what_it_says() -> None:
                 password_from="tor-a1",
                 ttl_security=True,
                 graceful_restart=120,
-                attributes=model.Attributes(communities=((64512, 10),), med=100, local_pref=100),
+                services=SAME,
+                pods=SAME,
             ),
         ),
         service_cidrs=(
@@ -192,8 +196,11 @@ def test_a_peer_s_own_values_reach_the_core() -> None:
     (found,) = samples.parse(samples.changed(("peers",), [peer])).peers
 
     assert (found.local_asn, found.local_address) == (64600, config.LocalAddress.ROUTE)
-    assert (found.prepend, found.attributes.large_communities) == (2, ((1, 2, 3),))
-    assert found.attributes.communities == ((65535, 65281),)
+    assert found.services == found.pods
+    assert found.services == offer.Offer(
+        attributes=model.Attributes(communities=((65535, 65281),), large_communities=((1, 2, 3),)),
+        prepend=2,
+    )
     assert found.selector.matches({"a": "c"})
     assert not found.selector.matches({"a": "b"})
 
@@ -221,7 +228,7 @@ def test_what_is_shown_reads_back_as_the_same_settings() -> None:
 def test_a_community_without_quotes_is_not_a_number_in_base_60() -> None:
     text = samples.SAMPLE.replace('"64512:10"', "64512:10")
 
-    assert load.parse(text, "x").peers[0].attributes.communities == ((64512, 10),)
+    assert load.parse(text, "x").peers[0].services == SAME
 
 
 def test_no_is_a_label_value_and_not_a_boolean() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import extended, model
 from exabgp_k8s.settings import addresses, values
 
 SHORT = st.integers(min_value=0, max_value=0xFFFF)
@@ -24,6 +24,48 @@ def test_a_written_community_reads_back_unchanged(community: tuple[int, int]) ->
 @given(st.tuples(LONG, LONG, LONG))
 def test_a_written_large_community_reads_back_unchanged(community: tuple[int, int, int]) -> None:
     assert values.large_community(values.write_community(community)) == community
+
+
+@given(
+    st.sampled_from(["target", "origin"]),
+    st.tuples(SHORT, LONG) | st.tuples(LONG, SHORT),
+)
+def test_a_written_extended_community_reads_back_unchanged(
+    kind: str, numbers: tuple[int, int]
+) -> None:
+    written = f"{kind}:{numbers[0]}:{numbers[1]}"
+
+    assert extended.write(values.extended_community(written)) == written
+
+
+@given(st.ip_addresses(v=4), SHORT)
+def test_a_route_target_may_be_of_an_address(
+    administrator: ipaddress.IPv4Address, number: int
+) -> None:
+    written = f"target:{administrator}:{number}"
+
+    assert extended.write(values.extended_community(written)) == written
+
+
+@given(st.integers(min_value=0, max_value=2**64 - 1))
+def test_eight_bytes_without_a_word_are_shown_as_they_are(community: int) -> None:
+    shown = extended.write(community)
+
+    assert int(shown, 16) == community if shown.startswith("0x") else True
+    assert shown.startswith("0x") or extended.read(shown) == community
+
+
+def test_an_extended_community_with_a_cisco_word_is_told_ours() -> None:
+    for written, right in (("rt:64512:1", "target"), ("soo:64512:1", "origin")):
+        with pytest.raises(ValueError, match=f"write {right} instead of"):
+            values.extended_community(written)
+
+
+@pytest.mark.parametrize("name", values.COMMUNITIES)
+def test_a_well_known_community_in_its_registered_spelling_is_told_ours(name: str) -> None:
+    """IANA writes NO_EXPORT, the routers no-export."""
+    with pytest.raises(ValueError, match=f"^write {name}$"):
+        values.community(name.upper().replace("-", "_"))
 
 
 @given(st.text())
@@ -104,7 +146,17 @@ def test_a_default_route_is_refused_in_halves_too(text: str) -> None:
         (values.community, "64512:65536"),
         (values.community, "064512:1"),
         (values.community, "64512:1:2"),
-        (values.community, "blackhole"),
+        (values.community, "black-hole"),
+        (values.community, "no_export"),
+        (values.extended_community, "64512:1"),
+        (values.extended_community, "rt:64512:1"),
+        (values.extended_community, "target:65536:65536"),
+        (values.extended_community, "target:4294967296:1"),
+        (values.extended_community, "target:192.0.2.1:65536"),
+        (values.extended_community, "target:192.0.2.300:1"),
+        (values.extended_community, "target:064512:1"),
+        (values.extended_community, "origin:192.0.2.1:1"),
+        (values.extended_community, "0x0002FC0000000001"),
         (values.large_community, "64512:1"),
         (values.large_community, "4294967296:1:1"),
         (values.name, "Tor A1"),

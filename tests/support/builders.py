@@ -13,7 +13,7 @@ from typing import Any
 
 from exabgp_k8s.core import step
 from exabgp_k8s.core.decide.decision import Decision
-from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts import commands, config, events, model, offer
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge.judgement import Judgement, judge
 from exabgp_k8s.core.observe.event import observe
@@ -56,7 +56,13 @@ def a_node(**changes: Any) -> model.NodeFacts:
 
 
 def a_peer(name: str = "tor-a", address: model.Address = TOR_A, **changes: Any) -> config.Peer:
-    """Return an eBGP peer that every node has a session with."""
+    """Return an eBGP peer that every node has a session with.
+
+    What is said of attributes is said of both classes.
+    """
+    said = {key: changes.pop(key) for key in ("attributes", "prepend") if key in changes}
+    if said:
+        changes = {"services": offer.Offer(**said), "pods": offer.Offer(**said), **changes}
     peer = config.Peer(name=name, address=address, asn=64513, local_asn=64512)
     return dataclasses.replace(peer, **changes)
 

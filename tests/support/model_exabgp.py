@@ -435,6 +435,7 @@ _ATTRIBUTES = re.compile(
     r"(?: local-preference (?P<preference>\d+))?"
     r"(?: community \[ (?P<communities>[\d: ]+) \])?"
     r"(?: large-community \[ (?P<large>[\d: ]+) \])?"
+    r"(?: extended-community \[ (?P<extended>[\dA-Fx ]+) \])?"
 )
 
 
@@ -450,6 +451,9 @@ def _route(peer: model.Address, prefix: str, text: str) -> model.Route:
         attributes=model.Attributes(
             communities=tuple((int(a), int(b)) for a, b in communities),
             large_communities=tuple((int(a), int(b), int(c)) for a, b, c in large),
+            extended_communities=tuple(
+                int(each, 16) for each in (found["extended"] or "").split()
+            ),
             med=None if found["med"] is None else int(found["med"]),
             local_pref=None if found["preference"] is None else int(found["preference"]),
             as_path=tuple(int(each) for each in (found["path"] or "").split()),

@@ -30,6 +30,9 @@ attributes = st.builds(
         st.just(model.GRACEFUL_SHUTDOWN) | st.tuples(numbers16, numbers16), max_size=4
     ).map(tuple),
     large_communities=st.lists(st.tuples(numbers32, numbers32, numbers32), max_size=3).map(tuple),
+    extended_communities=st.lists(st.integers(min_value=0, max_value=2**64 - 1), max_size=3).map(
+        tuple
+    ),
     med=st.none() | numbers32,
     local_pref=st.none() | numbers32,
     as_path=st.lists(asns, max_size=5).map(tuple),

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import asns, config, model
+from exabgp_k8s.core.facts import asns, config, model, offer
 from exabgp_k8s.wire import checked
 from tests.settings import samples
 
@@ -39,7 +39,11 @@ ATTRIBUTES = st.builds(
     model.Attributes,
     communities=st.lists(st.tuples(WHOLE, WHOLE), max_size=2).map(tuple),
     large_communities=st.lists(st.tuples(WHOLE, WHOLE, WHOLE), max_size=2).map(tuple),
+    extended_communities=st.lists(WHOLE, max_size=2).map(tuple),
     med=st.none() | WHOLE,
+)
+OFFERS = st.none() | st.builds(
+    offer.Offer, within=st.none() | NETWORKS, attributes=ATTRIBUTES, prepend=WHOLE
 )
 REQUIREMENTS = st.builds(
     config.Requirement,
@@ -59,7 +63,8 @@ PEERS = st.builds(
     selector=st.builds(config.Selector, requirements=st.lists(REQUIREMENTS).map(tuple)),
     password_from=st.none() | WORDS,
     families=st.lists(st.sampled_from(model.Family)).map(tuple),
-    attributes=ATTRIBUTES,
+    services=OFFERS,
+    pods=OFFERS,
 )
 POLICIES = st.dictionaries(
     st.tuples(st.sampled_from(model.Reason), st.sampled_from(model.PrefixClass)),

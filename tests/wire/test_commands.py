@@ -26,6 +26,7 @@ FULL = model.Route(
     attributes=model.Attributes(
         communities=((65535, 0), (65535, 65281)),
         large_communities=((64512, 1, 2),),
+        extended_communities=(0x0002FC0000000001,),
         med=0,
         local_pref=200,
         as_path=(64512, 64512),
@@ -70,7 +71,8 @@ HIJACKING = (
             (
                 b"neighbor 2001:db8::1 announce route fd00:96::/112 next-hop 2001:db8::11"
                 b" as-path [ 64512 64512 ] med 0 local-preference 200"
-                b" community [ 65535:0 65535:65281 ] large-community [ 64512:1:2 ]\n"
+                b" community [ 65535:0 65535:65281 ] large-community [ 64512:1:2 ]"
+                b" extended-community [ 0x0002FC0000000001 ]\n"
             ),
         ),
         (commands.Flush(peer=PEER), b"neighbor 192.0.2.1 flush adj-rib out\n"),

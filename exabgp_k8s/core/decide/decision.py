@@ -59,8 +59,8 @@ def _decide(world: World, judgement: Judgement, now: float) -> Decision:
     if world.config is None or world.node is None:
         return _blind(world, judgement)
     sessions, held = neighbors.select(world)
-    spoken = neighbors.families(world.config, sessions, held)
-    candidates = tuple(prefixes.for_peers(prefixes.candidates(world), spoken))
+    meant = neighbors.meant(world.config, sessions, held)
+    candidates = tuple(prefixes.for_peers(prefixes.candidates(world), meant))
     speaking = changeover.speaking(world, sessions)
     found = tuple(outcomes.of_all(world, judgement, candidates, speaking, now))
     routes = (each for each in found if isinstance(each, model.Route))

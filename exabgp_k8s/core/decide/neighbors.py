@@ -43,17 +43,15 @@ def _of_the_router(written: int | facts.Relation, own: int) -> int:
             return int(written)
 
 
-def families(
+def meant(
     settings: config.Config,
     sessions: tuple[model.Neighbor, ...],
     held: tuple[model.PeerHeld, ...],
-) -> frozenset[model.Family]:
-    """Return the families that some peer meant for this node speaks, with a session or held."""
+) -> tuple[config.Peer, ...]:
+    """Return the peers of the settings that are meant for this node, with a session or held."""
     names = {each.name for each in sessions}
     names |= {each.name for each in held if each.cause.reason is not model.Reason.NOT_SELECTED}
-    return frozenset(
-        family for peer in settings.peers if peer.name in names for family in peer.families
-    )
+    return tuple(peer for peer in settings.peers if peer.name in names)
 
 
 def _selected(world: World, settings: config.Config) -> Mapping[model.Address, list[str]]:

@@ -63,7 +63,7 @@ def _of_the_stop(
     action = judgement.actions[candidate.prefix_class]
     asked = rollout.action(world, neighbor, judgement.demands[candidate.prefix_class])
     is_worse = model.SEVERITY[asked] > model.SEVERITY[action]
-    if is_worse:
+    if is_worse and route.offered(world, neighbor, candidate) is not None:
         yield model.Withheld(
             prefix=candidate.prefix,
             prefix_class=candidate.prefix_class,

@@ -38,15 +38,28 @@ def candidates(world: World) -> Iterator[Candidate]:
         yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
 
 
-def for_peers(found: Iterable[Candidate], spoken: frozenset[model.Family]) -> Iterator[Candidate]:
-    """Yield candidates; what no peer meant for this node speaks the family of is withheld."""
+def for_peers(found: Iterable[Candidate], meant: tuple[config.Peer, ...]) -> Iterator[Candidate]:
+    """Yield candidates; what none of the peers meant for this node is to hear is withheld."""
     for each in found:
-        if each.prefix is None or each.guard is not None or model.family_of(each.prefix) in spoken:
+        missing = lack(each.prefix, each.prefix_class, meant) if each.prefix else None
+        if missing is None or each.guard is not None:
             yield each
         else:
-            detail = str(model.family_of(each.prefix)) if spoken else ""
-            cause = model.Cause(model.Reason.NO_PEER, detail)
-            yield dataclasses.replace(each, guard=cause)
+            yield dataclasses.replace(each, guard=model.Cause(model.Reason.NO_PEER, missing))
+
+
+def lack(
+    prefix: model.Network, prefix_class: model.PrefixClass, meant: tuple[config.Peer, ...]
+) -> str | None:
+    """Return what keeps all peers from a prefix: their families, or that none is announced it.
+
+    None: one of them hears it; empty: there is no peer.
+    """
+    if any(peer.hears(prefix, prefix_class) for peer in meant):
+        return None
+    family = model.family_of(prefix)
+    is_spoken = any(family in peer.families for peer in meant)
+    return str(prefix_class if is_spoken else family) if meant else ""
 
 
 def node_unseen(world: World) -> model.Cause:
@@ -71,7 +84,7 @@ def are_services_known(world: World) -> bool:
 def class_of(world: World, prefix: model.Network) -> model.PrefixClass:
     """Return what a prefix that is announced is for, also before the Node is known."""
     within = world.config.pods_within if world.config is not None else ()
-    is_of_pods = any(is_inside(prefix, outer) for outer in within)
+    is_of_pods = any(model.is_inside(prefix, outer) for outer in within)
     is_of_services = world.config is not None and prefix in (world.config.service_cidrs or ())
     if is_of_pods and not is_of_services:
         return model.PrefixClass.PODS
@@ -128,7 +141,7 @@ def _objection(
 ) -> str:
     if prefix.prefixlen == 0:
         return "a default route is never announced"
-    if allowed is not None and not any(is_inside(prefix, outer) for outer in allowed):
+    if allowed is not None and not any(model.is_inside(prefix, outer) for outer in allowed):
         ranges = " ".join(str(outer) for outer in allowed)
         return f"outside of the allowed {ranges}"
     for uplink in world.host.uplinks:
@@ -154,13 +167,3 @@ def _own_addresses(world: World) -> Iterator[model.Address]:
 
 def _overlap(one: model.Network, other: model.Network) -> bool:
     return one.version == other.version and one.overlaps(other)
-
-
-def is_inside(prefix: model.Network, outer: model.Network) -> bool:
-    """Return whether a prefix lies within another one; False over families."""
-    # subnet_of() refuses to compare families.
-    return (
-        prefix.version == outer.version
-        and prefix.prefixlen >= outer.prefixlen
-        and prefix.network_address in outer
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, model, offer
 from exabgp_k8s.core.facts.world import World
 
 
@@ -16,12 +16,13 @@ def for_peer(
     action: model.Action,
     now: float,
 ) -> Iterator[model.Route | model.Withheld]:
-    """Yield the route for one peer, or why there is none; nothing for a family not spoken."""
+    """Yield the route for one peer, or why there is none; nothing for what it is not to hear."""
     prefix = candidate.prefix
     if prefix is None or world.config is None or world.node is None:
         return
     family = model.family_of(prefix)
-    if family not in neighbor.families:
+    found = offered(world, neighbor, candidate)
+    if found is None:
         return
     is_own = model.family_of(neighbor.local_address) is family
     next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.name].next_hop
@@ -44,16 +45,32 @@ def for_peer(
         peer=neighbor.address,
         prefix=prefix,
         next_hop=next_hop,
-        attributes=_attributes(world.config, neighbor, action),
+        attributes=_attributes(world.config, neighbor, found, action),
     )
 
 
+def offered(
+    world: World, neighbor: model.Neighbor, candidate: prefixes.Candidate
+) -> offer.Offer | None:
+    """Return the offer that holds a prefix for a peer; None: the peer is not to hear it."""
+    prefix, peers = candidate.prefix, world.config.peers if world.config else ()
+    # The families are those of the session, which an edit may not have reached yet.
+    if prefix is None or model.family_of(prefix) not in neighbor.families:
+        return None
+    peer = next(peer for peer in peers if peer.name == neighbor.name)
+    found = peer.offered(candidate.prefix_class)
+    return found if found is not None and found.holds(prefix) else None
+
+
 def _attributes(
-    settings: config.Config, neighbor: model.Neighbor, action: model.Action
+    settings: config.Config,
+    neighbor: model.Neighbor,
+    chosen: offer.Offer,
+    action: model.Action,
 ) -> model.Attributes:
-    """Return a peer's attributes, lowered where the route is to be used as a last resort."""
-    peer = next(peer for peer in settings.peers if peer.name == neighbor.name)
-    communities, med, prepend = peer.attributes.communities, peer.attributes.med, peer.prepend
+    """Return a route's attributes, lowered where it is to be used as a last resort."""
+    own, prepend = chosen.attributes, chosen.prepend
+    communities, med = own.communities, own.med
     if action is model.Action.DEPRIORITISE:
         communities = (*communities, model.GRACEFUL_SHUTDOWN)
         med = med if settings.deprioritise_med is None else settings.deprioritise_med
@@ -61,9 +78,10 @@ def _attributes(
     is_prepended = neighbor.is_external and prepend > 0
     return model.Attributes(
         communities=communities,
-        large_communities=peer.attributes.large_communities,
+        large_communities=own.large_communities,
+        extended_communities=own.extended_communities,
         med=med,
-        local_pref=None if neighbor.is_external else peer.attributes.local_pref,
+        local_pref=None if neighbor.is_external else own.local_pref,
         # ExaBGP adds our own AS only where no path is given.
         as_path=(neighbor.local_asn,) * (prepend + 1) if is_prepended else (),
     ).normalised()

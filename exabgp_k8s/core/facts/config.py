@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import asns, model
+from exabgp_k8s.core.facts import asns, model, offer
 
 
 class Operator(enum.StrEnum):
@@ -86,9 +86,24 @@ class Peer:
     ttl_security: bool = False
     graceful_restart: int | None = None
     families: tuple[model.Family, ...] = (model.Family.IPV4, model.Family.IPV6)
-    attributes: model.Attributes = model.Attributes()
-    prepend: int = 0
-    """How often the local AS is added in front of the usual path; eBGP only."""
+    services: offer.Offer | None = offer.Offer()
+    """What it is announced of the service ranges; None: nothing."""
+    pods: offer.Offer | None = offer.Offer()
+    """The same of the node's pod ranges."""
+
+    def offered(self, prefix_class: model.PrefixClass) -> offer.Offer | None:
+        """Return what this peer is announced of a class; None: nothing."""
+        match prefix_class:
+            case model.PrefixClass.SERVICES:
+                return self.services
+            case model.PrefixClass.PODS:
+                return self.pods
+
+    def hears(self, prefix: model.Network, prefix_class: model.PrefixClass) -> bool:
+        """Return whether a prefix is announced to this peer, as far as the settings go."""
+        found = self.offered(prefix_class)
+        is_spoken = model.family_of(prefix) in self.families
+        return is_spoken and found is not None and found.holds(prefix)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

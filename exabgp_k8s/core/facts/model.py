@@ -28,6 +28,16 @@ def family_of(item: Address | Network) -> Family:
     return Family(f"ipv{item.version}")
 
 
+def is_inside(prefix: Network, outer: Network) -> bool:
+    """Return whether a prefix lies within another one; False over families."""
+    # subnet_of() refuses to compare families.
+    return (
+        prefix.version == outer.version
+        and prefix.prefixlen >= outer.prefixlen
+        and prefix.network_address in outer
+    )
+
+
 class PrefixClass(enum.StrEnum):
     """What a prefix is for; the policy table has one column for each."""
 
@@ -117,10 +127,12 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """BGP path attributes of one announcement (RFC 4271, RFC 1997, RFC 8092)."""
+    """BGP path attributes of one announcement (RFC 4271, RFC 1997, RFC 8092, RFC 4360)."""
 
     communities: tuple[tuple[int, int], ...] = ()
     large_communities: tuple[tuple[int, int, int], ...] = ()
+    extended_communities: tuple[int, ...] = ()
+    """Eight bytes each, as one number; ``extended`` knows the words."""
     med: int | None = None
     local_pref: int | None = None
     """Sent to iBGP peers only (RFC 4271 section 5.1.5)."""
@@ -133,6 +145,7 @@ class Attributes:
             self,
             communities=tuple(sorted(set(self.communities))),
             large_communities=tuple(sorted(set(self.large_communities))),
+            extended_communities=tuple(sorted(set(self.extended_communities))),
         )
 
 

@@ -4,8 +4,9 @@ A route may be wanted, stored by ExaBGP and reported as done, and still no route
 word is defined here, and everything that people read or rely on takes it from here:
 
 - A prefix is **announced** when at least one of the routers *meant* for this node was *sent* it.
-- **Meant** is a peer of the settings that is selected for this node and speaks the prefix's family
-  by the settings, whether a session can be tried with it or not.
+- **Meant** is a peer that is selected for this node and is to hear the prefix by the settings: it
+  speaks the family and is announced the class or the range. Whether a session can be tried with
+  it does not matter.
 - **Sent** is a prefix whose UPDATE was seen on a session that is up and has negotiated the family,
   with nothing of it pending since.
 
@@ -15,7 +16,7 @@ How many of how many goes with it everywhere, and a reason for every router that
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exabgp_k8s.core.decide import prefixes
@@ -25,7 +26,7 @@ from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.report import whose
 
 _Key = tuple[model.Network | None, model.PrefixClass | None]
-_Meant = Mapping[model.Family, Sequence[tuple[config.Peer, model.Cause | None]]]
+_Meant = Sequence[tuple[config.Peer, model.Cause | None]]
 
 
 class State(enum.StrEnum):
@@ -149,9 +150,9 @@ def _class_of(world: World, decision: Decision, prefix: model.Network) -> model.
 
 
 def _meant(world: World, decision: Decision) -> _Meant:
-    """Return the peers meant for each family, and why no session is tried with one of them."""
+    """Return the peers meant for this node, and why no session is tried with one of them."""
     if world.config is None:
-        return {}
+        return ()
     held = {each.name: each.cause for each in decision.peers_held}
     if decision.neighbors is None:
         # The Node was not seen yet: what ExaBGP has is what an earlier agent found to be meant.
@@ -160,11 +161,7 @@ def _meant(world: World, decision: Decision) -> _Meant:
         names = {each.name for each in decision.neighbors} | {
             name for name, cause in held.items() if cause.reason is not model.Reason.NOT_SELECTED
         }
-    peers = [peer for peer in world.config.peers if peer.name in names]
-    return {
-        family: [(peer, held.get(peer.name)) for peer in peers if family in peer.families]
-        for family in model.Family
-    }
+    return [(peer, held.get(peer.name)) for peer in world.config.peers if peer.name in names]
 
 
 def _place(key: _Key) -> tuple[int, ...]:
@@ -214,7 +211,7 @@ def _standing(
     if prefix is None:
         return Standing(prefix=None, prefix_class=prefix_class, hearings=(), causes=common)
     own = {each.peer: each.causes for each in withheld if each.peer}
-    peers = meant.get(model.family_of(prefix), ())
+    peers = [each for each in meant if _is_meant(each[0], prefix, prefix_class)]
     hearings = []
     for peer, held in peers:
         causes = own.get(peer.name, common)
@@ -239,6 +236,15 @@ def _standing(
     return Standing(
         prefix=prefix, prefix_class=prefix_class, hearings=tuple(hearings), causes=common
     )
+
+
+def _is_meant(
+    peer: config.Peer, prefix: model.Network, prefix_class: model.PrefixClass | None
+) -> bool:
+    """Return whether a peer of this node is to have a prefix, were it announced."""
+    if prefix_class is None:
+        return model.family_of(prefix) in peer.families
+    return peer.hears(prefix, prefix_class)
 
 
 def _rib_of(world: World, peer: model.Address) -> PeerRib:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.facts import lifecycle, model
+from exabgp_k8s.core.facts import extended, lifecycle, model
 from exabgp_k8s.core.judge import rollout
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, waits
@@ -54,6 +53,7 @@ def _row(
         "large_communities": [
             ":".join(str(number) for number in each) for each in sent.large_communities
         ],
+        "extended_communities": [extended.write(each) for each in sent.extended_communities],
         "med": sent.med,
         "local_pref": sent.local_pref,
         "as_path": list(sent.as_path),
@@ -107,7 +107,7 @@ def why(turn: Turn, prefix: model.Network | None, now: float) -> list[Row]:
     return [
         _explain(turn, each, now)
         for each in standings(turn)
-        if prefix is None or (each.prefix is not None and prefixes.is_inside(prefix, each.prefix))
+        if prefix is None or (each.prefix is not None and model.is_inside(prefix, each.prefix))
     ]
 
 
