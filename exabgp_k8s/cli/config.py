@@ -65,7 +65,11 @@ def settings_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     return chosen
 
 
-@click.group("config", cls=groups.LazyGroup)
+@click.group(
+    "config",
+    cls=groups.LazyGroup,
+    lazy={"convert": "exabgp_k8s.cli.translating:convert"},
+)
 def group() -> None:
     """Check, show and render the settings, without touching anything."""
 

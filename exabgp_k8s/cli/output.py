@@ -48,12 +48,17 @@ def show(value: Any, output: str, table: str) -> None:
         case "json":
             click.echo(json.dumps(value, indent=2))
         case "yaml":
-            import yaml  # noqa: PLC0415 - 1 MB and 30 ms that a table does not need
-
-            click.echo(yaml.safe_dump(value, sort_keys=False), nl=False)
+            click.echo(as_yaml(value), nl=False)
         case _:
             # JSON and YAML escape what moves a cursor; strangers' words stand in tables as well.
             click.echo(printable.lines(table))
+
+
+def as_yaml(value: Any) -> str:
+    """Return a plain value as YAML, in its own order."""
+    import yaml  # noqa: PLC0415 - 1 MB and 30 ms that a table does not need
+
+    return yaml.safe_dump(value, sort_keys=False)
 
 
 def width() -> int:

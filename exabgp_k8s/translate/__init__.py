@@ -1,0 +1,1 @@
+"""Other programs' BGP settings, written as ours; for people who move, on their own machine."""
