@@ -22,12 +22,12 @@ HEAD = "# yaml-language-server: $schema=settings.schema.json\n"
 )
 @click.option("--services", multiple=True, metavar="CIDR", help="A service range; repeat it.")
 @click.option("--pods", multiple=True, metavar="CIDR", help="A pod range of the cluster.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), default="-")
 def convert(from_whom: str, file: Path, services: tuple[str, ...], pods: tuple[str, ...]) -> None:
     """Write our settings from the manifests of another program, to standard output.
 
-    FILE is what you apply, or what `kubectl get -o yaml` says; - is standard input. What could not
-    be carried over is listed on standard error: read it before you use the result.
+    FILE is what you apply, or what `kubectl get -o yaml` says; absent: standard input. What could
+    not be carried over is listed on standard error: read it before you use the result.
     """
     try:
         found = origin.translate(

@@ -40,6 +40,7 @@ def to_core(settings: schema.Settings) -> config.Config:
         service_cidrs=None if cidrs == "auto" else cidrs,
         services_within=within or (),
         pods_within=announce.pods.within if announce.pods else (),
+        overlap_allowed=_overlap_allowed(announce),
         policy=_policy(settings.withdraw),
         drain_taints=drain.taints,
         deprioritise_med=drain.deprioritise.med,
@@ -155,6 +156,16 @@ def selector(written: peers.NodeSelector | None) -> config.Selector:
         for item in written.match_expressions
     )
     return config.Selector(requirements=(*labels, *expressions))
+
+
+def _overlap_allowed(announce: schema.Announce) -> frozenset[model.PrefixClass]:
+    parts = {
+        model.PrefixClass.SERVICES: announce.services,
+        model.PrefixClass.PODS: announce.pods,
+    }
+    return frozenset(
+        name for name, part in parts.items() if part is not None and part.allow_overlap_with_uplink
+    )
 
 
 def _policy(withdraw: policy.Withdraw) -> config.Policy:

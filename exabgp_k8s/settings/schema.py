@@ -48,6 +48,11 @@ class Services(fields.Section):
     """Service CIDRs of the cluster; auto: what the API's ServiceCIDR objects say."""
     within: fields.Networks | None = None
     """With ``cidrs: auto``: the ranges in which ServiceCIDRs must lie to be announced."""
+    allow_overlap_with_uplink: fields.Flag = False
+    """Announce a range that lies inside of the network of the node's own uplink. Hosts of that
+    network do not ask a router for it; see how-to/peers.md before you write true. It never
+    lifts the guards of default routes, of that whole network, and of the addresses of this
+    node, its peers and the API servers."""
 
 
 class Pods(fields.Section):
@@ -55,6 +60,8 @@ class Pods(fields.Section):
 
     within: fields.Networks
     """The cluster's pod ranges; a podCIDR outside of them is not announced."""
+    allow_overlap_with_uplink: fields.Flag = False
+    """As ``announce.services.allowOverlapWithUplink``, for the pod ranges."""
 
 
 class HoldDown(fields.Section):

@@ -12,13 +12,17 @@ from exabgp_k8s.translate.source import Source
 KINDS = ("BGPConfiguration", "BGPPeer", "IPPool", "BGPFilter")
 AS_OF_ALL = 64512
 """Calico's own default."""
+FAR = "GTSM is for directly connected routers here; multihop is written instead"
+NOT_OF_PEERS = {
+    "keepOriginalNextHop": "the next hop is always the node",
+    "filters": "write announce: [services] or [pods] at the peer",
+}
 MESH = "nodes have sessions with routers only; write the routers that connect them as peers"
 
 
 def write(found: Draft, sources: dict[str, list[Source]]) -> None:
     """Write our document from Calico's objects."""
     found.asn = AS_OF_ALL
-    found.pods_from = "calico"
     found.are_services_wanted = False
     advertised: list[tuple[str, list[str]]] = []
     for source in sources.get("BGPConfiguration", ()):
@@ -95,26 +99,13 @@ def _peer(found: Draft, source: Source) -> None:
         source.take("spec")
         return
     address, port = _endpoint(source.text("spec.peerIP"))
-    secret = source.mapping("spec.password").get("secretKeyRef") or {}
-    if secret:
-        found.lose(
-            source,
-            "spec.password",
-            f"put {secret.get('key')} of the Secret "
-            f"{secret.get('name')} into the Secret exabgp-k8s under the same key",
-        )
     hops = source.take("spec.ttlSecurity")
     if hops not in (None, 1):
-        found.lose(
-            source,
-            "spec.ttlSecurity",
-            "GTSM is for directly connected routers here; multihop is written instead",
-        )
-    if source.take("spec.keepOriginalNextHop"):
-        found.lose(source, "spec.keepOriginalNextHop", "the next hop is always the node")
-    if source.items("spec.filters"):
-        found.lose(source, "spec.filters", "write announce: [services] or [pods] at the peer")
-    # Directly connected and reached at once, or a route of the host: the kernel's to find.
+        found.lose(source, "spec.ttlSecurity", FAR)
+    for key, why in NOT_OF_PEERS.items():
+        if source.take(f"spec.{key}"):
+            found.lose(source, f"spec.{key}", why)
+    # Directly connected, or a route of the host: the kernel's to find.
     source.take("spec.reachableBy")
     found.add(
         source,
@@ -125,12 +116,24 @@ def _peer(found: Draft, source: Source) -> None:
         port=port,
         localAddress="route" if source.take("spec.sourceAddress") == "None" else "",
         nodeSelector=_nodes(found, source),
-        passwordFrom=str(secret.get("key") or ""),
+        passwordFrom=_password(found, source),
         ttlSecurity=True if hops == 1 else None,
         multihop=hops if isinstance(hops, int) and hops > 1 else None,
         gracefulRestart=draft.seconds(source.take("spec.maxRestartTime"), 1, 4095),
         keepalive=draft.seconds(source.take("spec.keepaliveTime"), 1, 0xFFFF),
     )
+
+
+def _password(found: Draft, source: Source) -> str:
+    secret = source.mapping("spec.password").get("secretKeyRef") or {}
+    if secret:
+        found.lose(
+            source,
+            "spec.password",
+            f"put {secret.get('key')} of the Secret {secret.get('name')} into the Secret "
+            "exabgp-k8s under the same key",
+        )
+    return str(secret.get("key") or "")
 
 
 def _nodes(found: Draft, source: Source) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from exabgp_k8s.core.facts import durations
-from exabgp_k8s.settings import addresses, values
+from exabgp_k8s.settings import addresses, peers, values
 from exabgp_k8s.translate.source import Source
 
 CLUSTER_IPS = (
@@ -102,10 +102,17 @@ class Draft:
         if self.pods:
             origin = {"from": self.pods_from} if self.pods_from else {}
             announce["pods"] = origin | {"within": self.pods}
-        found = {"bgp": {"asn": asn}, "peers": self.peers, "announce": announce}
+        ordered = [*map(_ordered, self.peers)]
+        found = {"bgp": {"asn": asn}, "peers": ordered, "announce": announce}
         # What several peers have in common is one object here, and would be an anchor in YAML.
         plain: dict[str, Any] = json.loads(json.dumps(found))
         return plain
+
+
+def _ordered(peer: dict[str, Any]) -> dict[str, Any]:
+    """Return a peer with its keys in the order of the reference page."""
+    known = [field.alias or name for name, field in peers.Peer.model_fields.items()]
+    return {key: peer[key] for key in known if key in peer}
 
 
 def seconds(value: object, least: int, most: int) -> str:

@@ -29,6 +29,10 @@ SILENT = (
     ),
     *("bgp-graceful-restart-deferral-time", "override-nexthop", "peer-router-multihop-ttl"),
 )
+RANGE = (
+    "kube-router announces spec.podCIDRs of each Node, and their common range is not in this "
+    "file; give it as --pods"
+)
 WHY = {
     "advertise-external-ip": draft.CLUSTER_IPS,
     "advertise-loadbalancer-ip": draft.CLUSTER_IPS,
@@ -48,6 +52,8 @@ def write(found: Draft, sources: dict[str, list[Source]]) -> None:
     found.asn = AS_OF_ALL
     for source in sources.get("DaemonSet", ()):
         flags = _flags(source)
+        if flags and flags.get("advertise-pod-cidr") != "false" and not found.pods:
+            found.lose(source, "the pods", RANGE)
         if flags:
             common = _from_flags(found, source, flags)
     same: dict[str, tuple[Source, list[str]]] = {}

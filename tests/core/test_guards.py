@@ -54,6 +54,57 @@ def test_a_prefix_that_overlaps_the_uplink_network_is_not_announced(uplink: str)
     assert said == f"not-allowed:overlaps the node's own uplink network {uplink}"
 
 
+OVERLAP = {
+    "overlap_allowed": frozenset({model.PrefixClass.SERVICES}),
+    "pods_within": (),
+    "service_cidrs": builders.networks("10.96.0.0/16"),
+}
+FLAT = events.HostSeen(uplinks=frozenset(builders.networks("10.0.0.0/8")))
+
+
+def test_a_part_of_the_uplink_network_is_announced_where_the_settings_say_so() -> None:
+    world = builders.a_world(FLAT, settings=builders.a_config(**OVERLAP))
+
+    assert builders.decided(world).withheld == ()
+
+
+def test_what_is_allowed_for_the_services_is_not_allowed_for_the_pods() -> None:
+    settings = builders.a_config(**OVERLAP | {"pods_within": builders.networks("10.244.0.0/16")})
+
+    said = withheld(settings, FLAT, pod_cidrs=builders.networks("10.244.3.0/24"))
+
+    assert said == "not-allowed:overlaps the node's own uplink network 10.0.0.0/8"
+
+
+@pytest.mark.parametrize("uplink", ["10.96.0.0/16", "10.96.8.0/24"])
+def test_no_setting_lets_the_whole_uplink_network_be_announced(uplink: str) -> None:
+    seen = events.HostSeen(uplinks=frozenset(builders.networks(uplink)))
+
+    said = withheld(builders.a_config(**OVERLAP), seen)
+
+    assert said == (
+        f"not-allowed:covers the node's own uplink network {uplink}, which is never announced"
+    )
+
+
+def test_no_setting_lets_a_part_with_the_node_or_a_peer_in_it_be_announced() -> None:
+    flat = events.HostSeen(uplinks=frozenset(builders.networks("192.0.0.0/8")))
+    settings = builders.a_config(**OVERLAP | {"service_cidrs": builders.networks("192.0.2.0/24")})
+
+    assert withheld(settings, flat).startswith("not-allowed:covers 192.0.2.")
+
+
+def test_no_setting_lets_a_part_with_an_api_server_in_it_be_announced() -> None:
+    server = ipaddress.IPv4Address("10.96.3.4")
+    learned = events.KubeContact(servers=frozenset({server}))
+    # A contact that tells no address takes none away.
+    happened = (FLAT, learned, events.KubeContact())
+
+    said = withheld(builders.a_config(**OVERLAP), *happened)
+
+    assert said == "not-allowed:covers 10.96.3.4, the address of an API server"
+
+
 def test_a_prefix_that_covers_the_node_is_not_announced() -> None:
     settings = builders.a_config(service_cidrs=builders.networks("192.0.2.8/29"))
 

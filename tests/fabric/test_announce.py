@@ -103,5 +103,28 @@ def test_a_range_that_a_guard_withholds_is_not_called_announced(form: cluster.Fa
     assert formed.fabric.routers[0].rib(addresses.SERVICES6)
 
 
+def test_a_part_of_a_flat_network_is_announced_where_the_settings_say_so(
+    form: cluster.Factory,
+) -> None:
+    """The same network; what is said of the services counts for them alone."""
+    formed = form([bird.Bird, frr.Frr], nodes_wanted=1)
+    node = formed.fabric.node("n1")
+    node.namespace.ip("addr add 10.1.2.3/8 dev eth0")
+    document = formed.document()
+    document["announce"]["services"]["allowOverlapWithUplink"] = True
+    formed.write(document)
+    formed.agents["n1"].start()
+
+    for router in formed.fabric.routers:
+        waiting.until_equal(
+            [node.address],
+            lambda: [path.next_hop for path in router.rib(addresses.SERVICES)],  # noqa: B023
+            f"{router.kind} has the service range",
+            limit=cluster.START_LIMIT,
+        )
+        waiting.until(lambda: bool(router.rib(node.pod_cidr6)), "and the other pod range")  # noqa: B023
+        assert router.rib(node.pod_cidr) == []
+
+
 def _class(status: dict[str, Any], name: str, *keys: str) -> tuple[Any, ...]:
     return tuple(status["classes"][name][key] for key in keys)

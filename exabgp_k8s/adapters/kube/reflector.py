@@ -61,6 +61,8 @@ class Reflector:
         )
         self._shown: model.NodeFacts | None = None
         self._is_gone = False
+        self._servers = api.servers
+        self._told: frozenset[model.Address] = frozenset()
         self._next_contact = due.Due()
         selection = watching.Selection(
             path=NODES,
@@ -130,6 +132,10 @@ class Reflector:
         if self._wants_service_cidrs():
             self._read_ranges()
         self._addresses.read()
+        known = self._servers.addresses
+        if known and known != self._told:
+            self._told = known
+            self._deliver(events.KubeContact(servers=known))
 
     def _read_ranges(self) -> None:
         try:

@@ -15,6 +15,7 @@ Each node begins with one that it draws, so that nodes spread over the servers.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import random
 import threading
 import time
@@ -72,6 +73,13 @@ class Servers:
     def are_learned(self) -> bool:
         """Whether the servers' own addresses are wanted."""
         return self._memory is not None
+
+    @property
+    def addresses(self) -> frozenset[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+        """The addresses of the servers in the list."""
+        with self._lock:
+            hosts = [each.rpartition(":")[0].strip("[]") for each in self._listed]
+        return frozenset(map(ipaddress.ip_address, hosts))
 
     def first(self) -> str:
         """Return whom to ask now: ``ADDRESS:PORT``, or ``CONFIGURED``."""

@@ -1,9 +1,10 @@
-"""Which prefixes could be announced, and the guards that no setting lifts.
+"""Which prefixes could be announced, and the guards, of which one setting lifts one.
 
 A prefix is announced only inside a range that the settings allow. A default route, the network
 of the node's own uplink and a prefix that covers the node or one of its peers never are: each
 would draw the routers' own traffic to the node. Nor is a pod range within a service range: it
-would draw a part of everybody's services.
+would draw a part of everybody's services. A part of the uplink network is announced only where
+the settings say so in so many words; then it must not cover an API server either.
 """
 
 from __future__ import annotations
@@ -131,25 +132,47 @@ def _guarded(
     prefix_class: model.PrefixClass,
     allowed: tuple[model.Network, ...] | None,
 ) -> Candidate:
-    problem = _objection(world, prefix, allowed)
+    problem = _objection(world, prefix, prefix_class, allowed)
     guard = model.Cause(model.Reason.NOT_ALLOWED, problem) if problem else None
     return Candidate(prefix=prefix, prefix_class=prefix_class, guard=guard)
 
 
 def _objection(
-    world: World, prefix: model.Network, allowed: tuple[model.Network, ...] | None
+    world: World,
+    prefix: model.Network,
+    prefix_class: model.PrefixClass,
+    allowed: tuple[model.Network, ...] | None,
 ) -> str:
     if prefix.prefixlen == 0:
         return "a default route is never announced"
     if allowed is not None and not any(model.is_inside(prefix, outer) for outer in allowed):
         ranges = " ".join(str(outer) for outer in allowed)
         return f"outside of the allowed {ranges}"
+    return _beside_the_uplink(world, prefix, prefix_class) or next(
+        (
+            f"covers {address}, an address of this node or of a peer"
+            for address in _own_addresses(world)
+            if address in prefix
+        ),
+        "",
+    )
+
+
+def _beside_the_uplink(
+    world: World, prefix: model.Network, prefix_class: model.PrefixClass
+) -> str:
+    """Return what speaks against a prefix that has something of the node's uplink networks."""
+    is_allowed = world.config is not None and prefix_class in world.config.overlap_allowed
     for uplink in world.host.uplinks:
-        if _overlap(prefix, uplink):
+        if not _overlap(prefix, uplink):
+            continue
+        if not is_allowed:
             return f"overlaps the node's own uplink network {uplink}"
-    for address in _own_addresses(world):
-        if address in prefix:
-            return f"covers {address}, an address of this node or of a peer"
+        if not model.is_inside(prefix, uplink) or prefix == uplink:
+            return f"covers the node's own uplink network {uplink}, which is never announced"
+        for server in world.api_servers:
+            if server in prefix:
+                return f"covers {server}, the address of an API server"
     return ""
 
 

@@ -248,6 +248,8 @@ class Config:
     services_within: tuple[model.Network, ...] = ()
     """With ``auto``: where the ServiceCIDRs must lie; empty: anywhere the guards allow."""
     pods_within: tuple[model.Network, ...] = ()
+    overlap_allowed: frozenset[model.PrefixClass] = frozenset()
+    """The classes that may be announced from inside of the node's own uplink network."""
     policy: Policy = dataclasses.field(default_factory=lambda: DEFAULT_POLICY)
     drain_taints: tuple[model.Taint, ...] = DRAIN_TAINTS
     deprioritise_med: int | None = None

@@ -63,6 +63,9 @@ class UseRecalled:
 class KubeContact:
     """The API server answered, or a line of the watch arrived, bookmarks included."""
 
+    servers: frozenset[model.Address] = frozenset()
+    """The servers' own addresses, where they were learned or are others now; else none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeLost:

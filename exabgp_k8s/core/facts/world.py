@@ -147,6 +147,7 @@ class World:
     kube_lost: float | None = None
     """Since when the API server cannot be asked; None: it can."""
     service_cidrs: tuple[model.Network, ...] | None = None
+    api_servers: frozenset[model.Address] = frozenset()
     is_service_cidr_missing: bool = False
     """The API has none any more; the ones that it had go on."""
     host: events.HostSeen = events.HostSeen()

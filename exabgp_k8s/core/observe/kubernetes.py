@@ -42,7 +42,9 @@ def observe(world: World, event: Said, now: float) -> World:
                 world, service_cidrs=cidrs, is_service_cidr_missing=cidrs != event.cidrs
             )
         case events.KubeContact():
-            return world
+            return (
+                dataclasses.replace(world, api_servers=event.servers) if event.servers else world
+            )
         case _:
             assert_never(event)
 

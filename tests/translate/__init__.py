@@ -1,0 +1,1 @@
+"""Other programs' settings, written as ours."""
