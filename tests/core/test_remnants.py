@@ -150,3 +150,15 @@ def test_a_session_that_falls_before_its_end_of_rib_clears_nothing_of_an_earlier
     world = after(world, *builders.up(), events.DrainAsked(), builders.down(), now=START + 1)
 
     assert awaited(world, START + 2) == {START + 1 + 69}
+
+
+def test_the_gateway_of_a_former_rack_may_still_have_routes_of_an_earlier_agent() -> None:
+    """Both racks call their gateway alike; the former one's session had graceful restart."""
+    former = builders.a_peer(graceful_restart=60, selector=builders.in_rack("b"))
+    present = builders.a_peer("tor-of-a", selector=builders.in_rack("a"))
+    settings = builders.a_config(settle=0, peers=(former, present))
+    world = builders.a_world(settings=settings)
+    neighbors = builders.decided(world).neighbors or ()
+    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+
+    assert awaited(world) == {START + 9 + 60}

@@ -58,8 +58,12 @@ def _possible(world: World) -> Iterator[tuple[Remnant, int, int | None]]:
         yield key, neighbor.hold_time, neighbor.graceful_restart
     for peer in world.config.peers if world.config else ():
         # A Node that has not been seen yet may have any of them, and one that is held back now,
-        # for want of an address or a password, had a session when it had those.
+        # for want of an address or a password, had a session when it had those. Of several with
+        # one address another may have been this node's, before its labels were changed.
         is_meant = world.node is None or peer.selector.matches(world.in_use.labels)
-        if is_meant and peer.address not in running:
+        if peer.address in running:
+            key = Remnant(peer=peer.address, local=running[peer.address].local_address)
+            yield key, peer.hold_time, peer.graceful_restart
+        elif is_meant:
             key = Remnant(peer=peer.address, local=None)
             yield key, peer.hold_time, peer.graceful_restart
