@@ -1,0 +1,50 @@
+"""Each of these networks can be written here, and its nodes get the configuration beside it."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from exabgp_k8s.cli import config
+from exabgp_k8s.settings import load, schema
+from tests.configurations import kinds
+
+CONVERTED = [name for name in kinds.NODES if (kinds.HERE / name / "theirs.yaml").exists()]
+
+
+def origin(name: str) -> str:
+    return next(each for each in ("metallb", "calico", "cilium", "kube-router") if each in name)
+
+
+def test_every_folder_is_looked_at() -> None:
+    folders = {each.parent.name for each in kinds.HERE.glob("*/settings.yaml")}
+
+    assert folders == set(kinds.NODES)
+
+
+@pytest.mark.parametrize("name", kinds.NODES)
+def test_a_node_of_this_network_gets_this_configuration(name: str) -> None:
+    assert kinds.rendered(name) == (kinds.HERE / name / "exabgp.conf").read_text()
+
+
+@pytest.mark.parametrize("name", kinds.NODES)
+def test_no_editor_marks_these_settings(name: str) -> None:
+    document = yaml.safe_load((kinds.HERE / name / "settings.yaml").read_text())
+    found = jsonschema.Draft202012Validator(schema.json_schema()).iter_errors(document)
+
+    assert [error.message for error in found] == []
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_theirs_is_converted_to_settings_with_the_same_routers(name: str) -> None:
+    theirs = kinds.HERE / name / "theirs.yaml"
+    result = CliRunner().invoke(config.group, ["convert", str(theirs), "--from", origin(name)])
+
+    assert result.exit_code == 0, result.stderr
+    found = load.parse(result.stdout, "converted").peers
+    ours = load.load(kinds.HERE / name / "settings.yaml").peers
+    assert sorted(str(peer.address) for peer in found) == sorted(
+        str(peer.address) for peer in ours
+    )
