@@ -152,9 +152,8 @@ def _held(turn: Turn) -> Iterator[Condition]:
         for each in turn.decision.peers_held
         if each.cause.reason is not model.Reason.NOT_SELECTED
     }
-    peers = turn.world.config.peers if turn.world.config else ()
-    for peer in peers:
-        about, address = ("peer", peer.name), str(peer.address)
+    for peer in turn.world.entries:
+        about, address = ("peer", peer.name), peer.address and str(peer.address)
         if peer.name in held:
             why = str(held[peer.name].cause)
             yield _say(

@@ -112,7 +112,7 @@ class Files:
         return events.ConfigRefused(problems=(f"{told}, and it is tried again",))
 
     def _loaded(self, settings: config.Config) -> events.ConfigLoaded:
-        passwords, problems = mounted.read_passwords(self._password_dir, settings.peers)
+        passwords, problems = mounted.read_passwords(self._password_dir, settings.entries)
         for problem in problems:
             log.error(
                 "password.unusable", why=str(problem), unless="it had one before: that goes on"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from exabgp_k8s.adapters import routing
 from exabgp_k8s.core.facts import events, model
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
@@ -33,7 +34,9 @@ Interfaces = Mapping[str, tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interfac
 
 
 def look(
-    addresses: Iterable[model.Address], peers: Iterable[model.Address]
+    addresses: Iterable[model.Address],
+    peers: Iterable[model.Address],
+    gateways: Iterable[model.Family] = (),
 ) -> events.HostSeen | events.HostLost:
     """Return where these addresses are, and the source address towards each peer.
 
@@ -41,9 +44,11 @@ def look(
     has no source. Nothing is sent. A host that shows nothing has not lost its addresses: it could
     not be looked at.
     """
-    found = {peer: source for peer in peers if (source := _source(peer)) is not None}
-    wanted = {*addresses, *found.values()}
     try:
+        by_default = {family: routing.gateways(family) for family in gateways}
+        towards = (*peers, *(each for found in by_default.values() for each in found))
+        found = {peer: source for peer in towards if (source := _source(peer)) is not None}
+        wanted = {*addresses, *found.values()}
         interfaces = _interfaces()
         odd = _odd_addresses()
     except OSError as error:
@@ -60,6 +65,7 @@ def look(
             if each.network.prefixlen > 0
         ),
         sources=found,
+        gateways=by_default,
         addresses={
             address: () if name is None else _beside(interfaces[name], odd, address)
             for address, name in where.items()

@@ -34,14 +34,14 @@ class Lookout:
         if node is None or settings is None:
             return ()
         wanted = addresses.looked_for(world, node, settings)
-        pause = LOOK_ROUTES if wanted.peers else LOOK
+        pause = LOOK_ROUTES if wanted.peers or wanted.gateways else LOOK
         is_due = isinstance(event, events.Tick) and now >= self._looked_at + pause
         # A link that was down has lost its IPv6 addresses, and has them again.
         is_due |= isinstance(event, events.SessionChanged) and event.state == "up"
         if wanted == self._looked_for and not is_due:
             return ()
         self._looked_at, self._looked_for = now, wanted
-        seen = host.look(wanted.addresses, wanted.peers)
+        seen = host.look(wanted.addresses, wanted.peers, wanted.gateways)
         if isinstance(seen, events.HostLost):
             self._looked_at += LOOK_ROUTES - pause
         return (seen,)

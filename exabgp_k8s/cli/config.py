@@ -19,7 +19,7 @@ import click
 from exabgp_k8s import chain, errors
 from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core.decide import neighbors
-from exabgp_k8s.core.facts import config, model, world
+from exabgp_k8s.core.facts import config, events, model, world
 from exabgp_k8s.core.judge import keeping
 from exabgp_k8s.settings import (
     configmap,
@@ -102,7 +102,7 @@ def validate(path: Path, password_dir: Path, nodes_from: Path | None) -> None:
     if path == nodes_from == STDIN:
         raise click.UsageError("settings and --nodes cannot both be standard input; name a file")
     settings = convert.to_core(_document(path))
-    _, missing = mounted.read_passwords(password_dir, settings.peers)
+    _, missing = mounted.read_passwords(password_dir, settings.entries)
     for problem in missing:
         click.echo(f"{path}: warning: {problem}", err=True)
     for note in notes.find(settings):
@@ -148,8 +148,13 @@ def show_schema() -> None:
 @click.option(
     "--annotation", "notes", multiple=True, metavar="KEY=VALUE", help="An annotation; repeat it."
 )
+@click.option("--gateway", "gateways", multiple=True, help="A default gateway; repeat it.")
 def render(
-    path: Path, ips: tuple[str, ...], labels: tuple[str, ...], notes: tuple[str, ...]
+    path: Path,
+    ips: tuple[str, ...],
+    labels: tuple[str, ...],
+    notes: tuple[str, ...],
+    gateways: tuple[str, ...],
 ) -> None:
     """Show the exabgp.conf that a node with these addresses, labels and annotations gets.
 
@@ -159,11 +164,13 @@ def render(
     known = world.World(
         config=settings,
         node=_node(ips, labels, notes),
-        passwords={peer.password_from or "": model.Secret("") for peer in settings.peers},
+        host=_host(gateways),
+        passwords={peer.password_from or "": model.Secret("") for peer in settings.entries},
     )
     found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
     for peer in held:
-        click.echo(f"{peer.name} ({peer.address}): no session: {peer.cause}", err=True)
+        address = peer.address or "no address"
+        click.echo(f"{peer.name} ({address}): no session: {peer.cause}", err=True)
     click.echo(daemon_conf.render(found, chain.AGENT), nl=False)
 
 
@@ -201,7 +208,7 @@ def _summary(settings: config.Config) -> str:
         if is_announced
     ]
     return (
-        f"peers: {len(settings.peers)}, announced: {' and '.join(classes)}, "
+        f"peers: {len(settings.entries)}, announced: {' and '.join(classes)}, "
         f"checks: {len(settings.checks)}"
     )
 
@@ -210,18 +217,33 @@ def _node(
     ips: tuple[str, ...], labels: tuple[str, ...], annotations: tuple[str, ...]
 ) -> model.NodeFacts:
     """Return the node that the command line describes."""
-    found: list[model.Address] = []
-    for ip in ips:
-        try:
-            found.append(ipaddress.ip_address(ip))
-        except ValueError:
-            raise click.BadParameter(f"{ip!r} is not an address", param_hint="--node-ip") from None
     return model.NodeFacts(
         name="rendered",
         labels=_pairs(labels, "--label"),
-        asns=_pairs(annotations, "--annotation"),
-        internal_ips=tuple(found),
+        annotations=_pairs(annotations, "--annotation"),
+        internal_ips=_addresses(ips, "--node-ip"),
     )
+
+
+def _host(gateways: tuple[str, ...]) -> events.HostSeen:
+    """Return what the node would see of its network, as far as the command line says."""
+    found = _addresses(gateways, "--gateway")
+    return events.HostSeen(
+        gateways={
+            family: tuple(each for each in found if model.family_of(each) is family)
+            for family in model.Family
+        }
+    )
+
+
+def _addresses(written: tuple[str, ...], option: str) -> tuple[model.Address, ...]:
+    found: list[model.Address] = []
+    for each in written:
+        try:
+            found.append(ipaddress.ip_address(each))
+        except ValueError:
+            raise click.BadParameter(f"{each!r} is not an address", param_hint=option) from None
+    return tuple(found)
 
 
 def _pairs(written: tuple[str, ...], option: str) -> dict[str, str]:

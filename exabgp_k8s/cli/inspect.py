@@ -30,7 +30,7 @@ def sessions(name: str | None, state_dir: Path, output: str) -> None:
     )
     cells = [
         (
-            row["address"],
+            row["address"] or "-",
             4,
             row["remote_as_written"],
             row["local_as_written"],

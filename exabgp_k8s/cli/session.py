@@ -43,7 +43,7 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
         ("peer", f"{row['peer']} {row['description']}".strip()),
         ("state", f"{row['state']} for {since}" if since != "never up" else row["state"]),
         ("problem", row["problem"]),
-        ("router", f"{row['address']} AS {row['remote_as_written']}"),
+        ("router", f"{row['address'] or 'not found'} AS {row['remote_as_written']}"),
         ("local", f"{row['local_address'] or 'no address'} AS {row['local_as_written']}"),
         ("times up", row["times_up"]),
         ("messages", f"{row['messages_received']} received, {row['messages_sent']} sent"),

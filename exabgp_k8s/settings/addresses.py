@@ -9,13 +9,9 @@ from __future__ import annotations
 import ipaddress
 
 from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts.routers import BROADCAST, THIS_NETWORK, V4_IN_V6
 from exabgp_k8s.settings import values
 
-V4_IN_V6 = (ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv6Network("::/96"))
-"""IPv4 addresses in an IPv6 spelling (RFC 4291 section 2.5.5): no router is reached by one."""
-BROADCAST = ipaddress.IPv4Address("255.255.255.255")
-THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
-"""Only ever a source, of a host that does not know its own address yet (RFC 6890)."""
 WIDEST = 8
 """Prefix length; two halves of the Internet would be a default route in disguise."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import asns, durations, model
-from exabgp_k8s.settings import checks, convert, fields, peers, sharing
+from exabgp_k8s.settings import checks, convert, fields, located, peers, sharing
 from exabgp_k8s.settings.written import Place, addresses, entries
 
 Problems = Iterator[errors.Problem]
@@ -80,17 +80,18 @@ def _addresses(root: Place) -> Problems:
     claims = []
     for peer in entries(root):
         selector = peer["nodeSelector"].read(peers.NodeSelector, peers.NodeSelector())
-        for place in addresses(peer):
-            address = place.read(fields.Address)
-            if address and selector is not None:
-                claims.append(
-                    sharing.Claim(
-                        name=peer["name"].read(fields.Name) or peer.path,
-                        path=place.path,
-                        address=address,
-                        selector=convert.selector(selector),
-                    )
+        families = peer["families"].read(peers.Families, tuple(model.Family)) or ()
+        for place in addresses(peer) if selector is not None else ():
+            address = place.read(fields.RouterAddress)
+            claims += [
+                sharing.Claim(
+                    name=peer["name"].read(fields.Name) or peer.path,
+                    path=place.path,
+                    address=where,
+                    selector=convert.selector(selector),
                 )
+                for where in (located.places(address, families) if address else ())
+            ]
     for claim, message in sharing.find(claims):
         yield errors.Problem(claim.path, message)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from exabgp_k8s.core.facts import asns, config, model, offer
-from exabgp_k8s.settings import checks, outage, peers, policy, schema
+from exabgp_k8s.core.facts import asns, config, model, offer, routers
+from exabgp_k8s.settings import checks, located, outage, peers, policy, schema
 
 Value = TypeVar("Value")
 Ranges = Mapping[model.PrefixClass, tuple[model.Network, ...]]
@@ -31,12 +31,13 @@ def to_core(settings: schema.Settings) -> config.Config:
     bgp, announce, drain = settings.bgp, settings.announce, settings.drain
     cidrs = announce.services.cidrs if announce.services else ()
     within = announce.services.within if announce.services else ()
-    ranges = _ranges(announce)
+    found = tuple(_routers(settings, _ranges(announce)))
     return config.Config(
         asn=bgp.asn,
         router_id=bgp.router_id if isinstance(bgp.router_id, ipaddress.IPv4Address) else None,
         is_named=bgp.hostname,
-        peers=tuple(_peers(settings, ranges)),
+        peers=tuple(each for each in found if isinstance(each, config.Peer)),
+        sought=tuple(each for each in found if isinstance(each, config.Sought)),
         service_cidrs=None if cidrs == "auto" else cidrs,
         services_within=within or (),
         pods_within=announce.pods.within if announce.pods else (),
@@ -68,32 +69,29 @@ def _ranges(announce: schema.Announce) -> Ranges:
     return {model.PrefixClass.SERVICES: services, model.PrefixClass.PODS: pods}
 
 
-def _peers(settings: schema.Settings, ranges: Ranges) -> Iterator[config.Peer]:
+def _routers(settings: schema.Settings, ranges: Ranges) -> Iterator[config.Peer | config.Sought]:
     """Yield the peers, each router of an entry for several one of its own."""
     for number, written in enumerate(settings.peers):
         peer = written.over(settings.peer_defaults)
-        whole = functools.partial(_peer, peer, number, ours=settings.bgp.asn, ranges=ranges)
-        if peer.address is not None:
-            yield whole(peer.name, peer.address)
+        said = _entry(peer, number, settings.bgp.asn, ranges)
+        for place in located.places(peer.address, peer.families) if peer.address else ():
+            if peer.address is located.Gateway.EACH and isinstance(place, routers.Gateway):
+                name, families = f"{peer.name}/{place.family}", (place.family,)
+                yield dataclasses.replace(said, name=name, families=families).at(place)
+            else:
+                yield said.at(place)
         for address in peer.addresses or ():
-            yield whole(f"{peer.name}/{address}", address)
+            yield dataclasses.replace(said, name=f"{peer.name}/{address}").at(address)
 
 
-def _peer(  # noqa: PLR0913 - by name what a peer is made of
-    peer: peers.Peer,
-    entry: int,
-    name: str,
-    address: model.Address,
-    *,
-    ours: int | asns.OfTheNode,
-    ranges: Ranges,
-) -> config.Peer:
+def _entry(
+    peer: peers.Peer, number: int, ours: int | asns.OfTheNode, ranges: Ranges
+) -> config.Entry:
     if peer.asn is None:
         raise TypeError("a peer without an AS number is a contradiction")
-    return config.Peer(
-        entry=entry,
-        name=name,
-        address=address,
+    return config.Entry(
+        entry=number,
+        name=peer.name,
         asn=peer.asn,
         local_asn=peer.local_asn or ours,
         description=peer.description,

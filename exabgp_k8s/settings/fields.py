@@ -18,7 +18,7 @@ from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
 from exabgp_k8s.core.facts import asns, config, durations, extended, model
-from exabgp_k8s.settings import addresses, asn, patterns, values
+from exabgp_k8s.settings import addresses, asn, located, patterns, values
 
 Item = TypeVar("Item")
 
@@ -175,6 +175,7 @@ RestartTime = Annotated[int, Written(_restart_time, durations.write, patterns.RE
 Interval = Annotated[float, Written(_interval, durations.write, patterns.INTERVAL)]
 Timeout = Annotated[float, Written(_timeout, durations.write, patterns.TIMEOUT)]
 Address = Annotated[model.Address, Written(addresses.address, str, patterns.ADDRESS)]
+RouterAddress = Annotated[located.Located, Written(located.read, located.write, located.SCHEMA)]
 LocalAddress = Annotated[
     model.Address | config.LocalAddress, Written(_local_address, str, patterns.LOCAL_ADDRESS)
 ]

@@ -55,7 +55,7 @@ def _refusal(source: str, message: str) -> errors.SettingsError:
 
 
 def read_passwords(
-    directory: Path, peers: Iterable[config.Peer]
+    directory: Path, peers: Iterable[config.Entry]
 ) -> tuple[Mapping[str, model.Secret], tuple[errors.Problem, ...]]:
     """Return the passwords that the peers name, by key, and why the others have none.
 

@@ -24,7 +24,7 @@ DANGEROUS: Mapping[str, str] = {
 
 def find(settings: config.Config) -> Iterator[errors.Problem]:
     """Yield what to tell the author of these settings."""
-    for number, peer in {peer.entry: peer for peer in settings.peers}.items():
+    for number, peer in {peer.entry: peer for peer in settings.entries}.items():
         path = f"peers[{number}].attributes"
         if _is_external(peer):
             named = f"AS {peer.asn}" if isinstance(peer.asn, int) else "the router's AS"
@@ -39,7 +39,7 @@ def find(settings: config.Config) -> Iterator[errors.Problem]:
                 yield errors.Problem(f"{path}{place}.communities", f"{name}: {why}")
 
 
-def _is_external(peer: config.Peer) -> bool:
+def _is_external(peer: config.Entry) -> bool:
     """Return whether a session is eBGP on every node, as far as the settings alone say so."""
     match peer.asn, peer.local_asn:
         case asns.Relation.EXTERNAL, _:
@@ -54,7 +54,7 @@ def _carries(community: tuple[int, int]) -> Callable[[offer.Offer], bool]:
     return lambda each: community in each.attributes.communities
 
 
-def _places(peer: config.Peer, is_said: Callable[[offer.Offer], bool]) -> Iterator[str]:
+def _places(peer: config.Entry, is_said: Callable[[offer.Offer], bool]) -> Iterator[str]:
     """Yield below which keys of a peer's attributes something is said, as far as it is used."""
     offers = {each: found for each in model.PrefixClass if (found := peer.offered(each))}
     said = [each for each, found in offers.items() if is_said(found)]

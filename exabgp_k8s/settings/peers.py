@@ -95,9 +95,12 @@ class Routers(fields.Section):
     it and its own address: rack-a/192.0.2.1."""
     description: fields.Description = ""
     """Free text for people, at most 80 printable ASCII characters."""
-    address: fields.Address | None = None
+    address: fields.RouterAddress | None = None
     """IPv4 or IPv6 address of the router. Several peers may have the same one where no node can
-    be meant by the nodeSelector of two of them, as with a gateway address of every rack."""
+    be meant by the nodeSelector of two of them, as with a gateway address of every rack. Or where
+    each node finds it: {fromAnnotation: example.com/router}; default-gateway-ipv4 or
+    default-gateway-ipv6; default-gateway: one peer for each of ``families``, which speaks that
+    one only and is called by it: gw/ipv4."""
     addresses: Addresses | None = None
     """Instead of ``address``: the addresses of up to 16 routers of which all else is the same."""
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, model, routers
 from exabgp_k8s.core.judge import asns
 from exabgp_k8s.settings import fields
 
@@ -33,7 +33,7 @@ LACKS: Mapping[str, str] = {
 
 def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[errors.Problem]:
     """Yield what to tell the author of these settings about these nodes."""
-    for number, peer in {peer.entry: peer for peer in settings.peers}.items():
+    for number, peer in {peer.entry: peer for peer in settings.entries}.items():
         name = peer.name.partition("/")[0]
         if nodes and not any(peer.selector.matches(node.labels) for node in nodes):
             why = "; ".join(_unmet(peer.selector, nodes)) or "no node has all of its labels"
@@ -48,6 +48,7 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
                 f"{peer.local_asn}, and the peer would stay down there (asn-missing): "
                 f"{_names(without)}",
             )
+    yield from _unfound(settings, nodes)
     lonely = [node.name for node in nodes if not _is_selected(settings, node)]
     if lonely:
         yield errors.Problem(
@@ -62,7 +63,28 @@ def find(settings: config.Config, nodes: Sequence[model.NodeFacts]) -> Iterator[
             yield errors.Problem("peers", f"{said} (no-peer:{lack}): {_names(mute)}")
 
 
-def _has_no_asn(peer: config.Peer, node: model.NodeFacts) -> bool:
+def _unfound(
+    settings: config.Config, nodes: Sequence[model.NodeFacts]
+) -> Iterator[errors.Problem]:
+    """Yield the peers whose router some nodes do not say."""
+    for peer in settings.sought:
+        if not isinstance(peer.where, routers.Annotated):
+            continue
+        key = peer.where.key
+        mine = (node for node in nodes if peer.selector.matches(node.labels))
+        without = [
+            node.name for node in mine if routers.read(node.annotations.get(key, "")) is None
+        ]
+        if without:
+            yield errors.Problem(
+                f"peers[{peer.entry}].address",
+                f"{len(without)} of the nodes of peer {peer.name} have no address of a router in "
+                f"{peer.where}, and the peer would stay down there (router-missing): "
+                f"{_names(without)}",
+            )
+
+
+def _has_no_asn(peer: config.Entry, node: model.NodeFacts) -> bool:
     return peer.selector.matches(node.labels) and asns.missing(node, peer) is not None
 
 
@@ -73,7 +95,7 @@ def _names(found: Sequence[str]) -> str:
 
 def _lacks(settings: config.Config, node: model.NodeFacts) -> frozenset[str]:
     """Return what a node with peers has none for, in the words of the reason ``no-peer``."""
-    selected = tuple(peer for peer in settings.peers if peer.selector.matches(node.labels))
+    selected = tuple(peer for peer in settings.entries if peer.selector.matches(node.labels))
     if not selected:
         return frozenset()
     pods = (
@@ -91,7 +113,7 @@ def _lacks(settings: config.Config, node: model.NodeFacts) -> frozenset[str]:
 
 
 def _is_selected(settings: config.Config, node: model.NodeFacts) -> bool:
-    return any(peer.selector.matches(node.labels) for peer in settings.peers)
+    return any(peer.selector.matches(node.labels) for peer in settings.entries)
 
 
 def _unmet(selector: config.Selector, nodes: Sequence[model.NodeFacts]) -> Iterator[str]:

@@ -15,7 +15,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, model, routers
 
 MOST_PAIRS = 20_000
 """Compared in one document, in a fraction of a second; what follows is refused unlooked at."""
@@ -38,13 +38,14 @@ class Claim:
     name: str
     path: str
     """Of its address."""
-    address: model.Address
+    address: model.Address | routers.Where
+    """Or where the node finds it: there it is the same, too."""
     selector: config.Selector
 
 
 def find(claims: Sequence[Claim]) -> Iterator[tuple[Claim, str]]:
     """Yield each peer that a node might have beside an earlier one of its address, and why."""
-    groups: dict[model.Address, list[Claim]] = {}
+    groups: dict[model.Address | routers.Where, list[Claim]] = {}
     for claim in claims:
         groups.setdefault(claim.address, []).append(claim)
     left, told = MOST_PAIRS, set[str]()

@@ -20,13 +20,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import asns, config, model, offer
+from exabgp_k8s.core.facts import asns, config, model, offer, routers
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
     asns.OfTheNode,
     config.Peer,
     offer.Offer,
+    config.Sought,
+    routers.Gateway,
+    routers.Annotated,
     config.Selector,
     config.Requirement,
     config.Cell,

@@ -21,6 +21,7 @@ def dump(used: in_use.InUse) -> str:
             "podCIDRs": [str(each) for each in used.pod_cidrs],
             "labels": dict(used.labels),
             "asns": {where: str(number) for where, number in used.asns.items()},
+            "routers": {where: str(each.address) for where, each in used.routers.items()},
             "routerID": _text(used.router_id),
             "peers": {name: _peer(each) for name, each in used.peers.items()},
         }
@@ -52,6 +53,10 @@ def load(text: str) -> in_use.InUse | None:
             pod_cidrs=tuple(ipaddress.ip_network(each) for each in document["podCIDRs"]),
             labels={str(key): str(value) for key, value in document["labels"].items()},
             asns={str(where): _asn(each) for where, each in document["asns"].items()},
+            routers={
+                str(where): in_use.RouterInUse(address=ipaddress.ip_address(each))
+                for where, each in document["routers"].items()
+            },
             router_id=None if router_id is None else ipaddress.IPv4Address(router_id),
             peers={str(name): _load_peer(each) for name, each in document["peers"].items()},
         )

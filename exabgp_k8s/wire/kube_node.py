@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core.facts import asns, model
+from exabgp_k8s.core.facts import asns, model, routers
 from exabgp_k8s.wire import fields, kubelet
 
 ANNOTATION = "exabgp-k8s.io/announce"
@@ -22,9 +22,6 @@ _OVERRIDES = {
     "never": model.Override.NEVER,
     "drain": model.Override.NEVER,
 }
-
-LONGEST_ASN = 11
-"""Characters: 65535.65535."""
 
 _PROBLEMS_KEPT = 20
 """Of one Node; anybody who may write it can make thousands."""
@@ -41,7 +38,7 @@ def parse(document: object) -> model.NodeFacts:
         name=read.text(metadata.get("name"), "metadata.name"),
         uid=read.text(metadata.get("uid"), "metadata.uid"),
         labels=_labels(read, metadata.get("labels")),
-        asns=_asns(metadata.get("annotations")),
+        annotations=_annotations(metadata.get("annotations")),
         override=_override(read, metadata.get("annotations")),
         is_unschedulable=read.flag(spec.get("unschedulable"), "spec.unschedulable"),
         is_deleting=bool(
@@ -64,14 +61,20 @@ def _labels(read: fields.Reader, value: object) -> Mapping[str, str]:
     return found
 
 
-def _asns(annotations: object) -> Mapping[str, str]:
-    """Return the annotations that an AS number can be read from; there may be many others."""
+def _annotations(annotations: object) -> Mapping[str, str]:
+    """Return the annotations by name, with what can be an AS number or a router's address."""
     found = annotations.items() if isinstance(annotations, dict) else ()
     return {
-        key: value
+        key: value if isinstance(value, str) and _is_read(value) else ""
         for key, value in found
-        if isinstance(value, str) and len(value) <= LONGEST_ASN and asns.read(value) is not None
+        if key != ANNOTATION
     }
+
+
+def _is_read(value: str) -> bool:
+    # The others may be as long as the whole Node.
+    is_short = len(value) <= routers.LONGEST
+    return is_short and (asns.read(value) is not None or routers.read(value) is not None)
 
 
 def _override(read: fields.Reader, annotations: object) -> model.Override:

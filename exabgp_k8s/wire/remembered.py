@@ -34,7 +34,7 @@ def _node(node: model.NodeFacts) -> dict[str, Any]:
             "name": node.name,
             "uid": node.uid,
             "labels": dict(node.labels),
-            "annotations": {**node.asns, **_override(node)},
+            "annotations": {**node.annotations, **_override(node)},
             "deletionTimestamp": "set" if node.is_deleting else None,
         },
         "spec": {

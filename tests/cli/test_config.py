@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -171,6 +172,27 @@ def test_a_node_s_configuration_has_the_as_number_that_the_node_says(
     assert "asn-missing" in call("render", "--settings", settings).stderr
 
 
+@pytest.mark.parametrize(
+    ("address", "node"),
+    [
+        ("default-gateway-ipv4", ("--gateway", "192.0.2.7")),
+        ({"fromAnnotation": "example.com/tor"}, ("--annotation", "example.com/tor=192.0.2.7")),
+    ],
+)
+def test_a_node_s_configuration_has_the_router_that_the_node_finds(
+    tmp_path: Path, address: Any, node: tuple[str, str]
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    (peer,) = samples.SMALLEST["peers"]
+    settings.write_text(json.dumps({**samples.SMALLEST, "peers": [{**peer, "address": address}]}))
+
+    result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", *node)
+
+    assert "neighbor 192.0.2.7 {" in result.stdout
+    without = call("render", "--settings", settings, "--node-ip", "192.0.2.9").stderr
+    assert without.startswith("tor (no address): no session: router-missing:")
+
+
 def test_a_node_s_configuration_is_rendered_without_the_password(settings: Path) -> None:
     result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", "--label", "rack=a")
 
@@ -188,7 +210,7 @@ def test_a_peer_without_a_session_on_the_node_is_named_with_the_reason(settings:
 
 
 @pytest.mark.parametrize(
-    "bad", [("--node-ip", "x"), ("--label", "rack"), ("--annotation", "rack")]
+    "bad", [("--node-ip", "x"), ("--label", "rack"), ("--annotation", "rack"), ("--gateway", "x")]
 )
 def test_a_node_that_cannot_be_described_is_wrong_usage(
     settings: Path, bad: tuple[str, str]

@@ -87,7 +87,7 @@ def test_each_node_has_the_number_of_its_own_label() -> None:
 
 
 def test_it_may_stand_in_an_annotation() -> None:
-    node = builders.a_node(asns={KEY: "65000.7"})
+    node = builders.a_node(annotations={KEY: "65000.7"})
     found = session(builders.a_world(settings=settings(IN_AN_ANNOTATION), node=node))
 
     assert found is not None

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import asns, config, model, offer
+from exabgp_k8s.core.facts import asns, config, model, offer, routers
 from exabgp_k8s.wire import checked
 from tests.settings import samples
 
@@ -53,10 +53,13 @@ REQUIREMENTS = st.builds(
 )
 ASNS = WHOLE | st.integers(1 << 16, 9 << 16).map(asns.Dotted)
 PLACES = st.builds(asns.OfTheNode, source=st.sampled_from(asns.Source), key=WORDS)
-PEERS = st.builds(
-    config.Peer,
+WHERE = st.builds(routers.Gateway, family=st.sampled_from(model.Family)) | st.builds(
+    routers.Annotated, key=WORDS
+)
+ENTRIES = st.builds(
+    config.Entry,
+    entry=WHOLE,
     name=WORDS,
-    address=st.ip_addresses(),
     asn=ASNS | st.sampled_from(asns.Relation),
     local_asn=ASNS | PLACES,
     local_address=st.ip_addresses() | st.sampled_from(config.LocalAddress),
@@ -66,6 +69,8 @@ PEERS = st.builds(
     services=OFFERS,
     pods=OFFERS,
 )
+PEERS = st.builds(config.Entry.at, ENTRIES, st.ip_addresses())
+SOUGHT = st.builds(config.Entry.at, ENTRIES, WHERE)
 POLICIES = st.dictionaries(
     st.tuples(st.sampled_from(model.Reason), st.sampled_from(model.PrefixClass)),
     st.builds(config.Cell, action=st.sampled_from(model.Action), after=SECONDS),
@@ -76,6 +81,7 @@ CONFIGS = st.builds(
     router_id=st.none() | st.ip_addresses(v=4),
     is_named=st.booleans(),
     peers=st.lists(PEERS, max_size=3).map(tuple),
+    sought=st.lists(SOUGHT, max_size=2).map(tuple),
     service_cidrs=st.none() | NETWORKS,
     pods_within=NETWORKS,
     policy=POLICIES,

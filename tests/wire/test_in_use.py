@@ -32,6 +32,9 @@ USED = st.builds(
     asns=st.dictionaries(
         WORDS, st.sampled_from([64600, asns.Dotted(65000 << 16 | 10)]), max_size=2
     ),
+    routers=st.dictionaries(
+        WORDS, st.builds(using.RouterInUse, address=st.ip_addresses()), max_size=2
+    ),
     router_id=st.none() | st.ip_addresses(v=4),
     peers=st.dictionaries(WORDS, PEERS, max_size=3),
 )

@@ -75,13 +75,15 @@ def test_the_same_range_twice_is_one_range() -> None:
     assert kube_node.parse(node).pod_cidrs == (ipaddress.ip_network("fd00:1::/64"),)
 
 
-def test_of_the_annotations_those_are_kept_that_an_as_number_can_be_read_from() -> None:
+def test_of_the_annotations_those_are_kept_that_a_number_or_address_can_be_read_from() -> None:
     """Others may be many and large, and change all the time."""
     written = {"a": "64601", "b": "65000.10", "c": "x" * 9000, "d": "0", "e": None, "f": 64601}
+    written |= {"g": "192.0.2.1", "h": "2001:db8::1", "i": "192.0.2.1/24", "j": "fe80::1"}
 
     node = kube_node.parse({"metadata": {"annotations": written}})
 
-    assert node.asns == {"a": "64601", "b": "65000.10"}
+    readable = {"a": "64601", "b": "65000.10", "g": "192.0.2.1", "h": "2001:db8::1"}
+    assert node.annotations == {**dict.fromkeys(written, ""), **readable}
 
 
 @pytest.mark.parametrize(

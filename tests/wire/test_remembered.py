@@ -34,7 +34,9 @@ NODES = st.builds(
     name=st.just("node-3"),
     uid=WORDS,
     labels=st.dictionaries(WORDS, WORDS, max_size=4),
-    asns=st.dictionaries(WORDS, st.sampled_from(["64600", "65000.10"]), max_size=2),
+    annotations=st.dictionaries(
+        WORDS, st.sampled_from(["64600", "65000.10", "192.0.2.1", "2001:db8::1", ""]), max_size=2
+    ),
     override=st.sampled_from(model.Override),
     is_unschedulable=st.booleans(),
     is_deleting=st.booleans(),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import addresses, asns
+from exabgp_k8s.core.judge import addresses, asns, routers
 
 
 def find(world: World) -> Iterator[model.Missing]:
@@ -18,10 +18,25 @@ def find(world: World) -> Iterator[model.Missing]:
         yield model.Missing(cause=cause)
     if world.config is None or world.node is None:
         return
-    for peer in world.config.peers:
+    for peer in world.peers:
         if peer.selector.matches(world.in_use.labels):
             for cause in _of_a_peer(world, world.node, peer):
                 yield model.Missing(cause=cause, peer=peer.name)
+
+    for name, cause in _of_the_sought(world, world.config, world.node):
+        yield model.Missing(cause=cause, peer=name)
+
+
+def _of_the_sought(
+    world: World, settings: config.Config, node: model.NodeFacts
+) -> Iterator[tuple[str, model.Cause]]:
+    """Yield the peers that this node found, and does not find there any more."""
+    for peer in settings.sought:
+        is_used = str(peer.where) in world.in_use.routers
+        if is_used and peer.selector.matches(world.in_use.labels):
+            wrong = routers.missing(world, node, peer)
+            if wrong is not None:
+                yield peer.name, wrong
 
 
 def _of_the_surroundings(world: World) -> Iterator[model.Cause]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from exabgp_k8s.core.facts import asns as facts
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import addresses, asns
+from exabgp_k8s.core.judge import addresses, asns, routers
 
 
 def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
@@ -22,8 +22,11 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
     if world.config is None or world.node is None:
         return (), ()
     router_id = world.in_use.router_id or addresses.router_id(world.config, world.node)
-    selected = _selected(world, world.config)
-    for peer in world.config.peers:
+    selected = _selected(world)
+    for peer in world.entries:
+        if isinstance(peer, config.Sought):
+            held.append(_unfound(world, world.node, peer))
+            continue
         others = [each for each in selected.get(peer.address, ()) if each != peer.name]
         found = _session(world, world.node, peer, router_id, others)
         if isinstance(found, model.Neighbor):
@@ -47,17 +50,24 @@ def meant(
     settings: config.Config,
     sessions: tuple[model.Neighbor, ...],
     held: tuple[model.PeerHeld, ...],
-) -> tuple[config.Peer, ...]:
+) -> tuple[config.Entry, ...]:
     """Return the peers of the settings that are meant for this node, with a session or held."""
     names = {each.name for each in sessions}
     names |= {each.name for each in held if each.cause.reason is not model.Reason.NOT_SELECTED}
-    return tuple(peer for peer in settings.peers if peer.name in names)
+    return tuple(peer for peer in settings.entries if peer.name in names)
 
 
-def _selected(world: World, settings: config.Config) -> Mapping[model.Address, list[str]]:
+def _unfound(world: World, node: model.NodeFacts, peer: config.Sought) -> model.PeerHeld:
+    cause = model.Cause(model.Reason.NOT_SELECTED)
+    if peer.selector.matches(world.in_use.labels):
+        cause = routers.missing(world, node, peer) or model.Cause(model.Reason.ROUTER_MISSING)
+    return model.PeerHeld(name=peer.name, address=None, cause=cause)
+
+
+def _selected(world: World) -> Mapping[model.Address, list[str]]:
     """Return the names of the peers that are meant for this node, by their address."""
     found: dict[model.Address, list[str]] = {}
-    for peer in settings.peers:
+    for peer in world.peers:
         if peer.name in world.in_use.peers and peer.selector.matches(world.in_use.labels):
             found.setdefault(peer.address, []).append(peer.name)
     return found
@@ -81,7 +91,8 @@ def _session(
     if own is None:
         return asns.missing(node, peer) or model.Cause(model.Reason.ASN_MISSING)
     local = addresses.local(world, node, peer, used)
-    if local is None:
+    # An address that the node found may be of another family than the one that is written.
+    if local is None or local.version != peer.address.version:
         return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(model.family_of(peer.address)))
     return model.Neighbor(
         name=peer.name,

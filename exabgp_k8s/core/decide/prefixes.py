@@ -39,7 +39,7 @@ def candidates(world: World) -> Iterator[Candidate]:
         yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
 
 
-def for_peers(found: Iterable[Candidate], meant: tuple[config.Peer, ...]) -> Iterator[Candidate]:
+def for_peers(found: Iterable[Candidate], meant: tuple[config.Entry, ...]) -> Iterator[Candidate]:
     """Yield candidates; what none of the peers meant for this node is to hear is withheld."""
     for each in found:
         missing = lack(each.prefix, each.prefix_class, meant) if each.prefix else None
@@ -50,7 +50,7 @@ def for_peers(found: Iterable[Candidate], meant: tuple[config.Peer, ...]) -> Ite
 
 
 def lack(
-    prefix: model.Network, prefix_class: model.PrefixClass, meant: tuple[config.Peer, ...]
+    prefix: model.Network, prefix_class: model.PrefixClass, meant: tuple[config.Entry, ...]
 ) -> str | None:
     """Return what keeps all peers from a prefix: their families, or that none is announced it.
 
@@ -183,9 +183,7 @@ def _own_addresses(world: World) -> Iterator[model.Address]:
     for used in world.in_use.peers.values():
         if used.rule == config.LocalAddress.NODE and used.local_address is not None:
             yield used.local_address
-    if world.config is not None:
-        for peer in world.config.peers:
-            yield peer.address
+    yield from (peer.address for peer in world.peers)
 
 
 def _overlap(one: model.Network, other: model.Network) -> bool:

@@ -53,7 +53,7 @@ def offered(
     world: World, neighbor: model.Neighbor, candidate: prefixes.Candidate
 ) -> offer.Offer | None:
     """Return the offer that holds a prefix for a peer; None: the peer is not to hear it."""
-    prefix, peers = candidate.prefix, world.config.peers if world.config else ()
+    prefix, peers = candidate.prefix, world.peers
     # The families are those of the session, which an edit may not have reached yet.
     if prefix is None or model.family_of(prefix) not in neighbor.families:
         return None

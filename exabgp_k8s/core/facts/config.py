@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import asns, model, offer
+from exabgp_k8s.core.facts import asns, model, offer, routers
 
 
 class Operator(enum.StrEnum):
@@ -66,13 +66,12 @@ class LocalAddress(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """One router of ``peers``."""
+class Entry:
+    """What the settings say of one router of ``peers``, wherever it is."""
 
     entry: int = 0
     """Which entry of the settings it comes from; one may be for several routers."""
     name: str
-    address: model.Address
     asn: int | asns.Relation
     local_asn: int | asns.OfTheNode
     description: str = ""
@@ -104,6 +103,31 @@ class Peer:
         found = self.offered(prefix_class)
         is_spoken = model.family_of(prefix) in self.families
         return is_spoken and found is not None and found.holds(prefix)
+
+    def at(self, place: model.Address | routers.Where) -> Peer | Sought:
+        """Return the peer that it is at an address, or wherever the node finds it."""
+        said = {each.name: getattr(self, each.name) for each in dataclasses.fields(Entry)}
+        if isinstance(place, routers.Gateway | routers.Annotated):
+            return Sought(**said, where=place)
+        return Peer(**said, address=place)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer(Entry):
+    """A router at an address."""
+
+    address: model.Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought(Entry):
+    """A router whose address each node finds itself."""
+
+    where: routers.Where
+
+    @property
+    def address(self) -> None:
+        """Nothing: the node has not found it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +267,8 @@ class Config:
     is_named: bool = True
     """The routers are told the node's name."""
     peers: tuple[Peer, ...] = ()
+    sought: tuple[Sought, ...] = ()
+    """The peers whose address the node finds; ``World.peers`` has them once it is known."""
     service_cidrs: tuple[model.Network, ...] | None = ()
     """None: the API's ServiceCIDR objects."""
     services_within: tuple[model.Network, ...] = ()
@@ -264,3 +290,10 @@ class Config:
     """How long after the last acknowledgement a drain counts as over: the routers' FIBs."""
     budget: Budget | None = None
     """None: any number of nodes may be withdrawn."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All peers, in the order in which they are written."""
+        if not self.sought:
+            return self.peers
+        return tuple(sorted((*self.peers, *self.sought), key=lambda each: each.entry))

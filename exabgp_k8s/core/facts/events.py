@@ -111,6 +111,8 @@ class HostSeen:
     addresses: Mapping[model.Address, tuple[model.Address, ...]] = field(default_factory=dict)
     """For each address that was looked for all those of the interface that has it; empty: none
     has it."""
+    gateways: Mapping[model.Family, tuple[model.Address, ...]] = field(default_factory=dict)
+    """The kernel's default gateways, where they were looked for: several that it uses alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,17 @@ class PeerInUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouterInUse:
+    """A router that this node found itself."""
+
+    address: model.Address
+    other: model.Address | None = None
+    """What is there now, and not yet for long enough to move to."""
+    since: float = 0
+    """When that was first seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InUse:
     """What this node uses."""
 
@@ -45,6 +56,8 @@ class InUse:
     """Those of them that the Node does not have now, and since when."""
     asns: Mapping[str, int] = dataclasses.field(default_factory=dict)
     """Our AS numbers that the Node says, by where it says them."""
+    routers: Mapping[str, RouterInUse] = dataclasses.field(default_factory=dict)
+    """The routers that this node finds itself, by where it finds them."""
     router_id: ipaddress.IPv4Address | None = None
     """None: no session has been up with one that was not written in the settings."""
     peers: Mapping[str, PeerInUse] = dataclasses.field(default_factory=dict)

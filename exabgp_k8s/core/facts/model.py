@@ -84,6 +84,7 @@ class Reason(enum.StrEnum):
     NOT_SELECTED = "not-selected"
     PASSWORD_MISSING = "password-missing"  # noqa: S105 - a reason, not a password
     ASN_MISSING = "asn-missing"
+    ROUTER_MISSING = "router-missing"
     NO_LOCAL_ADDRESS = "no-local-address"
     SAME_ADDRESS = "same-address"
     # What cannot be found although it is in use; it goes on all the same.
@@ -182,8 +183,8 @@ class NodeFacts:
     name: str
     uid: str = ""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    asns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    """The annotations that an AS number can be read from; all others are ignored."""
+    annotations: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Those of an AS number or an address as they are; all others are empty."""
     override: Override = Override.NONE
     is_unschedulable: bool = False
     is_deleting: bool = False
@@ -280,7 +281,8 @@ class PeerHeld:
     """A peer of the settings that has no session here, and why."""
 
     name: str
-    address: Address
+    address: Address | None
+    """None: the node has not found it."""
     cause: Cause
 
 

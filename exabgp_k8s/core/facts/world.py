@@ -45,6 +45,8 @@ class PeerRib:
     """Families whose End-of-RIB went out since the session came up."""
 
 
+Peers = tuple[config.Peer, ...]
+Entries = tuple[config.Peer | config.Sought, ...]
 Rib = Mapping[model.Address, PeerRib]
 """One entry for every peer that ExaBGP has, also for those that are down."""
 
@@ -197,6 +199,27 @@ class World:
         return self.stop is not lifecycle.Stop.NOT_ASKED
 
     @property
+    def peers(self) -> Peers:
+        """The peers whose address is known, in the order in which they are written."""
+        if self.config is None:
+            return ()
+        if not self.config.sought:
+            return self.config.peers
+        return tuple(each for each in self.entries if isinstance(each, config.Peer))
+
+    @property
+    def entries(self) -> Entries:
+        """All peers, as they are written; those that the node found have their address."""
+        if self.config is None:
+            return ()
+        known = self.in_use.routers
+        found = (
+            each if (at := known.get(str(each.where))) is None else each.at(at.address)
+            for each in self.config.sought
+        )
+        return tuple(sorted((*self.config.peers, *found), key=lambda each: each.entry))
+
+    @property
     def running(self) -> Mapping[model.Address, model.Neighbor]:
         """What ExaBGP is configured with, by address; empty before the agent configured it."""
         return {each.address: each for each in self.neighbors or ()}
@@ -209,7 +232,7 @@ class World:
         found = self.sessions.get(address)
         if found is None or found.name in ("", name) or self.config is None:
             return found
-        is_others = any(each.name == found.name for each in self.config.peers)
+        is_others = any(each.name == found.name for each in self.config.entries)
         return None if is_others else found
 
     def is_up(self, peer: model.Address) -> bool:

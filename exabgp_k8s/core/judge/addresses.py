@@ -7,11 +7,12 @@ session is: a router may have no way to an address of another interface.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import ipaddress
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import config, in_use, model
+from exabgp_k8s.core.facts import config, in_use, model, routers
 from exabgp_k8s.core.facts.world import World
 
 
@@ -128,6 +129,8 @@ class LookedFor:
 
     addresses: frozenset[model.Address]
     peers: tuple[model.Address, ...]
+    gateways: frozenset[model.Family] = frozenset()
+    """The families of which the default gateway is to be found."""
 
 
 def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> LookedFor:
@@ -136,15 +139,25 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     labels = {**used.labels, **node.labels}
     found = {*node.internal_ips, *([] if used.router_id is None else [used.router_id])}
     by_route, selected = [], set()
-    for peer in settings.peers:
+    known = dataclasses.replace(world, config=settings).entries
+    for peer in known:
         if not peer.selector.matches(labels):
             continue
         if peer.local_address is config.LocalAddress.ROUTE:
-            by_route.append(peer.address)
+            by_route += [peer.address] if isinstance(peer, config.Peer) else []
         elif peer.local_address is not config.LocalAddress.NODE:
             found.add(peer.local_address)
-        selected.add(peer.address)
+        if isinstance(peer, config.Peer):
+            selected.add(peer.address)
     # By the address: a peer may just have been renamed.
     kept = (each.local_address for each in used.peers.values() if each.address in selected)
     found.update(each for each in kept if each is not None)
-    return LookedFor(addresses=frozenset(found), peers=tuple(by_route))
+    return LookedFor(
+        addresses=frozenset(found),
+        peers=tuple(by_route),
+        gateways=frozenset(
+            each.where.family
+            for each in settings.sought
+            if isinstance(each.where, routers.Gateway) and each.selector.matches(labels)
+        ),
+    )

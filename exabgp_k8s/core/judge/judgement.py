@@ -21,6 +21,7 @@ from exabgp_k8s.core.judge import (
     membership,
     remnants,
     rollout,
+    routers,
     slots,
     succession,
     verdicts,
@@ -88,5 +89,7 @@ def _moments(world: World, found: Demands) -> Iterator[float]:
     held_down = (each.until for each in world.membership.values())
     yield from (until for until in (*asked, *held_down) if until is not None)
     yield from (at + keeping.LABELS_KEPT_FOR for at in world.in_use.away.values())
+    used = world.in_use.routers.values()
+    yield from (each.since + routers.MOVED_AFTER for each in used if each.other is not None)
     if world.succession is not None:
         yield world.succession.until

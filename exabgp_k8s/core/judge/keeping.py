@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from exabgp_k8s.core.facts import config, in_use, model
 from exabgp_k8s.core.facts.world import Session, World
-from exabgp_k8s.core.judge import addresses, asns
+from exabgp_k8s.core.judge import addresses, asns, routers
 
 LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
@@ -25,7 +25,9 @@ def settle(world: World, before: World, now: float) -> World:
     if settings is None or node is None or not _is_due(world, before):
         return world
     labels, away = _labels(world, settings, now)
-    selected = [peer for peer in settings.peers if peer.selector.matches(labels)]
+    found = dataclasses.replace(world.in_use, routers=routers.kept(world, node, labels, now))
+    world = dataclasses.replace(world, in_use=found)
+    selected = [peer for peer in settings.entries if peer.selector.matches(labels)]
     found = dataclasses.replace(
         world.in_use,
         uid=node.uid,
@@ -34,14 +36,16 @@ def settle(world: World, before: World, now: float) -> World:
         away=away,
         asns=asns.kept(world, node, selected),
         router_id=addresses.kept_router_id(world, node),
-        peers=_peers(world, settings, node, labels),
+        peers=_peers(world, node, labels),
     )
     return dataclasses.replace(world, in_use=found)
 
 
 def _is_due(world: World, before: World) -> bool:
     """Return whether anything that is looked at here has changed, or does so with the time."""
-    return bool(world.in_use.away) or any(
+    used = world.in_use
+    is_waiting = bool(used.away) or any(each.other for each in used.routers.values())
+    return is_waiting or any(
         now is not was
         for now, was in (
             (world.config, before.config),
@@ -64,21 +68,18 @@ def _labels(
     gone = world.in_use.labels.keys() - seen.keys()
     if not gone:
         return seen, {}
-    asked = {each.key for peer in settings.peers for each in peer.selector.requirements}
+    asked = {each.key for peer in settings.entries for each in peer.selector.requirements}
     since = {key: world.in_use.away.get(key, now) for key in sorted(gone & asked)}
     away = {key: at for key, at in since.items() if now < at + LABELS_KEPT_FOR}
     return {**{key: world.in_use.labels[key] for key in away}, **seen}, away
 
 
 def _peers(
-    world: World,
-    settings: config.Config,
-    node: model.NodeFacts,
-    labels: Mapping[str, str],
+    world: World, node: model.NodeFacts, labels: Mapping[str, str]
 ) -> Mapping[str, in_use.PeerInUse]:
-    named, nameless = _known(world, settings)
+    named, nameless = _known(world)
     found = {}
-    for peer in settings.peers:
+    for peer in world.peers:
         if peer.selector.matches(labels):
             before = named.get(peer.name) or nameless.get(peer.address)
             session = world.session_of(peer.name, peer.address)
@@ -89,7 +90,7 @@ def _peers(
 
 
 def _known(
-    world: World, settings: config.Config
+    world: World,
 ) -> tuple[Mapping[str, in_use.PeerInUse], Mapping[model.Address, in_use.PeerInUse]]:
     """Return what is in use by the peers' names, and by address where the name is no peer's.
 
@@ -99,7 +100,7 @@ def _known(
     used, running = world.in_use.peers, {each.name for each in world.neighbors or ()}
     named = {
         peer.name: used[peer.name]
-        for peer in settings.peers
+        for peer in world.peers
         if peer.name in used and used[peer.name].address == peer.address
     }
     # Of several that lost their names the one that runs counts, so it comes last.

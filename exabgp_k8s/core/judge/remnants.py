@@ -56,7 +56,7 @@ def _possible(world: World) -> Iterator[tuple[Remnant, int, int | None]]:
     for neighbor in running.values():
         key = Remnant(peer=neighbor.address, local=neighbor.local_address)
         yield key, neighbor.hold_time, neighbor.graceful_restart
-    for peer in world.config.peers if world.config else ():
+    for peer in world.peers:
         # A Node that has not been seen yet may have any of them, and one that is held back now,
         # for want of an address or a password, had a session when it had those. Of several with
         # one address another may have been this node's, before its labels were changed.

@@ -49,9 +49,9 @@ def _restart_time(world: World, peer: model.Address, session: Session) -> int:
 
 def restart_time(world: World, peer: model.Address) -> int:
     """Return for how long a router is asked to keep our routes, in seconds."""
-    running, peers = world.running.get(peer), world.config.peers if world.config else ()
+    running = world.running.get(peer)
     asked = [running.graceful_restart] if running is not None else []
-    named = [each for each in peers if each.address == peer]
+    named = [each for each in world.peers if each.address == peer]
     mine = [each for each in named if each.selector.matches(world.in_use.labels)]
     # Before the labels are known, or after they changed, it may be any of them.
     # An edit may have just changed it, and which of the two the session had is not known.

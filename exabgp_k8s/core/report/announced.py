@@ -26,7 +26,7 @@ from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.report import whose
 
 _Key = tuple[model.Network | None, model.PrefixClass | None]
-_Meant = Sequence[tuple[config.Peer, model.Cause | None]]
+_Meant = Sequence[tuple[config.Peer | config.Sought, model.Cause | None]]
 
 
 class State(enum.StrEnum):
@@ -161,7 +161,7 @@ def _meant(world: World, decision: Decision) -> _Meant:
         names = {each.name for each in decision.neighbors} | {
             name for name, cause in held.items() if cause.reason is not model.Reason.NOT_SELECTED
         }
-    return [(peer, held.get(peer.name)) for peer in world.config.peers if peer.name in names]
+    return [(peer, held.get(peer.name)) for peer in world.entries if peer.name in names]
 
 
 def _place(key: _Key) -> tuple[int, ...]:
@@ -239,7 +239,7 @@ def _standing(
 
 
 def _is_meant(
-    peer: config.Peer, prefix: model.Network, prefix_class: model.PrefixClass | None
+    peer: config.Entry, prefix: model.Network, prefix_class: model.PrefixClass | None
 ) -> bool:
     """Return whether a peer of this node is to have a prefix, were it announced."""
     if prefix_class is None:
@@ -247,18 +247,20 @@ def _is_meant(
     return peer.hears(prefix, prefix_class)
 
 
-def _rib_of(world: World, peer: model.Address) -> PeerRib:
-    return (world.rib or {}).get(peer, PeerRib())
+def _rib_of(world: World, peer: model.Address | None) -> PeerRib:
+    return (world.rib or {}).get(peer, PeerRib()) if peer else PeerRib()
 
 
 def _state(
     world: World,
     decision: Decision,
     prefix: model.Network,
-    peer: config.Peer,
+    peer: config.Peer | config.Sought,
     *,
     is_withheld: bool,
 ) -> State:
+    if peer.address is None:
+        return State.HELD
     rib = _rib_of(world, peer.address)
     session = world.sessions.get(peer.address, Session())
     route, pending = rib.routes.get(prefix), rib.pending.get(prefix)

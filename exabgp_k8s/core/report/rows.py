@@ -57,18 +57,23 @@ def sessions(turn: Turn, now: float) -> list[Row]:
     ]
 
 
-def _shown(world: World, neighbors: tuple[model.Neighbor, ...] | None) -> Iterable[config.Peer]:
+def _shown(
+    world: World, neighbors: tuple[model.Neighbor, ...] | None
+) -> Iterable[config.Peer | config.Sought]:
     """Return the peers to tell of; before the Node was seen, one for each session there is."""
-    peers = world.config.peers if world.config else ()
     if neighbors is not None:
-        return peers
+        return world.entries
     mine = {address: whose.at(world, address) for address in world.sessions}
-    return [each for each in peers if mine.get(each.address, each) is each]
+    return [each for each in world.peers if mine.get(each.address, each) == each]
 
 
-def _session(world: World, peer: config.Peer, held: model.Cause | None, now: float) -> Row:
+def _session(
+    world: World, peer: config.Peer | config.Sought, held: model.Cause | None, now: float
+) -> Row:
     # A peer that is held has none: what stands at its address is another one's that ends.
-    found, rib = world.session_of(peer.name, peer.address), (world.rib or {}).get(peer.address)
+    address = peer.address
+    found = world.session_of(peer.name, address) if address else None
+    rib = (world.rib or {}).get(address) if address else None
     session, rib = (Session(since=now), None) if held or found is None else (found, rib)
     row = session.row
     own = asns.local(world, peer)
@@ -76,7 +81,7 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
     return {
         "peer": peer.name,
         "description": peer.description,
-        "address": str(peer.address),
+        "address": None if address is None else str(address),
         "remote_as": None if remote is None else int(remote),
         "remote_as_written": str(peer.asn if remote is None else remote),
         "local_as": None if own is None else int(own),
@@ -103,7 +108,7 @@ def _session(world: World, peer: config.Peer, held: model.Cause | None, now: flo
     }
 
 
-def _remote_asn(peer: config.Peer, own: int | None, session: Session) -> int | None:
+def _remote_asn(peer: config.Entry, own: int | None, session: Session) -> int | None:
     """Return the router's AS number; None where any will do and the router has not said it."""
     match peer.asn:
         case facts.Relation.EXTERNAL:

@@ -16,8 +16,7 @@ def at(world: World, address: model.Address) -> config.Peer | None:
     Of several it is the one that runs, else the one that the node's labels select. Before either
     is known any of them stands for all.
     """
-    peers = world.config.peers if world.config else ()
-    named = [each for each in peers if each.address == address]
+    named = [each for each in world.peers if each.address == address]
     if not named:
         return None
     running = world.running.get(address)

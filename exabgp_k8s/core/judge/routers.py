@@ -1,0 +1,139 @@
+"""The address of a router where the node finds it: by its kernel's route, or in an annotation.
+
+It is kept like everything in use: a default route or an annotation that is gone, or says something
+that can be no router, ends nothing. Another annotation moves the session at once, for somebody
+wrote it. Another default gateway does only after it has been there for a while: a link that is set
+up anew leaves the kernel with another default route for some seconds, and with none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from exabgp_k8s.core.facts import config, in_use, model, routers
+from exabgp_k8s.core.facts.world import World
+
+MOVED_AFTER = 30.0
+"""Seconds for which another gateway must be there before it ends a session that is up."""
+
+Found = Mapping[str, in_use.RouterInUse]
+
+
+def kept(world: World, node: model.NodeFacts, labels: Mapping[str, str], now: float) -> Found:
+    """Return the routers that the node finds, or found last, by where it finds them."""
+    settings = world.config
+    known = world.in_use.routers
+    found: dict[str, in_use.RouterInUse] = {}
+    for each in settings.sought if settings else ():
+        key, before = str(each.where), known.get(str(each.where))
+        if not each.selector.matches(labels):
+            if before is not None:
+                found.setdefault(key, before)
+            continue
+        if before is not None and _written(world, labels, before.address):
+            before = None
+        there = said(world, node, each)
+        usable = there if there and not objection(world, node, each, there) else None
+        settled = _settled(world, each.where, before, usable, now)
+        if settled is not None:
+            found[key] = settled
+    return found
+
+
+def _settled(
+    world: World,
+    where: routers.Where,
+    before: in_use.RouterInUse | None,
+    there: model.Address | None,
+    now: float,
+) -> in_use.RouterInUse | None:
+    """Return the router to have, given the one that there was and the one that is there now."""
+    if before is None or there is None or before.address == there:
+        address = there or (before.address if before else None)
+        return None if address is None else in_use.RouterInUse(address=address)
+    # Before ExaBGP's table was read the session may be one of an earlier process.
+    is_lost = world.rib is not None and not world.is_up(before.address)
+    if isinstance(where, routers.Annotated) or is_lost:
+        return in_use.RouterInUse(address=there)
+    since = before.since if before.other == there else now
+    if now >= since + MOVED_AFTER:
+        return in_use.RouterInUse(address=there)
+    return in_use.RouterInUse(address=before.address, other=there, since=since)
+
+
+def said(world: World, node: model.NodeFacts, peer: config.Sought) -> model.Address | None:
+    """Return the address that is there now; None: there is none."""
+    match peer.where:
+        case routers.Gateway(family=family):
+            used = world.in_use.routers.get(str(peer.where))
+            found = world.host.gateways.get(family, ())
+            # Of several that are as good the one in use stays.
+            return used.address if used and used.address in found else next(iter(found), None)
+        case routers.Annotated(key=key):
+            return routers.read((world.node_seen or node).annotations.get(key, ""))
+
+
+def objection(
+    world: World, node: model.NodeFacts, peer: config.Sought, address: model.Address
+) -> str:
+    """Return why an address cannot be this peer's router; empty: it can.
+
+    Whoever may annotate a node must not be able to withdraw a range by it, nor to end the session
+    with another router.
+    """
+    if not routers.is_reachable(address):
+        return f"{address} is link-local" if address.is_link_local else f"{address} is no router's"
+    if address in node.internal_ips or world.host.addresses.get(address):
+        return f"{address} is this node's own"
+    for each in _announced(world, node):
+        if address in each:
+            return f"{address} lies in {each}, which is announced"
+    labels = world.in_use.labels
+    others = [*_written(world, labels, address), *_sought(world, peer, address)]
+    return f"{address} is the address of {others[0]}" if others else ""
+
+
+def _announced(world: World, node: model.NodeFacts) -> Iterator[model.Network]:
+    settings = world.config
+    yield from (settings.service_cidrs if settings else None) or world.service_cidrs or ()
+    yield from node.pod_cidrs
+
+
+def _written(world: World, labels: Mapping[str, str], address: model.Address) -> list[str]:
+    """Return the peers of this node that the settings write with an address."""
+    peers = world.config.peers if world.config else ()
+    return [
+        each.name for each in peers if each.address == address and each.selector.matches(labels)
+    ]
+
+
+def _sought(world: World, peer: config.Sought, address: model.Address) -> list[str]:
+    """Return the other peers that this node found at an address."""
+    used, sought = world.in_use.routers, world.config.sought if world.config else ()
+    return [
+        each.name
+        for each in sought
+        if each.where != peer.where
+        and each.selector.matches(world.in_use.labels)
+        and (found := used.get(str(each.where))) is not None
+        and found.address == address
+    ]
+
+
+def missing(world: World, node: model.NodeFacts, peer: config.Sought) -> model.Cause | None:
+    """Return what is wrong with what is there now; None: nothing."""
+    there, where = said(world, node, peer), str(peer.where)
+    used = world.in_use.routers.get(where)
+    if there is None:
+        is_written = (
+            isinstance(peer.where, routers.Annotated)
+            and peer.where.key in (world.node_seen or node).annotations
+        )
+        detail = f"{where} holds no address of a router" if is_written else where
+    elif wrong := objection(world, node, peer, there):
+        detail = f"{where}: {wrong}"
+    elif used is not None and used.address != there:
+        detail = f"{where} is {there} now"
+    else:
+        return None
+    return model.Cause(model.Reason.ROUTER_MISSING, detail)
