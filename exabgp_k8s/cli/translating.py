@@ -34,7 +34,8 @@ def convert(from_whom: str, file: Path, services: tuple[str, ...], pods: tuple[s
             from_whom, config.read(file), str(file), services=services, pods=pods
         )
     except errors.SettingsError as error:
-        exits.fail(str(error))
+        exits.show_problems(file, error.problems, "nothing was written")
+        sys.exit(exits.Code.USAGE)
     text = HEAD + output.as_yaml(found.document())
     losses = list(found.losses())
     for loss in losses:

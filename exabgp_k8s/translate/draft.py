@@ -58,7 +58,7 @@ class Draft:
         try:
             plain = str(addresses.address(address)) if address != "default-gateway" else address
         except ValueError as error:
-            self.lose(source, "", f"a peer without a usable address: {error}")
+            self.lose(source, "", f"left out for want of an address that can be used: {error}")
             return None
         ours = keys.pop("ours", None)
         peer = {"name": self._name(name), "address": plain}

@@ -42,16 +42,10 @@ def translate(
     write(found, by_kind)
     if not found.peers:
         kept = ", ".join(sorted(by_kind)) or "none of them"
-        raise errors.SettingsError(
-            (
-                errors.Problem(
-                    "",
-                    f"has no BGP peers of {origin}; it is made from {', '.join(kinds)}, and there "
-                    f"is: {kept}",
-                ),
-            ),
-            source,
-        )
+        why = f"no BGP peers of {origin} that can be written; they are made from "
+        why += f"{', '.join(kinds)}, and there is: {kept}"
+        told = (errors.Problem("", each) for each in (*found.losses(), why))
+        raise errors.SettingsError(tuple(told), source)
     return found
 
 

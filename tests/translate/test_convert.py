@@ -322,9 +322,14 @@ def test_no_password_is_repeated(origin: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("origin", "text", "words"),
     [
-        ("metallb", CALICO, "has no BGP peers of metallb"),
+        ("metallb", CALICO, "no BGP peers of metallb that can be written"),
         ("calico", "a: [", "is not YAML"),
         ("cilium", "", "there is: none of them"),
+        (
+            "metallb",
+            METALLB[: METALLB.index("---")].replace("peerAddress: 10.0.0.1", "interface: eth1"),
+            "spec.interface: write address: fe80::",
+        ),
     ],
 )
 def test_a_file_without_peers_is_told_what_is_looked_for(
