@@ -103,8 +103,9 @@ def _instance(
         keys = dict(sessions.get(str(peer.mapping("peerConfigRef").get("name")), {}))
         wanted = keys.pop("labels", ())
         address = peer.text("peerAddress").partition("/")[0]
-        if peer.mapping("autoDiscovery").get("mode") == "DefaultGateway":
-            address = "default-gateway"
+        if (found_by := peer.mapping("autoDiscovery")).get("mode") == "DefaultGateway":
+            family = (found_by.get("defaultGateway") or {}).get("addressFamily")
+            address = f"default-gateway-{family}" if family else "default-gateway"
         added = found.add(
             peer,
             peer.text("name") or address,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from exabgp_k8s.core.facts import durations
-from exabgp_k8s.settings import addresses, peers, values
+from exabgp_k8s.settings import addresses, located, peers, values
 from exabgp_k8s.translate.source import Source
 
 CLUSTER_IPS = (
@@ -56,7 +56,7 @@ class Draft:
     def add(self, source: Source, name: str, address: str, **keys: Any) -> dict[str, Any] | None:
         """Add a peer; None where its address cannot be used, which is noted."""
         try:
-            plain = str(addresses.address(address)) if address != "default-gateway" else address
+            plain = str(located.read(address))
         except ValueError as error:
             self.lose(source, "", f"left out for want of an address that can be used: {error}")
             return None

@@ -25,6 +25,10 @@ NODES: dict[str, tuple[str, ...]] = {
         *("--node-ip", "10.1.0.7", "--node-ip", "fd00:10:0:1::7"),
         *("--label", "rack=rack0"),
     ),
+    "cilium-gateway": (
+        *("--node-ip", "192.168.1.21", "--gateway", "192.168.1.1"),
+        *("--label", "kubernetes.io/os=linux"),
+    ),
     "kube-router-annotations": (
         *("--node-ip", "10.30.1.11", "--label", "example.com/rack=1"),
         *("--annotation", "kube-router.io/node.asn=65511"),

@@ -8,6 +8,7 @@ import yaml
 from click.testing import CliRunner
 
 from exabgp_k8s.cli import config
+from exabgp_k8s.core.facts import config as core
 from exabgp_k8s.settings import load, schema
 from tests.configurations import kinds
 
@@ -16,6 +17,11 @@ CONVERTED = [name for name in kinds.NODES if (kinds.HERE / name / "theirs.yaml")
 
 def origin(name: str) -> str:
     return next(each for each in ("metallb", "calico", "cilium", "kube-router") if each in name)
+
+
+def routers(settings: core.Config) -> list[str]:
+    known = [str(peer.address) for peer in settings.peers]
+    return sorted([*known, *(str(peer.where) for peer in settings.sought)])
 
 
 def test_every_folder_is_looked_at() -> None:
@@ -43,8 +49,5 @@ def test_theirs_is_converted_to_settings_with_the_same_routers(name: str) -> Non
     result = CliRunner().invoke(config.group, ["convert", str(theirs), "--from", origin(name)])
 
     assert result.exit_code == 0, result.stderr
-    found = load.parse(result.stdout, "converted").peers
-    ours = load.load(kinds.HERE / name / "settings.yaml").peers
-    assert sorted(str(peer.address) for peer in found) == sorted(
-        str(peer.address) for peer in ours
-    )
+    found = load.parse(result.stdout, "converted")
+    assert routers(found) == routers(load.load(kinds.HERE / name / "settings.yaml"))
