@@ -27,6 +27,7 @@ from exabgp_k8s.core.facts import (
     lifecycle,
     model,
     offer,
+    routers,
 )
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import slots
@@ -53,6 +54,7 @@ SETTINGS = builders.a_config(
 GRANTED = events.BudgetSeen(count=budget.Count(taken=1, allowed=2, nodes=4))
 EXHAUSTED = events.BudgetSeen(count=budget.Count(taken=2, allowed=2, nodes=4))
 LEASES = (GRANTED, EXHAUSTED, events.BudgetSeen(), events.BudgetLost(problem="refused"))
+GATEWAY = routers.Gateway(family=model.Family.IPV4)
 OF_THE_NODE = asns.OfTheNode(source=asns.Source.LABEL, key="asn")
 OTHER_IP = ipaddress.ip_address("192.0.2.77")
 ADDRESSES = st.sampled_from([TOR_A, TOR_B])
@@ -303,6 +305,7 @@ class Machine(stateful.RuleBasedStateMachine):
         local=st.sampled_from([config.LocalAddress.NODE, OTHER_IP]),
         hold_time=st.sampled_from([9, 6]),
         asn=st.sampled_from([64512, 64512, 64599, OF_THE_NODE]),
+        is_found=st.booleans(),
     )
     def the_settings_change(
         self,
@@ -313,6 +316,7 @@ class Machine(stateful.RuleBasedStateMachine):
         local: config.LocalAddress | model.Address = config.LocalAddress.NODE,
         hold_time: int = 9,
         asn: int | asns.OfTheNode = 64512,
+        is_found: bool = False,
     ) -> None:
         attributes = model.Attributes(med=med, communities=((64512, 10),))
         # Not the same, so that their changes are lines of their own; or no pods at all.
@@ -329,8 +333,25 @@ class Machine(stateful.RuleBasedStateMachine):
             for peer in PEERS
         )
         left = tuple(each for each in peers if count == 2 or each.address == TOR_A)
-        self.settings = dataclasses.replace(SETTINGS, peers=left, graceful_shutdown=hold)
+        found = tuple(each.at(GATEWAY) for each in left if is_found and each.address == TOR_B)
+        self.settings = dataclasses.replace(
+            SETTINGS,
+            peers=left[: len(left) - len(found)],
+            sought=tuple(each for each in found if isinstance(each, config.Sought)),
+            graceful_shutdown=hold,
+        )
         self._happens(events.ConfigLoaded(config=self.settings))
+
+    @stateful.rule(gateways=st.sampled_from([(), (TOR_B,), (TOR_A,), (TOR_A, TOR_B)]))
+    def the_default_route_changes(self, gateways: tuple[model.Address, ...]) -> None:
+        """What the node found stays without a route, and never takes another peer's router."""
+        found = self.world.in_use.routers.get(str(GATEWAY))
+        self._happens(events.HostSeen(gateways={model.Family.IPV4: gateways}))
+        if self.turn.decision.neighbors is None or self.settings.sought == ():
+            return
+        used = self.world.in_use.routers.get(str(GATEWAY))
+        assert used is None or used.address == TOR_B
+        assert used is not None or (found is None and TOR_B not in gateways[:1])
 
     @stateful.rule(answer=st.sampled_from(LEASES))
     def the_leases_answer(self, answer: events.Event) -> None:

@@ -8,7 +8,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import budget, commands, config, events, model, offer
+from exabgp_k8s.core.facts import budget, commands, config, events, model, offer, routers
 from exabgp_k8s.core.facts.checks import Health, Hysteresis
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import routes as routes_shown
@@ -44,6 +44,9 @@ nodes = st.builds(
         st.sampled_from(["rack", "node.kubernetes.io/exclude-from-external-load-balancers"]),
         st.sampled_from(["a", "b"]),
     ),
+    annotations=st.dictionaries(
+        st.just("example.com/router"), st.sampled_from(["", "192.0.2.1", "192.0.2.9"])
+    ),
     override=st.sampled_from(model.Override),
     is_unschedulable=st.booleans(),
     is_deleting=st.booleans(),
@@ -77,9 +80,19 @@ some_peers = st.tuples(
         pods=st.sampled_from([offer.Offer(), None]),
     ),
 )
+PLACES = (
+    routers.Gateway(family=model.Family.IPV4),
+    routers.Annotated(key="example.com/router"),
+)
+sought = st.builds(
+    config.Entry.at,
+    st.builds(config.Entry, name=st.just("found"), asn=st.just(64513), local_asn=st.just(64512)),
+    st.sampled_from(PLACES),
+)
 settings = st.builds(
     builders.a_config,
     peers=some_peers,
+    sought=st.lists(sought, max_size=1).map(tuple),
     service_cidrs=st.none() | some_ranges,
     policy=policies,
     checks=st.lists(
@@ -133,6 +146,9 @@ any_event: st.SearchStrategy[events.Event] = st.one_of(
         events.HostSeen,
         uplinks=st.frozensets(st.sampled_from(RANGES), max_size=1),
         sources=st.just({TOR_A: NODE_IP}),
+        gateways=st.fixed_dictionaries(
+            {model.Family.IPV4: st.lists(st.sampled_from([TOR_A, TOR_B]), max_size=2).map(tuple)}
+        ),
     ),
     st.builds(builders.outcome, st.sampled_from(CHECKS), is_ok=st.booleans()),
     st.builds(events.DrainAsked, is_stopping=st.booleans()),
