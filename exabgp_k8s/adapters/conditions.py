@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from exabgp_k8s.adapters import news
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import pod_ranges
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import rows
+from exabgp_k8s.core.report import elsewhere, rows
 
 About = tuple[str, str]
 """What a line is about: the thing, and its name where there are several."""
@@ -49,6 +50,7 @@ def find(turn: Turn, edits: int) -> Iterator[Condition]:
     yield from _node(turn.world)
     yield _host(turn.world)
     yield _in_use(turn)
+    yield _elsewhere(turn.world)
     yield _leases(turn.world)
     yield _budget(turn)
     yield from _checks(turn.world)
@@ -88,7 +90,7 @@ def _node(world: World) -> Iterator[Condition]:
         yield _say(about, "node.missing", "warning", ("missing",), node=world.node_name)
     else:
         yield _say(about, "node.deleted", "warning", ("deleted",), node=world.node_name)
-    about, problems = ("node's words", ""), world.node.problems if world.node else ()
+    about, problems = ("node's words", ""), pod_ranges.misunderstood(world)
     if problems:
         yield _say(about, "node.misunderstood", "warning", problems, problems=list(problems))
     else:
@@ -114,6 +116,14 @@ def _in_use(turn: Turn) -> Condition:
         effect = "what is in use goes on"
         return _say(about, "in-use.missing", "warning", (*found,), what=found, effect=effect)
     return _say(about, "in-use.found", "info")
+
+
+def _elsewhere(world: World) -> Condition:
+    about, found = ("pods", ""), sorted(elsewhere.interfaces(world))
+    if found:
+        why = elsewhere.sentence(world)
+        return _say(about, "pods.elsewhere", "warning", (*found,), why=why)
+    return _say(about, "pods.covered", "info")
 
 
 def _leases(world: World) -> Condition:

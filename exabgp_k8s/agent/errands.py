@@ -12,8 +12,9 @@ from exabgp_k8s.adapters import journal, memory, metrics
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.last_words import LastWords
 from exabgp_k8s.core.facts import budget, model
+from exabgp_k8s.core.facts.pod_ranges import PodSource
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import slots
+from exabgp_k8s.core.judge import pod_ranges, slots
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import notices
 from exabgp_k8s.core.report.notice import Notice
@@ -28,6 +29,8 @@ class Cluster:
     """Read what is beside the Node: it is wanted now."""
     notify: Callable[[tuple[Notice, ...], model.NodeFacts], None]
     """Post Events on the Node."""
+    watch_pod_ranges: Callable[[PodSource], None]
+    """Have a network plugin's objects watched."""
     claim: Callable[[budget.Wish], None]
     """Have our Lease say this."""
 
@@ -35,6 +38,12 @@ class Cluster:
 def wants_service_cidrs(world: World) -> bool:
     """Return whether the service ranges come from the API."""
     return world.config is not None and world.config.service_cidrs is None
+
+
+def wanted_pod_ranges(world: World) -> PodSource:
+    """Return whose objects are to be watched for pod ranges; the Node is watched anyway."""
+    has_pods = world.config is not None and bool(world.config.pods_within)
+    return pod_ranges.source(world) if has_pods else PodSource.NODE
 
 
 class Errands:
@@ -69,6 +78,7 @@ class Errands:
         """Do what is to be done after a turn."""
         world = after.world
         self._cluster.claim(slots.wish(world))
+        self._cluster.watch_pod_ranges(wanted_pod_ranges(world))
         self._kept.note(world)
         self._last_words.note(world)
         self._journal.note(before, after, now)

@@ -6,8 +6,8 @@ a cordon.
 
 from __future__ import annotations
 
-from exabgp_k8s.adapters import host
-from exabgp_k8s.core.facts import events
+from exabgp_k8s.adapters import host, local_pods
+from exabgp_k8s.core.facts import events, pod_ranges
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses
 
@@ -18,17 +18,28 @@ LOOK_ROUTES = 5.0
 until the next attempt after one that failed."""
 
 
+LOOK_PODS = 60.0
+"""Seconds between two looks at the addresses of the pods."""
+
+
 class Lookout:
     """Remembers what was looked for last, and when."""
 
     def __init__(self) -> None:
         self._looked_at = float("-inf")
         self._looked_for: addresses.LookedFor | None = None
+        self._pods_at = float("-inf")
+        self._pods: pod_ranges.PodsSeen | None = None
 
     def before(
         self, event: events.Event, world: World, now: float
-    ) -> tuple[events.HostSeen | events.HostLost, ...]:
+    ) -> tuple[events.HostSeen | events.HostLost | pod_ranges.PodsSeen, ...]:
         """Return what must be known of the host before an event is acted upon."""
+        return (*self._host(event, world, now), *self._local_pods(event, world, now))
+
+    def _host(
+        self, event: events.Event, world: World, now: float
+    ) -> tuple[events.HostSeen | events.HostLost, ...]:
         node = event.node if isinstance(event, events.NodeSeen) else world.node
         settings = event.config if isinstance(event, events.ConfigLoaded) else world.config
         if node is None or settings is None:
@@ -45,3 +56,22 @@ class Lookout:
         if isinstance(seen, events.HostLost):
             self._looked_at += LOOK_ROUTES - pause
         return (seen,)
+
+    def _local_pods(
+        self, event: events.Event, world: World, now: float
+    ) -> tuple[pod_ranges.PodsSeen, ...]:
+        """Return which pods there are, if that is news: only where the Node names the ranges."""
+        settings = world.config
+        is_asked = settings is not None and settings.pods_within and world.in_use.pod_cidrs
+        if not is_asked or not isinstance(event, events.Tick) or now < self._pods_at + LOOK_PODS:
+            return ()
+        self._pods_at = now
+        found = pod_ranges.PodsSeen() if _is_of_plugin(world) else local_pods.look()
+        if found == self._pods:
+            return ()
+        self._pods = found
+        return (found,)
+
+
+def _is_of_plugin(world: World) -> bool:
+    return world.config is not None and world.config.pods_from is not pod_ranges.PodSource.NODE

@@ -11,7 +11,7 @@ import structlog
 
 from exabgp_k8s import chain
 from exabgp_k8s.adapters import daemon, files, http, listening, logs, speaker
-from exabgp_k8s.adapters.kube import client, events, leases, reflector
+from exabgp_k8s.adapters.kube import client, events, leases, pod_ranges, reflector
 from exabgp_k8s.agent import endpoints, ends, errands
 from exabgp_k8s.agent.errands import Cluster
 from exabgp_k8s.agent.inbox import Inbox
@@ -85,7 +85,15 @@ def _ask_the_api(options: Options, inbox: Inbox, latest: Latest) -> Cluster:
         options.namespace,
         deliver=inbox.put_from_thread,
     )
-    return Cluster(look_again=node.refresh, notify=events.Events(api).post, claim=slots.offer)
+    ranges = pod_ranges.PodRanges(
+        lambda: client.Client(access, found), options.node, inbox.put_from_thread
+    )
+    return Cluster(
+        look_again=node.refresh,
+        notify=events.Events(api).post,
+        watch_pod_ranges=ranges.wanted,
+        claim=slots.offer,
+    )
 
 
 async def _listen(server: http.Server, bind: Callable[[], tuple[socket.socket, ...]]) -> None:

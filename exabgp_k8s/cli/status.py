@@ -20,8 +20,9 @@ def status(state_dir: Path, output: str) -> None:
     """Show the node at a glance; exit code 1 if something is not as it should be.
 
     That is: a prefix is withheld, no router has been sent it or a change of it stays
-    unacknowledged, a peer is held, something in use is missing, no session is up, the settings
-    on disk are refused, ExaBGP refuses its configuration, or nobody knows the Node.
+    unacknowledged, a peer is held, something in use is missing, pods have addresses outside
+    of what is announced, no session is up, the settings on disk are refused, ExaBGP refuses its
+    configuration, or nobody knows the Node.
     """
     answer = socket_client.get(state_dir, "/v1/status")
     _show(answer, output)
@@ -41,6 +42,7 @@ def is_well(answer: Any) -> bool:
         answer["withheld"]
         or answer["held"]
         or answer["missing"]
+        or answer["warnings"]
         or any(each["sent"] == 0 or each["late"] for each in answer["prefixes"])
         or answer["sessions"]["up"] == 0
         or answer["settings"]["stale"]
@@ -71,6 +73,7 @@ def lines(answer: Any) -> Iterator[Line]:
     yield from (("held", f"{each['peer']}: {each['cause']}") for each in answer["held"])
     for each in answer["missing"]:
         yield "missing", f"{each['peer'] or 'this node'}: {each['cause']}; what is in use goes on"
+    yield from (("warning", f"{each['cause']}: {each['text']}") for each in answer["warnings"])
     yield from _surroundings(answer)
 
 

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from exabgp_k8s.core.facts import asns, config, model, offer, routers
+from exabgp_k8s.core.facts import asns, config, model, offer, pod_ranges, routers
 from exabgp_k8s.settings import checks, located, outage, peers, policy, schema
 
 Value = TypeVar("Value")
@@ -42,6 +42,7 @@ def to_core(settings: schema.Settings) -> config.Config:
         services_within=within or (),
         pods_within=announce.pods.within if announce.pods else (),
         overlap_allowed=_overlap_allowed(announce),
+        pods_from=announce.pods.from_ if announce.pods else pod_ranges.PodSource.NODE,
         policy=_policy(settings.withdraw),
         drain_taints=drain.taints,
         deprioritise_med=drain.deprioritise.med,

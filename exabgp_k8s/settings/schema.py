@@ -14,7 +14,7 @@ import pydantic
 from pydantic import json_schema as pydantic_json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core.facts import config
+from exabgp_k8s.core.facts import config, pod_ranges
 from exabgp_k8s.settings import checks, fields, meanings, outage, peers, policy, rules
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -56,12 +56,16 @@ class Services(fields.Section):
 
 
 class Pods(fields.Section):
-    """The node's own pod ranges, from ``spec.podCIDRs``."""
+    """The node's own pod ranges."""
 
     within: fields.Networks
-    """The cluster's pod ranges; a podCIDR outside of them is not announced."""
+    """The cluster's pod ranges; a node's range outside of them is not announced."""
     allow_overlap_with_uplink: fields.Flag = False
     """As ``announce.services.allowOverlapWithUplink``, for the pod ranges."""
+    from_: pod_ranges.PodSource = pydantic.Field(pod_ranges.PodSource.NODE, alias="from")
+    """Who says which ranges the node has. node: the Node's ``spec.podCIDRs``; cilium: its
+    CiliumNode's ``spec.ipam.podCIDRs``; calico: its BlockAffinity objects. The last two need a
+    right that ``daemonset/components`` has."""
 
 
 class HoldDown(fields.Section):

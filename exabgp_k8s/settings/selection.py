@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from exabgp_k8s import errors
 from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.facts import config, model, routers
+from exabgp_k8s.core.facts.pod_ranges import PodSource
 from exabgp_k8s.core.judge import asns
 from exabgp_k8s.settings import fields
 
@@ -100,7 +101,7 @@ def _lacks(settings: config.Config, node: model.NodeFacts) -> frozenset[str]:
         return frozenset()
     pods = (
         cidr
-        for cidr in node.pod_cidrs
+        for cidr in (node.pod_cidrs if settings.pods_from is PodSource.NODE else ())
         if any(model.is_inside(cidr, within) for within in settings.pods_within)
     )
     announced = [(each, model.PrefixClass.SERVICES) for each in settings.service_cidrs or ()]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import asns, config, model, offer, routers
+from exabgp_k8s.core.facts import asns, config, model, offer, pod_ranges, routers
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
@@ -51,6 +51,7 @@ WORDS: tuple[type[enum.StrEnum], ...] = (
     asns.Source,
     config.LocalAddress,
     config.WithoutApi,
+    pod_ranges.PodSource,
     model.Family,
     model.PrefixClass,
     model.Action,

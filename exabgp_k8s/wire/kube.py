@@ -59,6 +59,15 @@ def parse_list(body: bytes) -> tuple[list[Any], str]:
             raise errors.KubeError(f"the answer is not a list with a version: {shown}")
 
 
+def rest_of(body: bytes) -> str:
+    """Return what to ask for the next page of a list with; empty: this was the last one."""
+    match _json(body):
+        case {"metadata": {"continue": str() as rest}}:
+            return rest
+        case _:
+            return ""
+
+
 def parse_watch_line(line: bytes) -> WatchLine:
     """Read one line of a watch.
 

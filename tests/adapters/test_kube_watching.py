@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client, watching
 from exabgp_k8s.tryout.kubeapi import api, apiserver
 from exabgp_k8s.wire import kube
@@ -36,9 +37,9 @@ class Reader:
             self.names |= {name}
         return True
 
-    def lost(self, problem: str, *, is_ours: bool) -> None:
-        assert not is_ours
-        self.losses.append(problem)
+    def lost(self, error: errors.KubeError) -> None:
+        assert not error.lack
+        self.losses.append(str(error))
 
     def look_beside(self) -> None:
         pass

@@ -42,7 +42,12 @@ class Exchange:
             where,
             inbox,
             Latest(where.node, asyncio.get_running_loop().time),
-            cluster=Cluster(look_again=lambda: None, notify=lambda *_: None, claim=lambda _: None),
+            cluster=Cluster(
+                look_again=lambda: None,
+                notify=lambda *_: None,
+                watch_pod_ranges=lambda _: None,
+                claim=lambda _: None,
+            ),
             pipes=self.pipes,
             exabgp=daemon.Daemon(directory, os.getpid(), is_there=lambda: self.pipes.is_heard),
         )

@@ -17,7 +17,7 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
 from exabgp_k8s.supervisor import alive, exabgp, supervisor, watchdog
-from exabgp_k8s.wire import kube_events, leases, servers
+from exabgp_k8s.wire import kube_events, leases, pod_ranges, servers
 from tests.architecture import repository
 
 ANSWER = 5
@@ -227,6 +227,27 @@ def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
         (*_resource(pods.DAEMON_SETS.rpartition("/")[0]), "get"),
         *((*_resource(leases.COLLECTION), verb) for verb in ("get", "list", "create", "update")),
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [("cilium", pod_ranges.CILIUM_NODES), ("calico", pod_ranges.BLOCK_AFFINITIES)],
+)
+def test_a_component_gives_the_right_to_read_one_plugins_objects_and_no_more(
+    source: str, path: str
+) -> None:
+    folder = f"components/pods-from-{source}"
+    role, binding = yaml.safe_load_all(repository.read(f"daemonset/{folder}/rbac.yaml"))
+    group, resource = _resource(path)
+
+    assert role["rules"] == [
+        {"apiGroups": [group], "resources": [resource], "verbs": ["list", "watch"]}
+    ]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "exabgp-k8s", "namespace": "exabgp-k8s"}
+    ]
+    assert repository.manifest(f"{folder}/kustomization.yaml")["resources"] == ["rbac.yaml"]
 
 
 def test_events_may_be_written_where_they_belong_and_nowhere_else() -> None:

@@ -86,7 +86,7 @@ class ControlPlane:
         _until(lambda: self._status("/api/v1/namespaces/default", ADMIN_TOKEN) == 200)
         for file in ("serviceaccount.yaml", "rbac.yaml", "admission.yaml"):
             for document in yaml.safe_load_all(repository.read(f"daemonset/{file}")):
-                self.ask("POST", _collection(document), document)
+                self.apply(document)
         self.token = self.token_of(NODE)
         _until(lambda: self._status("/api/v1/nodes", self.token) == 200)
         _until(self._is_guarded)
@@ -99,6 +99,14 @@ class ControlPlane:
     def admin(self) -> Admin:
         """How the cluster's admin reaches it."""
         return Admin(self.url, self.ca, ADMIN_TOKEN)
+
+    def apply(self, document: Mapping[str, Any]) -> None:
+        """Create an object of one of our manifests; what is there already stays."""
+        try:
+            self.ask("POST", _collection(document), document)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:
+                raise
 
     def kill(self) -> None:
         """Kill kube-apiserver, as the loss of a control-plane node does."""

@@ -31,6 +31,8 @@ Fault = Callable[[exchange.Exchange], None]
 
 LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
 LEASES, SLICES = "leases", "endpointslices"
+CILIUM_NODES, BLOCK_AFFINITIES = "ciliumnodes", "blockaffinities"
+_APART = frozenset({EVENTS, LEASES, SLICES, CILIUM_NODES, BLOCK_AFFINITIES})
 
 
 def authority() -> trustme.CA:
@@ -192,9 +194,9 @@ class KubeApi(apiserver.ApiServer):
 
 def _is_of(request: exchange.Request, on: str) -> bool:
     parts = request.path.split("/")
-    if on in {SERVICE_CIDRS, EVENTS, LEASES, SLICES}:
+    if on in {SERVICE_CIDRS, *_APART}:
         return on in parts
-    is_apart = not {EVENTS, LEASES, SLICES}.isdisjoint(parts)
+    is_apart = not _APART.isdisjoint(parts)
     return on == ANY or (not is_apart and (on == WATCH) == request.is_watch)
 
 

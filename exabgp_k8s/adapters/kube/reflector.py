@@ -97,8 +97,11 @@ class Reflector:
             self._next_contact.after(self._timings.contact_interval)
             self._deliver(events.KubeContact())
 
-    def lost(self, problem: str, *, is_ours: bool) -> None:
+    def lost(self, error: errors.KubeError) -> None:
         """Deliver that nothing is heard now."""
+        self._lost(str(error), is_ours=bool(error.lack))
+
+    def _lost(self, problem: str, *, is_ours: bool) -> None:
         # The next contact is news, however short the interval.
         self._next_contact.at_once()
         self._deliver(events.KubeLost(problem=problem, is_ours=is_ours))
@@ -141,7 +144,7 @@ class Reflector:
         try:
             cidrs = self._ranges.read()
         except errors.KubeError as error:
-            self.lost(
+            self._lost(
                 f"the ServiceCIDR objects cannot be read: {error}; "
                 "if this stays so, write the ranges into announce.services.cidrs",
                 is_ours=bool(error.lack),

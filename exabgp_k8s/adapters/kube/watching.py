@@ -18,13 +18,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import attempts, backoff, client, due, stream, turns
 from exabgp_k8s.wire import kube
+
+_MOST_PAGES = 1000
+"""Of one list; half a million objects are no cluster's."""
 
 _RELISTS, _RELIST_EACH = 3, 10.0
 """Lists that follow an expired version at once, and seconds until one more may."""
@@ -60,6 +63,12 @@ class Selection:
     """How the thread is called."""
     about: str
     """What they are, for the log."""
+    page: int = 0
+    """How many a list asks for at once; 0: all of them."""
+    keeps: Callable[[Any], bool] = lambda _: True
+    """Which of a list are shown at all; the others are forgotten page by page."""
+    settled: frozenset[int] = frozenset()
+    """Answers that are the cluster's own, whichever server gives them: no other one is asked."""
 
 
 class Reader(Protocol):
@@ -78,8 +87,8 @@ class Reader(Protocol):
     def changed(self, line: kube.WatchLine) -> bool:
         """Take a change; return whether it was one of what is watched."""
 
-    def lost(self, problem: str, *, is_ours: bool) -> None:
-        """Note that nothing is heard now, and whether that is for want of something of ours."""
+    def lost(self, error: errors.KubeError) -> None:
+        """Note that nothing is heard now, and why."""
 
     def look_beside(self) -> None:
         """Ask for what is wanted beside the objects, before each watch."""
@@ -147,11 +156,15 @@ class Watch:
             self._reader.look_beside()
             self._watch()
         except errors.KubeError as error:
-            if not isinstance(error, (errors.Unreachable, errors.Expired)) and not error.lack:
+            if self._is_of_the_server(error):
                 # Nothing of it happens where the client has seen the failure itself.
                 self._api.was_useless()
             raise
         return self._unshortened(self._ended())
+
+    def _is_of_the_server(self, error: errors.KubeError) -> bool:
+        is_known = isinstance(error, (errors.Unreachable, errors.Expired)) or error.lack
+        return not is_known and error.status not in self._selection.settled
 
     def failed(self, error: errors.KubeError) -> turns.Pause:
         """Return when to list or to watch again."""
@@ -178,11 +191,12 @@ class Watch:
             # That the server was away for long before is no reason to wait once more.
             wait = self._relists.take(now)
             if wait:
-                self._reader.lost(str(error), is_ours=False)
+                self._reader.lost(error)
             return wait
-        has_another = self._api.servers.has_another
+        is_settled = error.status in self._selection.settled
+        has_another = self._api.servers.has_another and not is_settled
         if not has_another:
-            self._reader.lost(str(error), is_ours=bool(error.lack))
+            self._reader.lost(error)
         return self._attempts.failed(error, has_another=has_another, took=took)
 
     def _ended(self) -> float:
@@ -206,10 +220,23 @@ class Watch:
         return 0 if self._opened is None else time.monotonic() - self._opened
 
     def _list(self) -> None:
-        body = self._api.request("GET", self._selection.path, query=self._selection.query)
-        items, version = kube.parse_list(body)
+        query = dict(self._selection.query)
+        if self._selection.page:
+            query["limit"] = str(self._selection.page)
+        found, version = [], ""
+        for _ in range(_MOST_PAGES):
+            body = self._api.request("GET", self._selection.path, query=query)
+            items, of_page = kube.parse_list(body)
+            found += [each for each in items if self._selection.keeps(each)]
+            # What changes meanwhile is shown by the watch, which begins where the list began.
+            version = version or of_page
+            query["continue"] = kube.rest_of(body) if self._selection.page else ""
+            if not query["continue"]:
+                break
+        else:
+            raise errors.KubeError(f"the list of {self._selection.about} has no end")
         self._heard()
-        self._reader.listed(items)
+        self._reader.listed(found)
         self._version = version
 
     def _watch(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import addresses, asns, routers
+from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
 
 
 def find(world: World) -> Iterator[model.Missing]:
@@ -47,11 +47,15 @@ def _of_the_surroundings(world: World) -> Iterator[model.Cause]:
 
 
 def _of_the_node(world: World) -> Iterator[model.Cause]:
-    if world.config is None or world.node is None or world.node_seen is None:
+    if world.config is None or not world.config.pods_within or world.node_seen is None:
         return
-    for cidr in world.node.pod_cidrs if world.config.pods_within else ():
-        if cidr not in world.node_seen.pod_cidrs:
-            yield model.Cause(model.Reason.NO_POD_CIDR, str(cidr))
+    used, found = world.in_use.pod_cidrs, pod_ranges.named(world)
+    if used and (problem := pod_ranges.problem(world)):
+        yield model.Cause(model.Reason.POD_RANGES_UNSEEN, problem)
+    elif found is not None:
+        for cidr in used:
+            if cidr not in found:
+                yield model.Cause(model.Reason.NO_POD_CIDR, str(cidr))
 
 
 def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterator[model.Cause]:

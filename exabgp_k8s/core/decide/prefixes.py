@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import pod_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def candidates(world: World) -> Iterator[Candidate]:
     services = tuple(_services(world, world.config))
     yield from services
     if world.config.pods_within and world.node is not None:
-        yield from _pods(world, world.config, world.node, services)
+        yield from _pods(world, world.config, services)
     elif world.config.pods_within and not _are_pods_held(world):
         cause = node_unseen(world)
         yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
@@ -110,14 +111,13 @@ def _services(world: World, settings: config.Config) -> Iterator[Candidate]:
 def _pods(
     world: World,
     settings: config.Config,
-    node: model.NodeFacts,
     services: tuple[Candidate, ...],
 ) -> Iterator[Candidate]:
-    if not node.pod_cidrs:
-        cause = model.Cause(model.Reason.NO_POD_CIDR)
+    if not world.in_use.pod_cidrs:
+        cause = pod_ranges.unread(world)
         yield Candidate(prefix=None, prefix_class=model.PrefixClass.PODS, guard=cause)
     ranges = [each.prefix for each in services if each.prefix and each.guard is None]
-    for cidr in node.pod_cidrs:
+    for cidr in world.in_use.pod_cidrs:
         candidate = _guarded(world, cidr, model.PrefixClass.PODS, settings.pods_within)
         shared = next((each for each in ranges if _overlap(cidr, each)), None)
         if shared is not None and candidate.guard is None:

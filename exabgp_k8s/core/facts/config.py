@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import asns, model, offer, routers
+from exabgp_k8s.core.facts import asns, model, offer, pod_ranges, routers
 
 
 class Operator(enum.StrEnum):
@@ -276,6 +276,7 @@ class Config:
     pods_within: tuple[model.Network, ...] = ()
     overlap_allowed: frozenset[model.PrefixClass] = frozenset()
     """The classes that may be announced from inside of the node's own uplink network."""
+    pods_from: pod_ranges.PodSource = pod_ranges.PodSource.NODE
     policy: Policy = dataclasses.field(default_factory=lambda: DEFAULT_POLICY)
     drain_taints: tuple[model.Taint, ...] = DRAIN_TAINTS
     deprioritise_med: int | None = None

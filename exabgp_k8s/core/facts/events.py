@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core.facts import budget, commands, config, in_use, model
+from exabgp_k8s.core.facts import budget, commands, config, in_use, model, pod_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +279,9 @@ Event = (
     | KubeContact
     | KubeLost
     | ServiceCidrsSeen
+    | pod_ranges.RangesSeen
+    | pod_ranges.RangesLost
+    | pod_ranges.PodsSeen
     | BudgetSeen
     | BudgetLost
     | HostSeen

@@ -73,6 +73,7 @@ class Reason(enum.StrEnum):
     HOLD_DOWN = "hold-down"
     NOT_ALLOWED = "not-allowed"
     NO_POD_CIDR = "no-pod-cidr"
+    POD_RANGES_UNSEEN = "pod-ranges-unseen"
     NO_SERVICE_CIDR = "no-service-cidr"
     NO_NEXT_HOP = "no-next-hop"
     NO_PEER = "no-peer"
@@ -91,6 +92,8 @@ class Reason(enum.StrEnum):
     LABEL_MISSING = "label-missing"
     ADDRESS_MISSING = "address-missing"
     HOST_UNSEEN = "host-unseen"
+    # What is announced, and leads elsewhere.
+    PODS_ELSEWHERE = "pods-elsewhere"
 
 
 CAUSES = (

@@ -16,6 +16,7 @@ from exabgp_k8s.core.facts import (
     in_use,
     lifecycle,
     model,
+    pod_ranges,
     succession,
 )
 from exabgp_k8s.core.facts.checks import CheckState
@@ -152,6 +153,12 @@ class World:
     api_servers: frozenset[model.Address] = frozenset()
     is_service_cidr_missing: bool = False
     """The API has none any more; the ones that it had go on."""
+    plugin_ranges: pod_ranges.RangesSeen | None = None
+    """What a network plugin's objects said last; None: nothing yet."""
+    plugin_ranges_lost: pod_ranges.RangesLost | None = None
+    """Why they cannot be read now; None: they can."""
+    local_pods: Mapping[str, tuple[model.Address, ...]] = field(default_factory=dict)
+    """Addresses of pods that the host shows, by the usual name of their interfaces."""
     host: events.HostSeen = events.HostSeen()
     host_problem: str = ""
     """Why the host could not be looked at the last time; empty: it could."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from exabgp_k8s.core.facts import config, in_use, model
 from exabgp_k8s.core.facts.world import Session, World
-from exabgp_k8s.core.judge import addresses, asns, routers
+from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
 
 LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
@@ -31,7 +31,7 @@ def settle(world: World, before: World, now: float) -> World:
     found = dataclasses.replace(
         world.in_use,
         uid=node.uid,
-        pod_cidrs=node.pod_cidrs,
+        pod_cidrs=pod_ranges.in_force(world, node),
         labels=labels,
         away=away,
         asns=asns.kept(world, node, selected),
@@ -53,6 +53,7 @@ def _is_due(world: World, before: World) -> bool:
             (world.node, before.node),
             (world.node_seen, before.node_seen),
             (world.host, before.host),
+            (world.plugin_ranges, before.plugin_ranges),
             (world.sessions, before.sessions),
             (world.in_use, before.in_use),
         )

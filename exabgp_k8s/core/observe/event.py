@@ -10,12 +10,14 @@ import dataclasses
 from typing import assert_never
 
 from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts import pod_ranges as facts
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.observe import (
     checks,
     drains,
     kubernetes,
     leases,
+    pod_ranges,
     reloads,
     ribs,
     sessions,
@@ -40,6 +42,8 @@ def observe(  # noqa: C901 - flat: one case for one kind of event
             | events.Remembered()
         ):
             return kubernetes.observe(world, event, now)
+        case facts.RangesSeen() | facts.RangesLost() | facts.PodsSeen():
+            return pod_ranges.observe(world, event)
         case events.BudgetSeen() | events.BudgetLost():
             return leases.observe(world, event)
         case events.HostSeen() | events.HostLost() | events.UseRecalled():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core.facts import events, in_use, model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.core.facts.succession import Succession
 from exabgp_k8s.core.facts.world import World
 
@@ -52,7 +52,7 @@ def observe(world: World, event: Said, now: float) -> World:
 def _seen(world: World, node: model.NodeFacts, now: float) -> World:
     return dataclasses.replace(
         world,
-        node=_with_pod_cidrs(node, world.in_use),
+        node=node,
         node_seen=node,
         succession=_begin(world.node, node, now) or world.succession,
         is_node_remembered=False,
@@ -78,14 +78,3 @@ def _begin(known: model.NodeFacts | None, seen: model.NodeFacts, now: float) -> 
     if known is None or known.uid in ("", seen.uid):
         return None
     return Succession(before=known, until=now + INHERITED_FOR)
-
-
-def _with_pod_cidrs(node: model.NodeFacts, used: in_use.InUse) -> model.NodeFacts:
-    """Return the Node with the pod ranges that it had: the same object cannot lose one.
-
-    Kubernetes lets them be set once. A new object may have others, or none; it inherits nothing.
-    """
-    is_same = node.uid != "" and node.uid == used.uid
-    if is_same and set(node.pod_cidrs) < set(used.pod_cidrs):
-        return dataclasses.replace(node, pod_cidrs=used.pod_cidrs)
-    return node

@@ -15,7 +15,7 @@ from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import commands, model
 from exabgp_k8s.core.facts.world import PeerRib, Rib, World
-from exabgp_k8s.core.judge import rollout
+from exabgp_k8s.core.judge import pod_ranges, rollout
 
 POLL = 5.0
 """Seconds between two looks at the counters; also proof that ExaBGP still answers."""
@@ -123,7 +123,7 @@ def together(world: World, changes: Iterable[C]) -> Iterator[C | commands.Togeth
 def _ends(decision: Decision, world: World, rib: Rib, now: float) -> Iterator[commands.EndOfRib]:
     if decision.routes is None or decision.kept or world.neighbors is None:
         return
-    if not prefixes.are_services_known(world):
+    if not (prefixes.are_services_known(world) and pod_ranges.are_known(world)):
         return
     owing = {peer: owed for peer in rib if (owed := _owed(world, rib[peer], peer))}
     if not owing:

@@ -30,6 +30,8 @@ class Word(enum.StrEnum):
     ROUTES_WITHHELD = "RoutesWithheld"
     ROUTES_DEPRIORITISED = "RoutesDeprioritised"
     ROUTES_ANNOUNCED = "RoutesAnnounced"
+    PODS_ELSEWHERE = "PodsElsewhere"
+    PODS_COVERED = "PodsCovered"
     WITHDRAWAL_REFUSED = "WithdrawalRefused"
     WITHDRAWAL_SETTLED = "WithdrawalSettled"
 

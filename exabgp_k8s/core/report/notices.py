@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.plan.turn import Turn
+from exabgp_k8s.core.report import elsewhere
 from exabgp_k8s.core.report.notice import Kind, Notice, Word
 from exabgp_k8s.core.report.told import State, Told, look, reasons
 
@@ -38,6 +39,7 @@ def tell(told: Told, turn: Turn) -> tuple[Told, tuple[Notice, ...]]:
         *_held(told, now),
         *_missing(told, now),
         *_sessions(told, now, turn),
+        *_elsewhere(told, now, turn),
         *_budget(told, now),
         *_routes(told, now, turn),
     )
@@ -99,6 +101,13 @@ def _sessions(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:
             yield _normal(
                 Word.SESSION_ESTABLISHED, f"The BGP session with {peer} is established again"
             )
+
+
+def _elsewhere(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:
+    if now.elsewhere - told.elsewhere:
+        yield _warning(Word.PODS_ELSEWHERE, elsewhere.sentence(turn.world))
+    elif told.elsewhere and not now.elsewhere:
+        yield _normal(Word.PODS_COVERED, "No pod is seen outside of the announced ranges any more")
 
 
 def _budget(told: Told, now: Told) -> Iterator[Notice]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import pod_ranges
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, routes, rows, waits
+from exabgp_k8s.core.report import announced, elsewhere, routes, rows, waits
 
 Row = Mapping[str, Any]
 
@@ -25,6 +26,7 @@ def status(turn: Turn, now: float) -> Row:
         "waits": waits.rows(waits.find(turn, now), now),
         "budget": rows.budget(turn),
         **_of_the_peers(turn),
+        "warnings": elsewhere.rows(world),
         "kubernetes": _kubernetes(world, now),
         "settings": {
             "stale": bool(world.config_problems),
@@ -74,7 +76,7 @@ def _kubernetes(world: World, now: float) -> Row:
         "node_seen": node is not None and not world.is_node_remembered,
         "node_remembered": world.is_node_remembered,
         "node_deleted": world.is_node_gone,
-        "node_problems": list(node.problems) if node else [],
+        "node_problems": list(pod_ranges.misunderstood(world)),
     }
 
 

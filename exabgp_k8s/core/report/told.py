@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, rows
+from exabgp_k8s.core.report import announced, elsewhere, rows
 
 
 class State(enum.Enum):
@@ -39,6 +39,8 @@ class Told:
     up: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     """The names of the peers whose session was up, and of those that then lost it."""
+    elsewhere: frozenset[str] = frozenset()
+    """The interfaces behind which pods have addresses that are not announced."""
     spared: frozenset[model.Cause] = frozenset()
     """Causes that the outage budget keeps from withdrawing."""
     routes: Mapping[Key, State] | None = None
@@ -52,6 +54,7 @@ def look(told: Told, turn: Turn) -> Told:
         told,
         problems=world.config_problems,
         is_exabgp_refusing=bool(world.daemon_problem),
+        elsewhere=elsewhere.interfaces(world),
         spared=frozenset(cause for found in turn.judgement.spared.values() for cause in found),
     )
     if neighbors is None:

@@ -18,12 +18,20 @@ PODS = store.Collection(api_version="v1", plural="pods", kind="Pod", is_namespac
 DAEMON_SETS = store.Collection(
     api_version="apps/v1", plural="daemonsets", kind="DaemonSet", is_namespaced=True
 )
+CILIUM_NODES = store.Collection(
+    api_version="cilium.io/v2", plural="ciliumnodes", kind="CiliumNode"
+)
+BLOCK_AFFINITIES = store.Collection(
+    api_version="crd.projectcalico.org/v1", plural="blockaffinities", kind="BlockAffinity"
+)
 
 COLLECTIONS = (
     NODES,
     store.Collection(api_version="v1", plural="events", kind="Event", is_namespaced=True),
     PODS,
     DAEMON_SETS,
+    CILIUM_NODES,
+    BLOCK_AFFINITIES,
     store.Collection(
         api_version="networking.k8s.io/v1", plural="servicecidrs", kind="ServiceCIDR"
     ),
