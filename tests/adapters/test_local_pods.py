@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import pathlib
 
-from exabgp_k8s.adapters import local_pods
+from exabgp_k8s.adapters import local_pods, metrics
+from exabgp_k8s.core.facts import pod_ranges
+from tests.support import builders
 
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 
@@ -94,3 +97,13 @@ def test_a_table_that_cannot_be_understood_is_no_warning(tmp_path: pathlib.Path)
 
 def test_this_hosts_own_tables_can_be_read() -> None:
     assert local_pods.look() is not None
+
+
+def test_the_metric_counts_the_pods_outside_of_the_announced_ranges() -> None:
+    found = tuple(map(ipaddress.ip_address, ("10.244.3.7", "10.0.1.5", "10.0.1.6")))
+    seen = pod_ranges.PodsSeen(addresses={"cali*": found})
+    turn = builders.turn(builders.a_world(seen))
+
+    exposed = metrics.Metrics(lambda: turn, lambda: builders.START).render().decode()
+
+    assert "\nexabgp_k8s_pods_elsewhere 2.0\n" in exposed

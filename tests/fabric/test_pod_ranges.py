@@ -53,9 +53,9 @@ def test_pods_elsewhere_are_a_warning_until_the_plugin_is_asked_whose_last_range
 def has_a_pod_at(formed: cluster.Cluster, *found: str) -> None:
     """Have the node look as one of Calico's does with these pods."""
     ip = formed.fabric.node(NODE).namespace.ip
-    ip("link add cali0 type veth peer name pod0")
+    ip("link add cali0 type veth peer name cali0-peer")
     ip("link set cali0 up")
-    ip("link set pod0 up")
+    ip("link set cali0-peer up")
     for address in found:
         ip(f"route add {address}/32 dev cali0")
 

@@ -279,9 +279,7 @@ Event = (
     | KubeContact
     | KubeLost
     | ServiceCidrsSeen
-    | pod_ranges.RangesSeen
-    | pod_ranges.RangesLost
-    | pod_ranges.PodsSeen
+    | pod_ranges.Event
     | BudgetSeen
     | BudgetLost
     | HostSeen

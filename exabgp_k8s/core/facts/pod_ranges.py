@@ -61,3 +61,6 @@ class PodsSeen:
     """The addresses of pods that the host's network shows, by the interfaces' usual name."""
 
     addresses: Mapping[str, tuple[model.Address, ...]] = field(default_factory=dict)
+
+
+Event = RangesSeen | RangesLost | PodsSeen

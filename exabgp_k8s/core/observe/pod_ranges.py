@@ -8,10 +8,8 @@ from typing import assert_never
 from exabgp_k8s.core.facts import pod_ranges
 from exabgp_k8s.core.facts.world import World
 
-Said = pod_ranges.RangesSeen | pod_ranges.RangesLost | pod_ranges.PodsSeen
 
-
-def observe(world: World, event: Said) -> World:
+def observe(world: World, event: pod_ranges.Event) -> World:
     """Return the world after an event about pods' addresses."""
     if not isinstance(event, pod_ranges.PodsSeen) and _is_of_before(world, event.source):
         return world
