@@ -17,7 +17,7 @@ from exabgp_k8s.adapters.kube import attempts, client, watching
 from exabgp_k8s.adapters.kube import pod_ranges as adapter
 from exabgp_k8s.core.facts import events, pod_ranges
 from exabgp_k8s.core.facts.pod_ranges import PodSource
-from exabgp_k8s.tryout.kubeapi import apiserver
+from exabgp_k8s.tryout.kubeapi import apiserver, exchange
 from tests.support import controlplane, kubeapi, plugins
 
 QUICK = watching.Timings(
@@ -155,6 +155,29 @@ def test_the_blocks_of_a_large_cluster_are_read_page_by_page(
     # The watch begins where the list began, so nothing of the meantime is lost.
     plugins.put(cluster, plugins.block(name, "10.244.9.0/26"))
     got.wait_for(names("10.244.7.64/26", "10.244.9.0/26"), after=at)
+
+
+def test_a_block_that_comes_between_two_pages_is_told(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch begins where the first page was, not where the last one was."""
+    monkeypatch.setattr(adapter, "PAGE", 7)
+    with kubeapi.KubeApi() as server:
+        plugins.put(server, *plugins.blocks_of_others(20), plugins.block("a0", "10.244.7.64/26"))
+
+        def meanwhile(asked: exchange.Exchange) -> None:
+            plugins.put(server, plugins.block("a0", "10.244.0.0/26"))
+            server.api.answer(asked)
+
+        server.inject(server.api.answer, kubeapi.BLOCK_AFFINITIES)
+        server.inject(meanwhile, kubeapi.BLOCK_AFFINITIES)
+        with running(server, tmp_path, CALICO, "a0") as got:
+            got.wait_for(
+                lambda event: (
+                    isinstance(event, pod_ranges.RangesSeen)
+                    and "10.244.0.0/26" in map(str, event.cidrs)
+                )
+            )
 
 
 @pytest.mark.fault(

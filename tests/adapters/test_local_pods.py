@@ -79,7 +79,7 @@ def test_pods_are_seen_in_ipv6_and_the_hosts_own_addresses_are_none(
     six = (
         v6("cali12ab", "fd000001", 128)
         + v6("cali12ab", "fe80", 64)
-        + v6("cali12ab", "fe80000000000000ecee", 128, flags=0x8000_0001)
+        + v6("cali12ab", "fd000001" + "0" * 20 + "00ff", 128, flags=0x8000_0001)
         + v6("cni0", "fd000007", 64)
         + v6("cni0", "fd000008", 64, flags=0x3, gateway="fd01" + "0" * 28)
     )

@@ -12,6 +12,7 @@ from exabgp_k8s.core import quiet, step
 from exabgp_k8s.core.facts import commands, events, model, pod_ranges
 from exabgp_k8s.core.facts.pod_ranges import PodSource
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import pod_ranges as judged
 from exabgp_k8s.core.report import elsewhere, notices, summary
 from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.core.report.told import Told
@@ -133,7 +134,7 @@ def test_after_an_edit_of_the_source_the_former_ranges_stand_until_the_new_one_i
 def test_the_last_word_of_the_former_source_does_not_count() -> None:
     world = with_cilium(said(RANGE), said(BLOCK, source=PodSource.CALICO))
 
-    assert pods(world) == {RANGE}
+    assert judged.named(world) == (RANGE,)
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,11 @@ class TestPodsElsewhere:
         assert not elsewhere.count(builders.a_world(seen, node=node))
 
     def test_are_looked_for_only_where_the_node_names_the_ranges(self) -> None:
-        assert not elsewhere.count(self.world("10.0.1.5", pods_from=PodSource.CALICO))
+        blocks = said(RANGE, source=PodSource.CALICO)
+        world = builders.after(self.world("10.0.1.5", pods_from=PodSource.CALICO), blocks)
+
+        assert pods(world) == {RANGE}
+        assert not elsewhere.count(world)
 
     def test_are_looked_for_only_where_pods_are_announced(self) -> None:
         assert not elsewhere.count(self.world("10.0.1.5", pods_within=()))

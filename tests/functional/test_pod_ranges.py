@@ -45,6 +45,7 @@ def lab(server: Server, tmp_path: Path) -> Iterator[Lab]:
         yield found
 
 
+@pytest.mark.long
 def test_a_plugins_ranges_are_announced_as_the_settings_and_the_rights_allow(
     lab: Lab, server: Server
 ) -> None:
