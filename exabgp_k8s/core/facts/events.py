@@ -101,9 +101,8 @@ class BudgetLost:
 class HostSeen:
     """What the host's own network looks like.
 
-    ``uplinks`` are the networks of the interfaces that carry an address of the node or of a
-    session; ``sources`` the address the kernel uses towards each peer whose local address is to
-    be found by route.
+    ``uplinks`` are the networks of the interfaces with an address of the node or of a session;
+    ``sources`` the address the kernel uses towards each peer that it is to be found for.
     """
 
     uplinks: frozenset[model.Network] = frozenset()
