@@ -7,7 +7,7 @@ from typing import Any
 
 from exabgp_k8s.translate import draft, selectors
 from exabgp_k8s.translate.draft import Draft
-from exabgp_k8s.translate.source import Source
+from exabgp_k8s.translate.source import Source, a_list, a_mapping
 
 KINDS = ("BGPConfiguration", "BGPPeer", "IPPool", "BGPFilter")
 AS_OF_ALL = 64512
@@ -85,7 +85,7 @@ def _configuration(found: Draft, source: Source) -> list[tuple[str, list[str]]]:
     return [
         (
             str(each.get("cidr")),
-            [names.get(str(one), str(one)) for one in each.get("communities") or ()],
+            [names.get(str(one), str(one)) for one in a_list(each.get("communities"))],
         )
         for each in source.items("spec.prefixAdvertisements")
         if isinstance(each, dict)
@@ -125,7 +125,7 @@ def _peer(found: Draft, source: Source) -> None:
 
 
 def _password(found: Draft, source: Source) -> str:
-    secret = source.mapping("spec.password").get("secretKeyRef") or {}
+    secret = a_mapping(source.mapping("spec.password").get("secretKeyRef"))
     if secret:
         found.lose(
             source,

@@ -8,7 +8,7 @@ from typing import Any
 
 from exabgp_k8s.translate import draft, selectors
 from exabgp_k8s.translate.draft import Draft
-from exabgp_k8s.translate.source import Source
+from exabgp_k8s.translate.source import Source, a_list, a_mapping
 
 KINDS = (
     "CiliumBGPClusterConfig",
@@ -104,7 +104,7 @@ def _instance(
         wanted = keys.pop("labels", ())
         address = peer.text("peerAddress").partition("/")[0]
         if (found_by := peer.mapping("autoDiscovery")).get("mode") == "DefaultGateway":
-            family = (found_by.get("defaultGateway") or {}).get("addressFamily")
+            family = a_mapping(found_by.get("defaultGateway")).get("addressFamily")
             address = f"default-gateway-{family}" if family else "default-gateway"
         added = found.add(
             peer,
@@ -137,7 +137,9 @@ def _session(found: Draft, config: Source) -> dict[str, Any]:
         "gracefulRestart": _restart(config.mapping("spec.gracefulRestart")),
         "localAddress": _interface(config.text("spec.transport.sourceInterface")),
         "families": [_family(each) for each in families],
-        "labels": [each.mapping("advertisements").get("matchLabels") or {} for each in families],
+        "labels": [
+            a_mapping(each.mapping("advertisements").get("matchLabels")) for each in families
+        ],
     }
 
 
@@ -180,9 +182,9 @@ def _restart(found: dict[str, Any]) -> str:
 def _offer(found: Draft, offer: Source, labels: dict[str, Any]) -> Offer:
     """Return what an advertisement says, and note what of it is not announced here."""
     kind, written = offer.text("advertisementType"), offer.mapping("attributes")
-    listed = offer.mapping("service").get("addresses") or []
+    listed = a_list(offer.mapping("service").get("addresses"))
     offer.take("selector")
-    attributes = _communities(written.get("communities") or {})
+    attributes = _communities(a_mapping(written.get("communities")))
     if written.get("localPreference") is not None:
         attributes["localPref"] = written["localPreference"]
     prefixes = {"PodCIDR": "pods", "Service": "services"}.get(kind, "")
@@ -200,7 +202,7 @@ def _communities(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _flat(lists: Iterable[Any]) -> Iterable[Any]:
-    return (each for found in lists for each in found or ())
+    return (each for found in lists for each in a_list(found))
 
 
 def _attach(peer: dict[str, Any] | None, prefixes: str, attributes: dict[str, Any]) -> None:
@@ -248,9 +250,9 @@ def _neighbor(
         passwordFrom=_password(found, neighbor, "authSecretRef"),
         families=[_family(each) for each in families],
     )
-    for each in neighbor.items("advertisedPathAttributes"):
-        prefixes = SELECTED.get(str(each.get("selectorType")), "")
-        attributes = _communities(each.get("communities") or {})
-        if each.get("localPreference") is not None:
-            attributes["localPref"] = each["localPreference"]
+    for said in map(a_mapping, neighbor.items("advertisedPathAttributes")):
+        prefixes = SELECTED.get(str(said.get("selectorType")), "")
+        attributes = _communities(a_mapping(said.get("communities")))
+        if said.get("localPreference") is not None:
+            attributes["localPref"] = said["localPreference"]
         _attach(added, prefixes, attributes)

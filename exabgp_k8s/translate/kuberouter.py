@@ -9,7 +9,7 @@ from typing import Any
 from exabgp_k8s.settings import manifests
 from exabgp_k8s.translate import draft, selectors
 from exabgp_k8s.translate.draft import Draft
-from exabgp_k8s.translate.source import Source
+from exabgp_k8s.translate.source import Source, a_list, a_mapping, a_text
 
 KINDS = ("DaemonSet", "Node")
 PREFIX = "kube-router.io/"
@@ -68,9 +68,9 @@ def write(found: Draft, sources: dict[str, list[Source]]) -> None:
 
 def _flags(source: Source) -> dict[str, str]:
     """Return the flags of the container that has kube-router's."""
-    containers = source.mapping("spec").get("template", {}).get("spec", {}).get("containers") or []
-    for container in containers:
-        words = [*(container.get("command") or ()), *(container.get("args") or ())]
+    pod = a_mapping(a_mapping(source.mapping("spec").get("template")).get("spec"))
+    for container in map(a_mapping, a_list(pod.get("containers"))):
+        words = [*a_list(container.get("command")), *a_list(container.get("args"))]
         pairs = (str(word)[2:].partition("=") for word in words if str(word).startswith("--"))
         flags = {name: value or "true" for name, _, value in pairs}
         if "run-router" in flags or "cluster-asn" in flags or "peer-router-ips" in flags:
@@ -115,7 +115,7 @@ def _zipped(lists: dict[str, str]) -> Iterator[dict[str, str]]:
 def _said(source: Source) -> dict[str, Any]:
     """Return what a Node's annotations say of BGP."""
     return {
-        key.removeprefix(PREFIX): value
+        key.removeprefix(PREFIX): a_text(value)
         for key, value in source.mapping("metadata.annotations").items()
         if key.startswith(PREFIX) and key.removeprefix(PREFIX) not in ("pod-cidr", "pod-cidrs")
     }

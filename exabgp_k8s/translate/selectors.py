@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from exabgp_k8s.translate.source import a_list, a_mapping, a_text
+
 HOSTNAME = "kubernetes.io/hostname"
 TERM = re.compile(
     r"""\s*(?:
@@ -28,14 +30,14 @@ def named(nodes: Sequence[str]) -> dict[str, Any]:
 
 def any_of(found: Sequence[Any]) -> dict[str, Any] | None:
     """Return one selector that means any of several; None where there is no such one."""
-    plain = [each for each in found if isinstance(each, dict)]
+    plain = [standard(each) for each in found if isinstance(each, dict)]
     if len(plain) == 1:
-        return standard(plain[0])
+        return plain[0]
     keys: set[Any] = set()
     values: list[Any] = []
     for each in plain:
-        pairs = dict(each.get("matchLabels") or {})
-        expressions = each.get("matchExpressions") or []
+        pairs = each.get("matchLabels", {})
+        expressions = each.get("matchExpressions", [])
         if len(pairs) + len(expressions) != 1:
             return None
         keys |= pairs.keys()
@@ -43,8 +45,8 @@ def any_of(found: Sequence[Any]) -> dict[str, Any] | None:
         for item in expressions:
             if item.get("operator") != "In":
                 return None
-            keys.add(item.get("key"))
-            values += item.get("values") or []
+            keys.add(str(item.get("key")))
+            values += map(str, a_list(item.get("values")))
     if len(keys) != 1:
         return {} if not plain else None
     key = keys.pop()
@@ -53,7 +55,10 @@ def any_of(found: Sequence[Any]) -> dict[str, Any] | None:
 
 def standard(found: dict[str, Any]) -> dict[str, Any]:
     """Return a Kubernetes LabelSelector with the keys that ours has."""
-    return {key: found[key] for key in ("matchLabels", "matchExpressions") if found.get(key)}
+    labels = {key: a_text(each) for key, each in a_mapping(found.get("matchLabels")).items()}
+    expressions = [each for each in a_list(found.get("matchExpressions")) if a_mapping(each)]
+    parts = {"matchLabels": labels, "matchExpressions": expressions}
+    return {key: each for key, each in parts.items() if each}
 
 
 def calico(text: str) -> dict[str, Any] | None:

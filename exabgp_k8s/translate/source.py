@@ -13,6 +13,21 @@ SILENT = (None, False, "", 0)
 """Values that say nothing, wherever they stand."""
 
 
+def a_mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping; an empty one for anything else: what is applied may have any shape."""
+    return value if isinstance(value, dict) else {}
+
+
+def a_list(value: Any) -> list[Any]:
+    """Return a list; an empty one for anything else."""
+    return value if isinstance(value, list) else []
+
+
+def a_text(value: Any) -> str:
+    """Return what a plain value says; the empty text for anything else."""
+    return "" if value is None or isinstance(value, dict | list) else str(value)
+
+
 class Source:
     """One object, or a part of one that is looked at by itself."""
 
@@ -32,18 +47,15 @@ class Source:
 
     def text(self, path: str) -> str:
         """Return what stands at a path as text; the empty one for nothing."""
-        found = self.take(path)
-        return "" if found is None or isinstance(found, dict | list) else str(found)
+        return a_text(self.take(path))
 
     def mapping(self, path: str) -> dict[str, Any]:
         """Return a mapping; an empty one for anything else."""
-        found = self.take(path)
-        return found if isinstance(found, dict) else {}
+        return a_mapping(self.take(path))
 
     def items(self, path: str) -> list[Any]:
         """Return a list; an empty one for anything else."""
-        found = self.take(path)
-        return found if isinstance(found, list) else []
+        return a_list(self.take(path))
 
     def parts(self, path: str) -> list[Source]:
         """Return the mappings of a list as sources of their own."""

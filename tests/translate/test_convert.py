@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import itertools
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from exabgp_k8s import errors
 from exabgp_k8s.cli import config
 from exabgp_k8s.settings import load
-from exabgp_k8s.translate import draft, selectors
+from exabgp_k8s.translate import draft, origin, selectors
 
 METALLB = """\
 apiVersion: metallb.io/v1beta2
@@ -178,15 +184,15 @@ metadata:
 """
 
 
-def convert(origin: str, text: str, *options: str) -> Result:
+def convert(whose: str, text: str, *options: str) -> Result:
     return CliRunner().invoke(
-        config.group, ["convert", "--from", origin, "-", *options], input=text
+        config.group, ["convert", "--from", whose, "-", *options], input=text
     )
 
 
-def converted(origin: str, text: str, *options: str) -> tuple[dict[str, Any], list[str]]:
+def converted(whose: str, text: str, *options: str) -> tuple[dict[str, Any], list[str]]:
     """Return the document, which a node takes, and what was said of the rest."""
-    result = convert(origin, text, *options)
+    result = convert(whose, text, *options)
     assert result.exit_code == 0, result.stderr
     load.parse(result.stdout, "converted")
     return yaml.safe_load(result.stdout), result.stderr.splitlines()
@@ -308,19 +314,19 @@ def test_kube_router_nodes_that_say_the_same_become_one_peer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "text"),
+    ("whose", "text"),
     [("metallb", METALLB), ("kube-router", KUBE_ROUTER)],
     ids=["plain", "in base 64"],
 )
-def test_no_password_is_repeated(origin: str, text: str) -> None:
-    result = convert(origin, text)
+def test_no_password_is_repeated(whose: str, text: str) -> None:
+    result = convert(whose, text)
 
     assert "hunter2" not in result.stdout + result.stderr
     assert "aHVudGVyMg" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize(
-    ("origin", "text", "words"),
+    ("whose", "text", "words"),
     [
         ("metallb", CALICO, "no BGP peers of metallb that can be written"),
         ("calico", "a: [", "is not YAML"),
@@ -333,9 +339,9 @@ def test_no_password_is_repeated(origin: str, text: str) -> None:
     ],
 )
 def test_a_file_without_peers_is_told_what_is_looked_for(
-    origin: str, text: str, words: str
+    whose: str, text: str, words: str
 ) -> None:
-    result = convert(origin, text)
+    result = convert(whose, text)
 
     assert result.exit_code == 2
     assert words in result.stderr
@@ -356,6 +362,47 @@ def test_ranges_that_are_given_count_more_than_those_in_the_file() -> None:
     document, _ = converted("calico", CALICO, "--services", "10.96.0.0/16")
 
     assert document["announce"]["services"]["cidrs"] == ["10.96.0.0/16"]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
+    for key, inner in ((key, value[key]) for key in keys):
+        yield from places(inner, (*path, key))
+
+
+def with_junk(document: Any, path: tuple[Any, ...], junk: Any) -> Any:
+    if not path:
+        return junk
+    changed = copy.copy(document)
+    changed[path[0]] = with_junk(document[path[0]], path[1:], junk)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("metallb", METALLB),
+        ("calico", CALICO),
+        ("cilium", CILIUM),
+        ("cilium", POLICY),
+        ("kube-router", KUBE_ROUTER),
+    ],
+)
+def test_whatever_stands_in_a_manifest_is_written_or_refused_in_sentences(
+    name: str, text: str
+) -> None:
+    documents = list(yaml.safe_load_all(text))
+    junk_of_each = itertools.cycle((None, [5], 5, {"a": "b"}, []))
+    for path, junk in zip(places(documents), junk_of_each, strict=False):
+        changed = with_junk(documents, path, junk) if len(path) else documents
+        written = "\n---\n".join(json.dumps(each) for each in changed)
+        with contextlib.suppress(errors.SettingsError):
+            found = origin.translate(name, written, "x", services=(), pods=())
+            assert all(str(loss) for loss in found.losses())
+            load.parse(json.dumps(found.document()), "x")
 
 
 @pytest.mark.parametrize(
