@@ -23,6 +23,7 @@ MESH = "nodes have sessions with routers only; write the routers that connect th
 def write(found: Draft, sources: dict[str, list[Source]]) -> None:
     """Write our document from Calico's objects."""
     found.asn = AS_OF_ALL
+    found.pods_from = "calico"
     found.are_services_wanted = False
     advertised: list[tuple[str, list[str]]] = []
     for source in sources.get("BGPConfiguration", ()):

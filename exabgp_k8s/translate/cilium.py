@@ -80,7 +80,10 @@ def _name(source: Source) -> str:
 
 
 def _ranges(found: Draft, sources: dict[str, list[Source]]) -> None:
+    found.pods_from = "cilium"
     for source in sources.get("ConfigMap", ()):
+        if source.text("data.ipam") == "kubernetes":
+            found.pods_from = ""
         for key in RANGES:
             listed = source.text(f"data.{key}").replace(",", " ").split()
             found.range_of("pods", listed, source, f"data.{key}")

@@ -48,6 +48,11 @@ class Draft:
     def losses(self) -> Iterator[str]:
         """Yield what was not carried over; what nobody took comes last."""
         yield from dict.fromkeys(self._lost)
+        if self.pods and self.pods_from:
+            yield (
+                f"the pods: read from {self.pods_from}, which needs a right: add "
+                f"daemonset/components/pods-from-{self.pods_from} to your kustomization"
+            )
         for source in self._sources:
             for path in source.left():
                 if path.split(".")[0] not in NOT_SETTINGS:

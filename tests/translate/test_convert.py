@@ -242,7 +242,7 @@ def test_calico_peers_keep_their_selector_and_ranges() -> None:
 
     assert document["announce"] == {
         "services": {"cidrs": ["10.96.0.0/12"]},
-        "pods": {"within": ["10.244.0.0/16"]},
+        "pods": {"within": ["10.244.0.0/16"], "from": "calico"},
     }
     assert found == {
         "rack1": {
@@ -260,6 +260,7 @@ def test_calico_peers_keep_their_selector_and_ranges() -> None:
         ("BGPPeer/mesh", "spec.peerSelector", "routers only"),
         ("BGPPeer/rack1", "spec.filters", "announce: [services]"),
         ("serviceExternalIPs", "ClusterIPs"),
+        ("the pods", "daemonset/components/pods-from-calico"),
     ):
         assert said(lines, *words), lines
 
