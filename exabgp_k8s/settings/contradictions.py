@@ -12,15 +12,13 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import asns, durations, model
-from exabgp_k8s.settings import checks, convert, fields, located, peers, sharing
+from exabgp_k8s.settings import checks, convert, fields, located, peers, sharing, volume
 from exabgp_k8s.settings.written import Place, addresses, entries
 
 Problems = Iterator[errors.Problem]
 
 MOST_CIDRS = 64
 """Looked at of each list; more are refused, and to compare them all would take hours."""
-MOST_ROUTERS = 10_000
-"""Of one document; a list for each peer would make more of a small one than an agent can hold."""
 MOST_NAMED = 3
 """Routers named in one message."""
 
@@ -73,9 +71,8 @@ def _unsaid(root: Place) -> Problems:
 
 
 def _addresses(root: Place) -> Problems:
-    count = sum(1 for peer in root["peers"] for _ in addresses(peer))
-    if count > MOST_ROUTERS:
-        yield root["peers"].problem(f"{count} routers are too many; write at most {MOST_ROUTERS}")
+    if volume.count(root) > volume.MOST_ROUTERS:
+        # To compare them all would take minutes.
         return
     claims = []
     for peer in entries(root):
@@ -221,6 +218,7 @@ def _check_times(root: Place) -> Problems:
 
 SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _names,
+    volume.find,
     _unsaid,
     _addresses,
     _sessions,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exabgp_k8s.core.facts import config
-from exabgp_k8s.settings import contradictions, load, notes, schema, selection
+from exabgp_k8s.settings import load, notes, schema, selection, volume
 from tests.architecture import repository
 from tests.settings import samples
 from tests.support import builders
@@ -177,12 +177,30 @@ def test_routers_have_a_limit_whatever_the_lists_are_made_of() -> None:
             "name": f"p{n}",
             "addresses": [str(ipaddress.ip_address(next(numbers))) for _ in range(16)],
         }
-        for n in range(contradictions.MOST_ROUTERS // 16 + 1)
+        for n in range(volume.MOST_ROUTERS // 16 + 1)
     ]
 
     assert samples.problems(document(*peers, asn=64513)) == [
         "peers: 10016 routers are too many; write at most 10000"
     ]
+
+
+def test_defaults_have_a_limit_once_they_are_written_out() -> None:
+    """Each agent holds what its peers have, whatever the document's length."""
+    values = [f"v{number}" for number in range(300)]
+    asked = {"key": "rack", "operator": "In", "values": values}
+    peers = [
+        {"name": f"p{n}", "addresses": [f"11.0.{n}.{host}" for host in range(1, 17)]}
+        for n in range(30)
+    ]
+    selector = {"matchExpressions": [asked]}
+
+    found = samples.problems(document(*peers, asn=64513, nodeSelector=selector))
+    own = [{**peer, "nodeSelector": {}} for peer in peers]
+
+    assert len(found) == 1
+    assert "written out these are 145920 values, and at most 100000 can be used" in found[0]
+    assert samples.problems(document(*own, asn=64513, nodeSelector=selector)) == []
 
 
 def test_what_is_said_of_an_entry_is_said_once() -> None:
