@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from exabgp_k8s.core.facts import asns, in_use, model
+from exabgp_k8s.core.facts.pod_ranges import PodSource
 
 
 def dump(used: in_use.InUse) -> str:
@@ -19,6 +20,7 @@ def dump(used: in_use.InUse) -> str:
         {
             "uid": used.uid,
             "podCIDRs": [str(each) for each in used.pod_cidrs],
+            "podsFrom": str(used.pods_from),
             "labels": dict(used.labels),
             "asns": {where: str(number) for where, number in used.asns.items()},
             "routers": {where: str(each.address) for where, each in used.routers.items()},
@@ -51,6 +53,7 @@ def load(text: str) -> in_use.InUse | None:
         return in_use.InUse(
             uid=str(document["uid"]),
             pod_cidrs=tuple(ipaddress.ip_network(each) for each in document["podCIDRs"]),
+            pods_from=PodSource(document["podsFrom"]),
             labels={str(key): str(value) for key, value in document["labels"].items()},
             asns={str(where): _asn(each) for where, each in document["asns"].items()},
             routers={

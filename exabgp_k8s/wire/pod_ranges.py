@@ -25,7 +25,12 @@ _CONFIRMED = "confirmed"
 _OF_A_HOST = ("", "host")
 """The type of an affinity to a node; others are for addresses of load balancers. Older ones have
 none."""
+_TRUE = (True, "1", "t", "T", "true", "TRUE", "True")
+"""What Calico reads as true (Go's ``strconv.ParseBool``)."""
 _PROBLEMS_KEPT = 20
+
+Block = tuple[model.Network | None, str]
+"""The range of a block that is its node's, and what is wrong with the object."""
 
 
 def name_of(document: object) -> str:
@@ -69,7 +74,7 @@ def is_block_of(document: object, node: str) -> bool:
             return False
 
 
-def block(document: Any) -> tuple[model.Network | None, str]:
+def block(document: Any) -> Block:
     """Return the range of a block that is its node's; none, and what is wrong, where it is not.
 
     ``deleted`` is text in Calico's definition, for compatibility with releases that had it so.
@@ -77,14 +82,14 @@ def block(document: Any) -> tuple[model.Network | None, str]:
     read = fields.Reader()
     spec = read.mapping(document.get("spec"), "spec")
     metadata = read.mapping(document.get("metadata"), "metadata")
-    is_going = spec.get("deleted") in ("true", True) or "deletionTimestamp" in metadata
+    is_going = spec.get("deleted") in _TRUE or "deletionTimestamp" in metadata
     if spec.get("state") != _CONFIRMED or is_going or spec.get("type", "") not in _OF_A_HOST:
         return None, ""
     found = read.networks([spec.get("cidr")], f"{name_of(document)}: spec.cidr")
     return next(iter(found), None), "; ".join(read.problems)
 
 
-def of_calico(blocks: Iterable[tuple[model.Network | None, str]]) -> RangesSeen:
+def of_calico(blocks: Iterable[Block]) -> RangesSeen:
     """Return what the blocks of a node say together."""
     every = list(blocks)
     ranges = sorted(

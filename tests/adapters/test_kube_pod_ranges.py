@@ -137,6 +137,9 @@ def test_our_own_blocks_are_told_as_they_come_and_go_and_no_other_nodes(
     plugins.put(cluster, {**two, "spec": {**two["spec"], "state": "pending"}})
     plugins.put(cluster, two, plugins.block(f"{name}-other", "10.244.8.64/26"))
     at = got.wait_for(names("10.244.7.64/26", "10.244.9.0/26"), after=at)
+    # What cannot be read any more says nothing of the range that it named.
+    plugins.put(cluster, {**one, "spec": {**one["spec"], "cidr": "10.244.7.64"}})
+    at = got.wait_for(names("10.244.7.64/26", "10.244.9.0/26"), after=at)
     plugins.put(cluster, {**one, "spec": {**one["spec"], "deleted": "true"}})
     at = got.wait_for(names("10.244.9.0/26"), after=at)
     plugins.delete(cluster, two)

@@ -131,6 +131,19 @@ def test_after_an_edit_of_the_source_the_former_ranges_stand_until_the_new_one_i
     assert pods(builders.after(edited, said(RANGE))) == {RANGE}
 
 
+def test_after_an_edit_of_the_source_fewer_ranges_count() -> None:
+    """That a Node cannot lose a range says nothing of what a plugin named before."""
+    (first, *_) = builders.a_node().pod_cidrs
+    node = builders.a_node(pod_cidrs=(first,))
+    calico = said(first, BLOCK, source=PodSource.CALICO)
+    world = builders.a_world(calico, settings=CALICO, node=node)
+    assert pods(world) == {first, BLOCK}
+
+    edited = builders.after(world, events.ConfigLoaded(config=builders.a_config()))
+
+    assert pods(edited) == {first}
+
+
 def test_the_last_word_of_the_former_source_does_not_count() -> None:
     world = with_cilium(said(RANGE), said(BLOCK, source=PodSource.CALICO))
 

@@ -74,6 +74,7 @@ def test_a_block_of_an_older_calico_has_no_type() -> None:
         {"state": "pendingDeletion"},
         {"deleted": "true"},
         {"deleted": True},
+        {"deleted": "1"},
         {"type": "virtual"},
         {"state": None},
     ],

@@ -138,11 +138,11 @@ class _Blocks:
 
     def __init__(self, node_name: str) -> None:
         self._node_name = node_name
-        self._blocks: dict[str, Any] = {}
+        self._blocks: dict[str, wire.Block] = {}
 
     def listed(self, items: list[Any]) -> pod_ranges.RangesSeen:
         ours = [item for item in items if wire.is_block_of(item, self._node_name)]
-        self._blocks = {wire.name_of(item): wire.block(item) for item in ours}
+        self._blocks = {wire.name_of(item): self._block(item) for item in ours}
         return wire.of_calico(self._blocks.values())
 
     def changed(self, line: kube.WatchLine) -> pod_ranges.RangesSeen | None:
@@ -151,10 +151,16 @@ class _Blocks:
         if not is_ours and name not in self._blocks:
             return None
         if is_ours and line.type is not kube.LineType.DELETED:
-            self._blocks[name] = wire.block(line.object)
+            self._blocks[name] = self._block(line.object)
         else:
             self._blocks.pop(name, None)
         return wire.of_calico(self._blocks.values())
+
+    def _block(self, item: Any) -> wire.Block:
+        """Return a block; of one that cannot be read any more, what was known of it."""
+        cidr, problem = wire.block(item)
+        known, _ = self._blocks.get(wire.name_of(item), (None, ""))
+        return (known if problem else cidr), problem
 
 
 class _Reader:

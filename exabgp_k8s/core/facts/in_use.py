@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts.pod_ranges import PodSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class InUse:
     uid: str = ""
     """Of the Node object that the pod ranges stand in."""
     pod_cidrs: tuple[model.Network, ...] = ()
+    pods_from: PodSource = PodSource.NODE
+    """Who named them."""
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """The Node's labels as they select peers now."""
     away: Mapping[str, float] = dataclasses.field(default_factory=dict)

@@ -32,6 +32,7 @@ def settle(world: World, before: World, now: float) -> World:
         world.in_use,
         uid=node.uid,
         pod_cidrs=pod_ranges.in_force(world, node),
+        pods_from=pod_ranges.named_by(world),
         labels=labels,
         away=away,
         asns=asns.kept(world, node, selected),

@@ -41,8 +41,14 @@ def in_force(world: World, node: model.NodeFacts) -> tuple[model.Network, ...]:
     if not found:
         return used.pod_cidrs
     # Kubernetes lets the Node's be set once: the same object cannot lose one.
-    is_cut = source(world) is PodSource.NODE and set(found) < set(used.pod_cidrs)
+    is_nodes = source(world) is used.pods_from is PodSource.NODE
+    is_cut = is_nodes and set(found) < set(used.pod_cidrs)
     return used.pod_cidrs if is_cut else found
+
+
+def named_by(world: World) -> PodSource:
+    """Return who named the ranges that count."""
+    return source(world) if named(world) else world.in_use.pods_from
 
 
 def problem(world: World) -> str:
