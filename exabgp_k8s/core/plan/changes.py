@@ -104,18 +104,23 @@ C = TypeVar("C", commands.Announce, commands.Withdraw)
 
 
 def together(world: World, changes: Iterable[C]) -> Iterator[C | commands.Together]:
-    """Join changes that one line can say: the same attributes, the same prefixes at each peer."""
+    """Join changes that one line can say: the same attributes, the same prefixes at each peer.
+
+    The prefixes of one line are of one family: ExaBGP takes all of them for the last one's.
+    """
     if world.is_joining_refused:
         yield from changes
         return
     by_peer: dict[tuple[object, ...], list[C]] = {}
     for change in changes:
         route = change.route
-        by_peer.setdefault((route.peer, route.next_hop, route.attributes), []).append(change)
+        family = model.family_of(route.prefix)
+        same = (route.peer, family, route.next_hop, route.attributes)
+        by_peer.setdefault(same, []).append(change)
     joined: dict[tuple[object, ...], list[C]] = {}
-    for (_, *same), group in by_peer.items():
+    for (_, *alike), group in by_peer.items():
         prefixes_of_peer = frozenset(change.route.prefix for change in group)
-        joined.setdefault((*same, prefixes_of_peer), []).extend(group)
+        joined.setdefault((*alike, prefixes_of_peer), []).extend(group)
     for group in joined.values():
         yield group[0] if len(group) == 1 else commands.Together(changes=tuple(group))
 
