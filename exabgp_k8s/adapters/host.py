@@ -14,10 +14,11 @@ from pathlib import Path
 
 import psutil
 
-from exabgp_k8s.adapters import routing
-from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.adapters import neighbours, routing
+from exabgp_k8s.core.facts import events, links, model
 
-FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+IPV6 = 6
+FAMILIES = {4: socket.AF_INET, IPV6: socket.AF_INET6}
 
 LOOPBACK = "lo"
 """Its Linux name in every network namespace."""
@@ -37,8 +38,9 @@ def look(
     addresses: Iterable[model.Address],
     peers: Iterable[model.Address],
     gateways: Iterable[model.Family] = (),
+    wanted_links: Iterable[str] = (),
 ) -> events.HostSeen | events.HostLost:
-    """Return where these addresses are, and the source address towards each peer.
+    """Return where these addresses are, the source towards each peer, and what is on links.
 
     An uplink is an interface that carries one of the addresses. A peer that no route leads to
     has no source. Nothing is sent. A host that shows nothing has not lost its addresses: it could
@@ -48,11 +50,13 @@ def look(
         by_default = {family: routing.gateways(family) for family in gateways}
         towards = (*peers, *(each for found in by_default.values() for each in found))
         found = {peer: source for peer in towards if (source := _source(peer)) is not None}
-        wanted = {*addresses, *found.values()}
         interfaces = _interfaces()
         odd = _odd_addresses()
+        on_links = _links(interfaces, odd, frozenset(wanted_links))
     except OSError as error:
         return events.HostLost(problem=f"the interfaces cannot be read: {error}")
+    own = (address for link in on_links.values() for address in link.own)
+    wanted = {*addresses, *found.values(), *own}
     where = {address: _interface_of(interfaces, address) for address in wanted}
     uplinks = {name for name in where.values() if name not in (None, LOOPBACK)}
     if not interfaces.keys() - {LOOPBACK} and None in where.values():
@@ -70,7 +74,26 @@ def look(
             address: () if name is None else _beside(interfaces[name], odd, address)
             for address, name in where.items()
         },
+        links=on_links,
     )
+
+
+def _links(
+    interfaces: Interfaces, odd: frozenset[model.Address], wanted: frozenset[str]
+) -> Mapping[str, links.Link]:
+    """Return what is on each link; our own addresses there are the ones that will stay."""
+    routers = neighbours.routers(wanted) if wanted else {}
+    return {
+        name: links.Link(
+            own=tuple(
+                ipaddress.IPv6Address(f"{each.ip}%{name}")
+                for each in interfaces[name]
+                if each.version == IPV6 and each.ip.is_link_local and each.ip not in odd
+            ),
+            routers=routers.get(name, ()),
+        )
+        for name in sorted(wanted & interfaces.keys())
+    }
 
 
 def _interfaces() -> Interfaces:
@@ -86,6 +109,9 @@ def _interfaces() -> Interfaces:
 
 
 def _interface_of(interfaces: Interfaces, address: model.Address) -> str | None:
+    if link := links.of(address):
+        plain = links.plain(address)
+        return link if any(each.ip == plain for each in interfaces.get(link, ())) else None
     for name, carried in interfaces.items():
         if any(each.ip == address for each in carried):
             return name
@@ -106,7 +132,7 @@ def _beside(
     others = [
         each
         for each in carried
-        if each.ip != address and not (each.ip.is_link_local or each.ip.is_loopback)
+        if each.ip != links.plain(address) and not (each.ip.is_link_local or each.ip.is_loopback)
     ]
     others.sort(key=lambda each: (each.ip in odd, each.network.num_addresses == 1))
     return (address, *(each.ip for each in others))

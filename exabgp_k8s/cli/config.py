@@ -19,7 +19,7 @@ import click
 from exabgp_k8s import chain, errors
 from exabgp_k8s.cli import exits, groups, output
 from exabgp_k8s.core.decide import neighbors
-from exabgp_k8s.core.facts import config, events, model, world
+from exabgp_k8s.core.facts import config, events, links, model, world
 from exabgp_k8s.core.judge import keeping
 from exabgp_k8s.settings import (
     configmap,
@@ -143,7 +143,12 @@ def show_schema() -> None:
 
 @group.command()
 @settings_argument
-@click.option("--node-ip", "ips", multiple=True, help="An InternalIP of the node; repeat it.")
+@click.option(
+    "--node-ip",
+    "ips",
+    multiple=True,
+    help="An InternalIP of the node, or a link-local address as fe80::1%eth1; repeat it.",
+)
 @click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label; repeat it.")
 @click.option(
     "--annotation", "notes", multiple=True, metavar="KEY=VALUE", help="An annotation; repeat it."
@@ -164,7 +169,7 @@ def render(
     known = world.World(
         config=settings,
         node=_node(ips, labels, notes),
-        host=_host(gateways),
+        host=_host(ips, gateways),
         passwords={peer.password_from or "": model.Secret("") for peer in settings.entries},
     )
     found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
@@ -221,18 +226,33 @@ def _node(
         name="rendered",
         labels=_pairs(labels, "--label"),
         annotations=_pairs(annotations, "--annotation"),
-        internal_ips=_addresses(ips, "--node-ip"),
+        internal_ips=tuple(each for each in _addresses(ips, "--node-ip") if not links.of(each)),
     )
 
 
-def _host(gateways: tuple[str, ...]) -> events.HostSeen:
-    """Return what the node would see of its network, as far as the command line says."""
+def _host(ips: tuple[str, ...], gateways: tuple[str, ...]) -> events.HostSeen:
+    """Return what the node would see of its network, as far as the command line says.
+
+    A gateway on a link is the router there, and an address of the node on it our own.
+    """
     found = _addresses(gateways, "--gateway")
+    own = [each for each in _addresses(ips, "--node-ip") if links.of(each)]
+    on_links = {links.of(each) for each in (*found, *own)} - {""}
     return events.HostSeen(
         gateways={
-            family: tuple(each for each in found if model.family_of(each) is family)
+            family: tuple(
+                each for each in found if model.family_of(each) is family and not links.of(each)
+            )
             for family in model.Family
-        }
+        },
+        links={
+            name: links.Link(
+                own=tuple(each for each in own if links.of(each) == name),
+                routers=tuple(each for each in found if links.of(each) == name),
+            )
+            for name in on_links
+        },
+        addresses={each: (each,) for each in own},
     )
 
 

@@ -7,13 +7,56 @@ range. Everything else would be accepted and stay down for ever, without a word 
 from __future__ import annotations
 
 import ipaddress
+import re
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.routers import BROADCAST, THIS_NETWORK, V4_IN_V6
 from exabgp_k8s.settings import values
 
+IPV4 = 4
+INTERFACE = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,14}", re.ASCII)
+"""Of what the kernel allows as a name only what means nothing else to ExaBGP's parser."""
+COMMANDS = (
+    "crash", "disable-ack", "enable-ack", "help", "reload", "reset", "restart", "shutdown",
+    "silence-ack", "teardown", "version",
+)  # fmt: skip
+"""What ExaBGP takes for a command wherever in a line a word ends in it."""
 WIDEST = 8
 """Prefix length; two halves of the Internet would be a default route in disguise."""
+
+
+def router(value: object) -> model.Address:
+    """Return the address of a router; a link-local one says on which interface it is."""
+    written = values.text(value, "192.0.2.1")
+    plain, has_link, link = written.partition("%")
+    try:
+        found = ipaddress.ip_address(plain)
+    except ValueError:
+        return address(plain)
+    if not found.is_link_local or found.version == IPV4:
+        if has_link:
+            raise ValueError(f"{found} is no link-local address; leave %{link} out")
+        return address(plain)
+    if not has_link:
+        raise ValueError(
+            f"{found} is link-local: say on which interface it is, for example {found}%eth1"
+        )
+    return ipaddress.IPv6Address(f"{found}%{interface(link)}")
+
+
+def interface(value: object) -> str:
+    """Return the name of an interface that may stand in ExaBGP's configuration and commands."""
+    written = values.text(value, "eth1")
+    if not INTERFACE.fullmatch(written):
+        raise ValueError(
+            f"{values.quoted(written)} is not an interface name; write for example eth1"
+        )
+    if found := next((word for word in COMMANDS if written.endswith(word)), None):
+        raise ValueError(
+            f"the interface {written} ends in {found}, which ExaBGP would take for a command; "
+            "give it another name (ip link set dev ... name ...)"
+        )
+    return written
 
 
 def address(value: object) -> model.Address:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from exabgp_k8s.core.facts import asns, config, model, offer, pod_ranges, routers
-from exabgp_k8s.settings import checks, located, outage, peers, policy, schema
+from exabgp_k8s.settings import checks, linklocal, located, outage, peers, policy, schema
 
 Value = TypeVar("Value")
 Ranges = Mapping[model.PrefixClass, tuple[model.Network, ...]]
@@ -80,9 +80,17 @@ def _routers(settings: schema.Settings, ranges: Ranges) -> Iterator[config.Peer 
                 name, families = f"{peer.name}/{place.family}", (place.family,)
                 yield dataclasses.replace(said, name=name, families=families).at(place)
             else:
-                yield said.at(place)
+                yield _at(peer, said, place)
         for address in peer.addresses or ():
-            yield dataclasses.replace(said, name=f"{peer.name}/{address}").at(address)
+            yield _at(peer, dataclasses.replace(said, name=f"{peer.name}/{address}"), address)
+
+
+def _at(
+    peer: peers.Peer, said: config.Entry, place: model.Address | routers.Where
+) -> config.Peer | config.Sought:
+    """Return a router at its place, over a link with what goes with that."""
+    is_extended = linklocal.is_extended(place, peer.extended_next_hop, peer.families)
+    return dataclasses.replace(said, is_extended=is_extended).at(place)
 
 
 def _entry(

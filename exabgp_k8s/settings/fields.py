@@ -175,6 +175,7 @@ RestartTime = Annotated[int, Written(_restart_time, durations.write, patterns.RE
 Interval = Annotated[float, Written(_interval, durations.write, patterns.INTERVAL)]
 Timeout = Annotated[float, Written(_timeout, durations.write, patterns.TIMEOUT)]
 Address = Annotated[model.Address, Written(addresses.address, str, patterns.ADDRESS)]
+OneRouter = Annotated[model.Address, Written(addresses.router, str, patterns.ROUTER)]
 RouterAddress = Annotated[located.Located, Written(located.read, located.write, located.SCHEMA)]
 LocalAddress = Annotated[
     model.Address | config.LocalAddress, Written(_local_address, str, patterns.LOCAL_ADDRESS)

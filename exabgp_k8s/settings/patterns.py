@@ -64,6 +64,7 @@ PREFIX = (
     rf"((?!0\.|127\.|169\.254\.|22[4-9]\.|23[0-9]\.){IPV4}/([89]|[12][0-9]|3[0-2])"
     f"|(?!{LINK_LOCAL}|{MULTICAST}){IPV6}/([89]|[1-9][0-9]|1[01][0-9]|12[0-8]))"
 )
+INTERFACE_NAME = "[A-Za-z0-9_][-A-Za-z0-9_.]{0,14}"
 HOST = r"[A-Za-z0-9_]([-A-Za-z0-9_.]*[A-Za-z0-9_])?\.?"
 LABEL_NAME = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 LABEL = f"((?=[^/]{{1,253}}/){HOST}/)?{LABEL_NAME}"
@@ -80,6 +81,14 @@ TIMEOUT = DURATION | _shown(("500ms",))
 ANY_DURATION = DURATION | _shown(("30s", "1m30s"))
 
 ADDRESS = text(UNICAST, "the router's own unicast address", "192.0.2.1", "2001:db8::1")
+ROUTER = text(
+    f"({UNICAST}|(?={LINK_LOCAL}){IPV6}%{INTERFACE_NAME})",
+    "the router's own unicast address",
+    "192.0.2.1",
+    "2001:db8::1",
+    "fe80::1%eth1",
+)
+LINK = text(INTERFACE_NAME, "the name of an interface", "eth1")
 LOCAL_ADDRESS = text(
     f"(node|route|{UNICAST})", "node, route or an address", "node", "route", "192.0.2.9"
 )

@@ -21,7 +21,7 @@ Portions = Annotated[
 ]
 Families = Annotated[tuple[model.Family, ...], pydantic.Field(min_length=1), fields.Unique]
 Addresses = Annotated[
-    tuple[fields.Address, ...], pydantic.Field(min_length=1, max_length=16), fields.Unique
+    tuple[fields.OneRouter, ...], pydantic.Field(min_length=1, max_length=16), fields.Unique
 ]
 Ttl = Annotated[fields.Whole, pydantic.Field(ge=1, le=255)]
 
@@ -96,11 +96,12 @@ class Routers(fields.Section):
     description: fields.Description = ""
     """Free text for people, at most 80 printable ASCII characters."""
     address: fields.RouterAddress | None = None
-    """IPv4 or IPv6 address of the router. Several peers may have the same one where no node can
-    be meant by the nodeSelector of two of them, as with a gateway address of every rack. Or where
-    each node finds it: {fromAnnotation: example.com/router}; default-gateway-ipv4 or
-    default-gateway-ipv6; default-gateway: one peer for each of ``families``, which speaks that
-    one only and is called by it: gw/ipv4."""
+    """IPv4 or IPv6 address of the router; a link-local one names its interface: fe80::1%eth1.
+    Several peers may have the same one where no node can be meant by the nodeSelector of two of
+    them, as with a gateway address of every rack. Or where each node finds it: {interface: eth1},
+    the one router that is heard there; {fromAnnotation: example.com/router};
+    default-gateway-ipv4 or default-gateway-ipv6; default-gateway: one peer for each of
+    ``families``, which speaks that one only and is called by it: gw/ipv4."""
     addresses: Addresses | None = None
     """Instead of ``address``: the addresses of up to 16 routers of which all else is the same."""
 
@@ -145,6 +146,9 @@ class PeerDefaults(fields.Section):
     announce: Portions | None = None
     """What this peer is announced: services, pods, and single ranges as they stand under the
     document's own ``announce``, such as 10.96.0.0/16. Absent: all of it."""
+    extended_next_hop: fields.Flag | None = None
+    """Offer to give IPv4 routes an IPv6 next hop over an IPv6 session (RFC 8950); used only where
+    the router agrees. Absent: offered where the router's address is link-local."""
     attributes: Attributes = Attributes()
     """What the routes to this peer carry."""
 

@@ -30,6 +30,7 @@ VALUES: tuple[type[Any], ...] = (
     config.Sought,
     routers.Gateway,
     routers.Annotated,
+    routers.OnLink,
     config.Selector,
     config.Requirement,
     config.Cell,

@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import links, model
 
 HIDDEN = "***"
 
@@ -46,6 +46,8 @@ def render(
 def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield f"neighbor {neighbor.address} {{"
     yield f"  local-address {neighbor.local_address};"
+    if link := links.of(neighbor.address):
+        yield f"  source-interface {link};"
     yield f"  local-as {neighbor.local_asn};"
     yield f"  peer-as {neighbor.peer_asn};"
     yield f"  router-id {neighbor.router_id};"
@@ -64,6 +66,10 @@ def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     for family in neighbor.families:
         yield f"    {family} unicast;"
     yield "  }"
+    if neighbor.is_extended:
+        yield "  nexthop {"
+        yield "    ipv4 unicast ipv6;"
+        yield "  }"
     yield "  api {"
     yield "    processes [ agent ];"
     yield "    neighbor-changes;"
@@ -91,6 +97,8 @@ def _capability(neighbor: model.Neighbor) -> Iterator[str]:
     yield "  capability {"
     yield "    asn4 enable;"
     yield "    route-refresh enable;"
+    if neighbor.is_extended:
+        yield "    nexthop enable;"
     if neighbor.graceful_restart is not None:
         yield f"    graceful-restart {neighbor.graceful_restart};"
     yield "  }"

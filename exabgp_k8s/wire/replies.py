@@ -19,6 +19,8 @@ FAMILIES: Mapping[str, model.Family] = {
     "ipv4 unicast": model.Family.IPV4,
     "ipv6 unicast": model.Family.IPV6,
 }
+EXTENDED = "ipv4 unicast ipv6"
+"""What may have which next hop (RFC 8950), as ExaBGP writes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def _event(kind: str, neighbor: Mapping[str, Any]) -> events.Event | None:
                 peer=peer,
                 families=_families(agreed["families"]),
                 hold_time=int(agreed["hold_time"]),
+                is_extended=EXTENDED in agreed.get("nexthop", ()),
             )
         case "notification":
             said = neighbor["notification"]
@@ -235,6 +238,7 @@ def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
         graceful_restart=all(
             side["capabilities"].get("graceful-restart") for side in (local, peer)
         ),
+        is_extended=is_up and bool(peer["capabilities"].get("nexthop")),
     )
 
 

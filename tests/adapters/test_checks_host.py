@@ -322,3 +322,36 @@ def test_an_interface_must_have_its_link_and_the_speed_asked_for(
     name: str, speed: int, expected: tuple[bool, str]
 ) -> None:
     assert in_namespace(CHECK.format(name=name, speed=speed)).strip() == str(expected)
+
+
+ON_LINKS = """
+import ipaddress, json
+from exabgp_k8s.adapters import host
+seen = host.look([], [], ["up0", "nope0"])
+print(json.dumps({name: [list(map(str, one.own)), list(map(str, one.routers))]
+                  for name, one in seen.links.items()}))
+print(json.dumps([str(each) for each in seen.addresses]))
+"""
+NEIGHBOURS = """
+import subprocess
+subprocess.run("ip -6 addr add fe80::11/64 dev up0 nodad", shell=True, check=True)
+for end in ("1 lladdr 02:00:00:00:00:01 dev up0 router nud stale",
+            "2 lladdr 02:00:00:00:00:02 dev up0 nud stale",
+            "3 dev up0 router nud failed",
+            "4 lladdr 02:00:00:00:00:04 dev pods0 router nud stale"):
+    subprocess.run("ip -6 neigh add fe80::" + end, shell=True, check=True)
+"""
+
+
+@namespaced
+def test_on_a_link_are_our_addresses_and_the_routers_that_answer() -> None:
+    """No other host, none that does not answer, and none of another link."""
+    found, addresses = in_namespace(NEIGHBOURS + ON_LINKS).splitlines()
+
+    on_links = json.loads(found)
+    assert on_links.keys() == {"up0"}
+    own, routers = on_links["up0"]
+    assert "fe80::11%up0" in own
+    assert all(each.endswith("%up0") for each in own)
+    assert routers == ["fe80::1%up0"]
+    assert "fe80::11%up0" in json.loads(addresses)

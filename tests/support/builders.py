@@ -188,6 +188,7 @@ def row_of(neighbor: model.Neighbor) -> events.NeighborRow:
         local_router_id=str(neighbor.router_id),
         local_hold_time=neighbor.hold_time,
         graceful_restart=neighbor.graceful_restart is not None,
+        is_extended=neighbor.is_extended,
     )
 
 

@@ -138,3 +138,19 @@ def test_no_name_can_mean_anything_else(name: str) -> None:
     named = daemon_conf.render((dataclasses.replace(PLAIN, hostname=name),), RUN)
 
     assert named == daemon_conf.render((PLAIN,), RUN)
+
+
+def test_a_router_on_a_link_is_named_with_it_and_asked_for_ipv6_next_hops() -> None:
+    neighbor = dataclasses.replace(
+        PLAIN,
+        address=ipaddress.ip_address("fe80::1%eth1"),
+        local_address=ipaddress.ip_address("fe80::11%eth1"),
+        is_extended=True,
+    )
+    rendered = " ".join(daemon_conf.render((neighbor,), RUN).split())
+
+    assert (
+        "neighbor fe80::1%eth1 { local-address fe80::11%eth1; source-interface eth1;" in rendered
+    )
+    assert "route-refresh enable; nexthop enable; }" in rendered
+    assert "nexthop { ipv4 unicast ipv6; }" in rendered

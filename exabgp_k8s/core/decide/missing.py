@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, links, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
 
@@ -69,7 +69,8 @@ def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterat
     key = peer.password_from
     if key is not None and key not in world.passwords and used.password is not None:
         yield model.Cause(model.Reason.PASSWORD_MISSING, key)
-    if peer.local_address is config.LocalAddress.NODE:
+    is_of_the_node = peer.local_address is config.LocalAddress.NODE
+    if is_of_the_node and not links.of(peer.address):
         local = addresses.local(world, node, peer, used)
         if local is not None and local not in seen.internal_ips:
             yield model.Cause(model.Reason.ADDRESS_MISSING, str(local))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.facts import config, model, offer
+from exabgp_k8s.core.facts import config, links, model, offer
 from exabgp_k8s.core.facts.world import World
 
 
@@ -24,12 +24,12 @@ def for_peer(
     found = offered(world, neighbor, candidate)
     if found is None:
         return
-    is_own = model.family_of(neighbor.local_address) is family
-    next_hop = neighbor.local_address if is_own else world.in_use.peers[neighbor.name].next_hop
+    next_hop = _next_hop(world, neighbor, family)
     refusal = world.refusals.get((neighbor.address, prefix))
     cause: model.Cause | None = None
     if next_hop is None:
-        cause = model.Cause(model.Reason.NO_NEXT_HOP, str(family))
+        detail = f"{family}, {_not_agreed(world, neighbor)}" if neighbor.is_extended else family
+        cause = model.Cause(model.Reason.NO_NEXT_HOP, str(detail))
     elif refusal is not None and now < refusal.until:
         cause = model.Cause(model.Reason.REFUSED, refusal.problem)
     if next_hop is None or cause is not None:
@@ -60,6 +60,29 @@ def offered(
     peer = next(peer for peer in peers if peer.name == neighbor.name)
     found = peer.offered(candidate.prefix_class)
     return found if found is not None and found.holds(prefix) else None
+
+
+def _next_hop(
+    world: World, neighbor: model.Neighbor, family: model.Family
+) -> model.Address | None:
+    """Return our address for a family, in a form that the session has agreed to.
+
+    An IPv4 route with an IPv6 next hop is nothing that a router may be sent unasked (RFC 8950).
+    """
+    if model.family_of(neighbor.local_address) is family or _is_agreed(world, neighbor):
+        return links.plain(neighbor.local_address)
+    return world.in_use.peers[neighbor.name].next_hop
+
+
+def _is_agreed(world: World, neighbor: model.Neighbor) -> bool:
+    session = world.sessions.get(neighbor.address)
+    return neighbor.is_extended and session is not None and session.is_extended
+
+
+def _not_agreed(world: World, neighbor: model.Neighbor) -> str:
+    if not world.is_up(neighbor.address):
+        return "the router has not said yet whether it takes an IPv6 one"
+    return "the router takes no IPv6 one (RFC 8950) and the interface has no IPv4 address"
 
 
 def _attributes(

@@ -85,6 +85,8 @@ class Entry:
     ttl_security: bool = False
     graceful_restart: int | None = None
     families: tuple[model.Family, ...] = (model.Family.IPV4, model.Family.IPV6)
+    is_extended: bool = False
+    """IPv4 routes have an IPv6 next hop where the router agrees to it (RFC 8950)."""
     services: offer.Offer | None = offer.Offer()
     """What it is announced of the service ranges; None: nothing."""
     pods: offer.Offer | None = offer.Offer()
@@ -107,7 +109,7 @@ class Entry:
     def at(self, place: model.Address | routers.Where) -> Peer | Sought:
         """Return the peer that it is at an address, or wherever the node finds it."""
         said = {each.name: getattr(self, each.name) for each in dataclasses.fields(Entry)}
-        if isinstance(place, routers.Gateway | routers.Annotated):
+        if isinstance(place, routers.Where):
             return Sought(**said, where=place)
         return Peer(**said, address=place)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core.facts import budget, commands, config, in_use, model, pod_ranges
+from exabgp_k8s.core.facts import budget, commands, config, in_use, links, model, pod_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,8 @@ class HostSeen:
     has it."""
     gateways: Mapping[model.Family, tuple[model.Address, ...]] = field(default_factory=dict)
     """The kernel's default gateways, where they were looked for: several that it uses alike."""
+    links: Mapping[str, links.Link] = field(default_factory=dict)
+    """For each interface that was looked for; one that the host does not have is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,7 @@ class Negotiated:
     peer: model.Address
     families: frozenset[model.Family]
     hold_time: int
+    is_extended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +225,7 @@ class NeighborRow:
     """The peer's own router id; empty while down."""
     graceful_restart: bool = False
     """Both sides offered graceful restart."""
+    is_extended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

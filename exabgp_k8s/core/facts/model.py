@@ -241,6 +241,8 @@ class Neighbor:
     ttl_security: bool = False
     graceful_restart: int | None = None
     families: tuple[Family, ...] = (Family.IPV4, Family.IPV6)
+    is_extended: bool = False
+    """Offer to take an IPv6 next hop for IPv4 (RFC 8950)."""
     hostname: str = ""
     """What the router is told as our name (draft-walton-bgp-hostname-capability); empty: none."""
 

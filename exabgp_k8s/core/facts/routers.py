@@ -40,7 +40,17 @@ class Annotated:
         return f"annotation {self.key}"
 
 
-Where = Gateway | Annotated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnLink:
+    """The one router on a link."""
+
+    interface: str
+
+    def __str__(self) -> str:
+        return f"router on {self.interface}"
+
+
+Where = Gateway | Annotated | OnLink
 
 
 def read(text: str) -> model.Address | None:

@@ -66,6 +66,8 @@ class Session:
     families: frozenset[model.Family] = frozenset()
     """What was negotiated; empty while the session is down."""
     hold_time: int = 0
+    is_extended: bool = False
+    """IPv4 routes may have an IPv6 next hop (RFC 8950); False while the session is down."""
     local: model.Address | None = None
     is_restartable: bool | None = None
     """Graceful restart was negotiated; None: not read since the session came up."""

@@ -12,7 +12,7 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import config, in_use, model, routers
+from exabgp_k8s.core.facts import config, in_use, links, model, routers
 from exabgp_k8s.core.facts.world import World
 
 
@@ -26,6 +26,8 @@ def local(
 ) -> model.Address | None:
     """Return the local address of a session; None when there is none of the family."""
     kept = before.local_address if before.rule == str(peer.local_address) else None
+    if link := links.of(peer.address):
+        return _of_the_link(world, link, kept)
     match peer.local_address:
         case config.LocalAddress.NODE:
             return _of_the_node(world, node, peer, kept, is_proven=before.is_proven)
@@ -33,6 +35,14 @@ def local(
             return world.host.sources.get(peer.address, kept)
         case _:
             return peer.local_address
+
+
+def _of_the_link(world: World, link: str, kept: model.Address | None) -> model.Address | None:
+    """Return our link-local address on a link; the one in use for as long as it is not gone."""
+    found = world.host.links.get(link)
+    if found is None or not found.own:
+        return kept
+    return kept if kept in found.own else found.own[0]
 
 
 def _of_the_node(
@@ -125,12 +135,13 @@ def internal_ip(node: model.NodeFacts, family: model.Family) -> model.Address | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedFor:
-    """What the host is to be asked: where these addresses are, and the way to these peers."""
+    """What the host is to be asked: where addresses are, the way to peers, what is on links."""
 
     addresses: frozenset[model.Address]
     peers: tuple[model.Address, ...]
     gateways: frozenset[model.Family] = frozenset()
     """The families of which the default gateway is to be found."""
+    links: frozenset[str] = frozenset()
 
 
 def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> LookedFor:
@@ -143,7 +154,10 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     for peer in known:
         if not peer.selector.matches(labels):
             continue
-        if peer.local_address is config.LocalAddress.ROUTE:
+        if isinstance(peer, config.Peer) and links.of(peer.address):
+            # It starts from what is found on its link.
+            pass
+        elif peer.local_address is config.LocalAddress.ROUTE:
             by_route += [peer.address] if isinstance(peer, config.Peer) else []
         elif peer.local_address is not config.LocalAddress.NODE:
             found.add(peer.local_address)
@@ -152,12 +166,17 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     # By the address: a peer may just have been renamed.
     kept = (each.local_address for each in used.peers.values() if each.address in selected)
     found.update(each for each in kept if each is not None)
+    sought = [each.where for each in settings.sought if each.selector.matches(labels)]
     return LookedFor(
         addresses=frozenset(found),
         peers=tuple(by_route),
-        gateways=frozenset(
-            each.where.family
-            for each in settings.sought
-            if isinstance(each.where, routers.Gateway) and each.selector.matches(labels)
+        gateways=frozenset(each.family for each in sought if isinstance(each, routers.Gateway)),
+        links=frozenset(
+            link
+            for link in (
+                *(links.of(each) for each in selected),
+                *(each.interface for each in sought if isinstance(each, routers.OnLink)),
+            )
+            if link
         ),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from exabgp_k8s.core.facts import config, in_use, model, routers
+from exabgp_k8s.core.facts import config, in_use, links, model, routers
 from exabgp_k8s.core.facts.world import World
 
 MOVED_AFTER = 30.0
@@ -55,20 +55,36 @@ def _settled(
     is_lost = world.rib is not None and not world.is_up(before.address)
     if isinstance(where, routers.Annotated) or is_lost:
         return in_use.RouterInUse(address=there)
+    if isinstance(where, routers.OnLink):
+        # A session that is up says more than a table: the router that it is with is there.
+        return before
     since = before.since if before.other == there else now
     if now >= since + MOVED_AFTER:
         return in_use.RouterInUse(address=there)
     return in_use.RouterInUse(address=before.address, other=there, since=since)
 
 
+def used_at(world: World, where: routers.Where) -> model.Address | None:
+    """Return the router that was found at a place; None: none was."""
+    found = world.in_use.routers.get(str(where))
+    return None if found is None else found.address
+
+
 def said(world: World, node: model.NodeFacts, peer: config.Sought) -> model.Address | None:
     """Return the address that is there now; None: there is none."""
     match peer.where:
         case routers.Gateway(family=family):
-            used = world.in_use.routers.get(str(peer.where))
             found = world.host.gateways.get(family, ())
             # Of several that are as good the one in use stays.
-            return used.address if used and used.address in found else next(iter(found), None)
+            used = used_at(world, peer.where)
+            return used if used in found else next(iter(found), None)
+        case routers.OnLink(interface=name):
+            on_link = world.host.links.get(name, links.Link()).routers
+            known = used_at(world, peer.where)
+            if known in on_link:
+                return known
+            # Of two nobody knows which is meant.
+            return on_link[0] if len(on_link) == 1 else None
         case routers.Annotated(key=key):
             return routers.read((world.node_seen or node).annotations.get(key, ""))
 
@@ -81,7 +97,7 @@ def objection(
     Whoever may annotate a node must not be able to withdraw a range by it, nor to end the session
     with another router.
     """
-    if not routers.is_reachable(address):
+    if not routers.is_reachable(address) and not isinstance(peer.where, routers.OnLink):
         return f"{address} is link-local" if address.is_link_local else f"{address} is no router's"
     if address in node.internal_ips or world.host.addresses.get(address):
         return f"{address} is this node's own"
@@ -120,11 +136,24 @@ def _sought(world: World, peer: config.Sought, address: model.Address) -> list[s
     ]
 
 
+def _unheard(world: World, interface: str) -> str:
+    """Return why the router on a link is not known."""
+    found = world.host.links.get(interface)
+    if found is None:
+        return "the node has no such interface"
+    if not found.routers:
+        return "none has been heard there"
+    listed = " ".join(str(links.plain(each)) for each in found.routers)
+    return f"several are there, write the address of one: {listed}"
+
+
 def missing(world: World, node: model.NodeFacts, peer: config.Sought) -> model.Cause | None:
     """Return what is wrong with what is there now; None: nothing."""
     there, where = said(world, node, peer), str(peer.where)
     used = world.in_use.routers.get(where)
-    if there is None:
+    if there is None and isinstance(peer.where, routers.OnLink):
+        detail = f"{where}, {_unheard(world, peer.where.interface)}"
+    elif there is None:
         is_written = (
             isinstance(peer.where, routers.Annotated)
             and peer.where.key in (world.node_seen or node).annotations

@@ -35,6 +35,7 @@ def observe(world: World, event: SessionEvent, now: float) -> World:
                 _session(world, event.peer, now),
                 families=event.families,
                 hold_time=event.hold_time,
+                is_extended=event.is_extended,
             )
             return _with_session(world, event.peer, session)
         case events.NotificationReceived():
@@ -92,6 +93,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
                 since=now if session.is_up else session.since,
                 families=frozenset(),
                 hold_time=0,
+                is_extended=False,
             )
             ended, problem = _why_down(session, event.problem, world.running.get(event.peer))
             session = _down_because(session, ended, problem, now)
@@ -198,6 +200,7 @@ def _from_row(before: Session | None, row: events.NeighborRow, now: float) -> Se
         session,
         row=row,
         is_restartable=row.graceful_restart if row.is_up else None,
+        is_extended=row.is_extended if row.is_up else session.is_extended,
         local=row.local or session.local,
         families=row.families if row.is_up else session.families,
         hold_time=row.hold_time if row.is_up else session.hold_time,
