@@ -81,19 +81,25 @@ def look(
 def _links(
     interfaces: Interfaces, odd: frozenset[model.Address], wanted: frozenset[str]
 ) -> Mapping[str, links.Link]:
-    """Return what is on each link; our own addresses there are the ones that will stay."""
+    """Return what is on each link; our own addresses there are the ones that will stay.
+
+    A host that advertises itself as a router hears that, too.
+    """
     routers = neighbours.routers(wanted) if wanted else {}
-    return {
-        name: links.Link(
+    found = {}
+    for name in sorted(wanted & interfaces.keys()):
+        carried = [each.ip for each in interfaces[name] if each.version == IPV6]
+        found[name] = links.Link(
             own=tuple(
-                ipaddress.IPv6Address(f"{each.ip}%{name}")
-                for each in interfaces[name]
-                if each.version == IPV6 and each.ip.is_link_local and each.ip not in odd
+                ipaddress.IPv6Address(f"{each}%{name}")
+                for each in carried
+                if each.is_link_local and each not in odd
             ),
-            routers=routers.get(name, ()),
+            routers=tuple(
+                each for each in routers.get(name, ()) if links.plain(each) not in carried
+            ),
         )
-        for name in sorted(wanted & interfaces.keys())
-    }
+    return found
 
 
 def _interfaces() -> Interfaces:

@@ -101,7 +101,7 @@ def _sessions(root: Place) -> Problems:
             )
         local = peer["localAddress"]
         source = local.read(fields.Address)
-        for address in (place.read(fields.RouterAddress) for place in addresses(peer)):
+        for address in (place.read(fields.OneRouter) for place in addresses(peer)):
             if address and source and (address.version != source.version or address == source):
                 yield local.problem(
                     f"{source} cannot be our end of a session to {address}; "
@@ -152,7 +152,7 @@ def _overlaps(root: Place) -> Problems:
 
 def _cut_sessions(root: Place) -> Problems:
     places = [place for peer in root["peers"] for place in addresses(peer)]
-    routers = [place.read(fields.RouterAddress) for place in places]
+    routers = [place.read(fields.OneRouter) for place in places]
     for place in itertools.islice(root["announce"]["services"]["cidrs"], MOST_CIDRS):
         network = place.read(fields.Network)
         inside = [str(item) for item in routers if network and item and item in network]

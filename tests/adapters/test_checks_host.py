@@ -327,7 +327,7 @@ def test_an_interface_must_have_its_link_and_the_speed_asked_for(
 ON_LINKS = """
 import ipaddress, json
 from exabgp_k8s.adapters import host
-seen = host.look([], [], ["up0", "nope0"])
+seen = host.look([], [], [], ["up0", "nope0"])
 print(json.dumps({name: [list(map(str, one.own)), list(map(str, one.routers))]
                   for name, one in seen.links.items()}))
 print(json.dumps([str(each) for each in seen.addresses]))
@@ -338,6 +338,7 @@ subprocess.run("ip -6 addr add fe80::11/64 dev up0 nodad", shell=True, check=Tru
 for end in ("1 lladdr 02:00:00:00:00:01 dev up0 router nud stale",
             "2 lladdr 02:00:00:00:00:02 dev up0 nud stale",
             "3 dev up0 router nud failed",
+            "11 lladdr 02:00:00:00:00:11 dev up0 router nud stale",
             "4 lladdr 02:00:00:00:00:04 dev pods0 router nud stale"):
     subprocess.run("ip -6 neigh add fe80::" + end, shell=True, check=True)
 """
@@ -345,7 +346,7 @@ for end in ("1 lladdr 02:00:00:00:00:01 dev up0 router nud stale",
 
 @namespaced
 def test_on_a_link_are_our_addresses_and_the_routers_that_answer() -> None:
-    """No other host, none that does not answer, and none of another link."""
+    """No other host, none that does not answer, none of another link, and not ourselves."""
     found, addresses = in_namespace(NEIGHBOURS + ON_LINKS).splitlines()
 
     on_links = json.loads(found)

@@ -6,9 +6,10 @@ import dataclasses
 import ipaddress
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, links, model
+from exabgp_k8s.core.facts import commands, config, events, in_use, links, model, routers
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import rows
+from exabgp_k8s.wire import in_use as in_use_text
 from tests.support import builders
 from tests.support.builders import POD_RANGE, POD_RANGE6, START, after
 
@@ -156,3 +157,76 @@ def test_people_are_told_the_address_with_its_link() -> None:
 
     (row,) = rows.sessions(turn, START)
     assert (row["address"], row["local_address"]) == ("fe80::1%eth1", "fe80::11%eth1")
+
+
+class TestTheOneRouterOnALink:
+    """Another cable, a router that is silent for a while, and two of them on one link."""
+
+    OTHER = ipaddress.ip_address("fe80::2%eth1")
+
+    def seen(self, *found: model.Address) -> events.HostSeen:
+        on_link = links.Link(own=(OURS,), routers=found)
+        return events.HostSeen(links={"eth1": on_link}, addresses={OURS: (OURS,)})
+
+    def world(self, *happened: events.Event, used: in_use.InUse | None = None) -> World:
+        said = config.Entry(name="r1", asn=64513, local_asn=64512, is_extended=True)
+        sought = said.at(routers.OnLink(interface="eth1"))
+        assert isinstance(sought, config.Sought)
+        settings = builders.a_config(peers=(), sought=(sought,))
+        recalled = (events.UseRecalled(in_use=used),) if used else ()
+        return builders.a_world(*recalled, *happened, settings=settings)
+
+    def serving(self, *found: model.Address) -> World:
+        """Return a world whose session with the first of these routers is up."""
+        world = self.world(self.seen(*found))
+        neighbors = builders.decided(world).neighbors or ()
+        started = after(world, events.DaemonReloaded(neighbors=neighbors), *self.comes_up())
+        return builders.obeyed(started)
+
+    def comes_up(self) -> tuple[events.Event, ...]:
+        return comes_up(is_extended=True)
+
+    def where(self, world: World) -> list[model.Address]:
+        return [each.address for each in builders.decided(world).neighbors or ()]
+
+    def why(self, world: World) -> list[str]:
+        return [str(each.cause) for each in builders.decided(world).peers_held]
+
+    def test_is_the_peer(self) -> None:
+        assert self.where(self.world(self.seen(ROUTER))) == [ROUTER]
+
+    def test_is_waited_for(self) -> None:
+        world = self.world(self.seen())
+
+        assert self.why(world) == ["router-missing:router on eth1, none has been heard there"]
+        assert self.where(after(world, self.seen(ROUTER))) == [ROUTER]
+
+    def test_is_not_looked_for_on_an_interface_that_is_not_there(self) -> None:
+        (why,) = self.why(self.world(events.HostSeen()))
+
+        assert why.endswith("the node has no such interface")
+
+    def test_is_none_of_two(self) -> None:
+        (why,) = self.why(self.world(self.seen(ROUTER, self.OTHER)))
+
+        assert why.endswith("several are there, write the address of one: fe80::1 fe80::2")
+
+    def test_stays_when_it_is_silent_or_a_second_one_comes(self) -> None:
+        world = self.serving(ROUTER)
+        for found in ((), (ROUTER, self.OTHER), (self.OTHER,)):
+            world = after(world, self.seen(*found), now=START + 3600)
+            assert self.where(world) == [ROUTER], found
+
+    def test_is_the_other_one_once_its_session_is_down_and_it_does_not_answer(self) -> None:
+        world = after(self.serving(ROUTER), builders.down(ROUTER))
+        assert self.where(world) == [ROUTER]
+        assert self.where(after(world, self.seen(ROUTER, self.OTHER))) == [ROUTER]
+        assert self.where(after(world, self.seen())) == [ROUTER]
+
+        assert self.where(after(world, self.seen(self.OTHER))) == [self.OTHER]
+
+    def test_is_known_to_the_next_process(self) -> None:
+        kept = in_use_text.load(in_use_text.dump(self.serving(ROUTER).in_use))
+        assert kept is not None
+
+        assert self.where(self.world(self.seen(), used=kept)) == [ROUTER]

@@ -102,7 +102,13 @@ def linked(form: cluster.Factory) -> cluster.Cluster:
     link(formed)
     document = formed.document()
     for peer, router in zip(document["peers"], formed.fabric.routers, strict=True):
-        peer |= {"address": f"{ROUTER}%up{router.number}", "gracefulRestart": "60s"}
+        # FRR's router advertisements say where it is; BIRD sends none.
+        peer["address"] = (
+            {"interface": f"up{router.number}"}
+            if router.kind == "frr"
+            else f"{ROUTER}%up{router.number}"
+        )
+        peer["gracefulRestart"] = "60s"
     formed.write(document)
     formed.agents["n1"].start()
     await_all(formed)
@@ -190,3 +196,27 @@ def is_up_again(formed: cluster.Cluster) -> bool:
     return len(rows) == 2 * len(wanted(formed)) and (
         all(row["state"] == "announced" for row in rows) and all(row["up"] for row in shown)
     )
+
+
+@pytest.mark.fault(
+    area="routers",
+    what="another router is on the link of `interface` than before, or it has another address",
+    sees="the old one loses the session by its hold time; the new one gets everything",
+    within="1 min",
+)
+def test_another_router_on_the_link_takes_over(linked: cluster.Cluster) -> None:
+    first, second = linked.fabric.routers
+
+    with untouched(linked, first):
+        second.namespace.ip(
+            f"addr add fe80::2/64 dev {LINK} nodad", f"addr del {ROUTER}/64 dev {LINK}"
+        )
+        waiting.until(
+            lambda: any(
+                row["address"] == "fe80::2%up2" and row["up"]
+                for row in linked.agents["n1"].rows("sessions")
+            ),
+            "a session with the other one",
+            limit=120,
+        )
+        await_all(linked)

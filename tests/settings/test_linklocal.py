@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import config, model, routers
 from exabgp_k8s.settings import addresses
 from exabgp_k8s.wire import checked
 from tests.settings import samples
@@ -18,15 +18,24 @@ def settings(**keys: Any) -> dict[str, Any]:
     return samples.changed(("peers", 0), {"name": "tor", "asn": 64513, **keys})
 
 
-def peer(**keys: Any) -> config.Peer:
+def peer(**keys: Any) -> config.Entry:
     """Return what the agent gets: by way of text, as from the process that checked it."""
     passed = checked.load(checked.dump(samples.parse(settings(**keys)), ""))
     assert passed is not None
-    return passed.config.peers[0]
+    (found,) = passed.config.entries
+    return found
 
 
 def test_a_link_local_address_keeps_its_interface_on_the_way_to_the_agent() -> None:
-    assert str(peer(address=ON_A_LINK).address) == ON_A_LINK
+    found = peer(address=ON_A_LINK)
+    assert isinstance(found, config.Peer)
+    assert str(found.address) == ON_A_LINK
+
+
+def test_a_link_is_where_the_node_finds_the_router() -> None:
+    found = peer(address={"interface": "eth1"})
+    assert isinstance(found, config.Sought)
+    assert found.where == routers.OnLink(interface="eth1")
 
 
 @pytest.mark.parametrize(
@@ -35,6 +44,7 @@ def test_a_link_local_address_keeps_its_interface_on_the_way_to_the_agent() -> N
         ({"address": ON_A_LINK}, True),
         ({"address": ON_A_LINK, "extendedNextHop": False}, False),
         ({"address": ON_A_LINK, "families": ["ipv6"]}, False),
+        ({"address": {"interface": "eth1"}}, True),
         ({"address": "2001:db8::1"}, False),
         ({"address": "2001:db8::1", "extendedNextHop": True}, True),
         ({"address": "192.0.2.1"}, False),
@@ -56,6 +66,8 @@ def test_both_families_are_offered_as_ever() -> None:
         ({"address": "fe80::1"}, "address", "for example fe80::1%eth1"),
         ({"address": "2001:db8::1%eth1"}, "address", "leave %eth1 out"),
         ({"address": "192.0.2.1%eth1"}, "address", "leave %eth1 out"),
+        ({"address": {"interface": "e;x"}}, "address", "is not an interface name"),
+        ({"address": {"interface": "eth1"}, "multihop": 2}, "multihop", "own link; remove it"),
         ({"address": "fe80::1%e;x"}, "address", "is not an interface name"),
         ({"address": "fe80::1%my-reset"}, "address", "give it another name"),
         ({"address": ON_A_LINK, "multihop": 2}, "multihop", "the node's own link; remove it"),

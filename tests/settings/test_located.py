@@ -81,9 +81,9 @@ def test_what_is_shown_means_the_same(written: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ({"fromLabel": KEY}, "write an address, default-gateway or {fromAnnotation: example.com"),
-        ({}, "write an address, default-gateway or {fromAnnotation: example.com/router}"),
-        ({**NOTE, "x": "y"}, "write an address, default-gateway or {fromAnnotation"),
+        ({"fromLabel": KEY}, "write an address, default-gateway, {fromAnnotation: example.com"),
+        ({}, "write an address, default-gateway, {fromAnnotation: example.com/router}"),
+        ({**NOTE, "x": "y"}, "write an address, default-gateway, {fromAnnotation"),
         ({"fromAnnotation": "a b"}, "'a b' is not a label key"),
         ("default", "or one of default-gateway, default-gateway-ipv4, default-gateway-ipv6"),
         ("default-gateway-v4", "'default-gateway-v4' is no address"),

@@ -86,7 +86,6 @@ class Entry:
     graceful_restart: int | None = None
     families: tuple[model.Family, ...] = (model.Family.IPV4, model.Family.IPV6)
     is_extended: bool = False
-    """IPv4 routes have an IPv6 next hop where the router agrees to it (RFC 8950)."""
     services: offer.Offer | None = offer.Offer()
     """What it is announced of the service ranges; None: nothing."""
     pods: offer.Offer | None = offer.Offer()

@@ -1,7 +1,6 @@
 """Everything that can happen, one frozen class each.
 
-An event is a fact that an adapter saw. It carries no wish: what follows from it is decided anew
-from the whole world each time.
+An event is a fact that an adapter saw, and no wish: what follows is decided anew from the world.
 """
 
 from __future__ import annotations
@@ -108,12 +107,10 @@ class HostSeen:
     uplinks: frozenset[model.Network] = frozenset()
     sources: Mapping[model.Address, model.Address] = field(default_factory=dict)
     addresses: Mapping[model.Address, tuple[model.Address, ...]] = field(default_factory=dict)
-    """For each address that was looked for all those of the interface that has it; empty: none
-    has it."""
+    """All those of the interface that has an address looked for; empty: none has it."""
     gateways: Mapping[model.Family, tuple[model.Address, ...]] = field(default_factory=dict)
     """The kernel's default gateways, where they were looked for: several that it uses alike."""
     links: Mapping[str, links.Link] = field(default_factory=dict)
-    """For each interface that was looked for; one that the host does not have is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

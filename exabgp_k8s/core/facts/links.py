@@ -14,7 +14,10 @@ from exabgp_k8s.core.facts import model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """What is known of an interface: our link-local addresses, and the routers seen on it."""
+    """What is known of an interface: our link-local addresses, and the routers seen on it.
+
+    Of an interface that the host does not have, nothing is known.
+    """
 
     own: tuple[model.Address, ...] = ()
     routers: tuple[model.Address, ...] = ()
