@@ -1,7 +1,6 @@
 """The validated settings, as the core uses them.
 
-``settings`` builds these values from the YAML document; nothing here checks or defaults what a
-person wrote. Durations are seconds.
+``settings`` builds them from the YAML document; nothing here is checked. Durations are seconds.
 """
 
 from __future__ import annotations

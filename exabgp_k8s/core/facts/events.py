@@ -207,11 +207,10 @@ class NeighborRow:
     local_asn: int = 0
     peer_asn: int = 0
     local_router_id: str = ""
-    local_hold_time: int = 0
-    """The hold time that is configured, in seconds."""
     families: frozenset[model.Family] = frozenset()
+    local_hold_time: int = 0
     hold_time: int = 0
-    """Negotiated hold time in seconds; 0 while the session is down."""
+    """The negotiated one in seconds, not the configured one; 0 while the session is down."""
     duration: int = 0
     """Seconds since the session came up, or since ExaBGP started trying."""
     messages_sent: int = 0
@@ -221,7 +220,7 @@ class NeighborRow:
     router_id: str = ""
     """The peer's own router id; empty while down."""
     graceful_restart: bool = False
-    """Both sides offered graceful restart."""
+    """Both sides offered it, as with the next one."""
     is_extended: bool = False
 
 
