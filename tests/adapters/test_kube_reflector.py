@@ -160,10 +160,10 @@ def test_other_nodes_are_not_delivered(start: Start, cluster: Cluster, node: str
 def test_a_change_of_nothing_that_is_used_is_not_delivered(
     start: Start, cluster: Cluster, node: str
 ) -> None:
+    cluster.patch_node(node, {"metadata": {"annotations": {"heartbeat": "early"}}})
     got = start(node)
     number = got.wait_for(seen(is_any))
-    cluster.patch_node(node, {"metadata": {"annotations": {"heartbeat": "at 1"}}})
-    cluster.patch_node(node, {"metadata": {"annotations": {"heartbeat": "at 2"}}})
+    cluster.patch_node(node, {"metadata": {"annotations": {"heartbeat": "late"}}})
     cluster.patch_node(node, {"spec": {"unschedulable": True}})
     got.wait_for(seen(is_cordoned), after=number)
     assert len(got.of(events.NodeSeen)) == 2
