@@ -7,20 +7,12 @@ range. Everything else would be accepted and stay down for ever, without a word 
 from __future__ import annotations
 
 import ipaddress
-import re
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import links, model
 from exabgp_k8s.core.facts.routers import BROADCAST, THIS_NETWORK, V4_IN_V6
 from exabgp_k8s.settings import values
 
 IPV4 = 4
-INTERFACE = re.compile(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,14}", re.ASCII)
-"""Of what the kernel allows as a name only what means nothing else to ExaBGP's parser."""
-COMMANDS = (
-    "crash", "disable-ack", "enable-ack", "help", "reload", "reset", "restart", "shutdown",
-    "silence-ack", "teardown", "version",
-)  # fmt: skip
-"""What ExaBGP takes for a command wherever in a line a word ends in it."""
 WIDEST = 8
 """Prefix length; two halves of the Internet would be a default route in disguise."""
 
@@ -47,11 +39,11 @@ def router(value: object) -> model.Address:
 def interface(value: object) -> str:
     """Return the name of an interface that may stand in ExaBGP's configuration and commands."""
     written = values.text(value, "eth1")
-    if not INTERFACE.fullmatch(written):
+    if not links.NAME.fullmatch(written):
         raise ValueError(
             f"{values.quoted(written)} is not an interface name; write for example eth1"
         )
-    if found := next((word for word in COMMANDS if written.endswith(word)), None):
+    if found := next((word for word in links.COMMANDS if written.endswith(word)), None):
         raise ValueError(
             f"the interface {written} ends in {found}, which ExaBGP would take for a command; "
             "give it another name (ip link set dev ... name ...)"

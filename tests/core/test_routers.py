@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, in_use, model, routers
+from exabgp_k8s.core.facts import commands, config, events, in_use, links, model, routers
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses as looking
 from exabgp_k8s.core.judge.routers import MOVED_AFTER
@@ -160,14 +160,26 @@ class TestADefaultGateway:
         world = after(by_route(TOR_B), seen(TOR_A, TOR_B))
         assert where(world, START + 3600) == [TOR_B]
 
-    def test_that_is_link_local_is_told(self) -> None:
+    def test_that_is_link_local_is_met_on_its_link(self) -> None:
+        """As router advertisements have it."""
         six = routers.Gateway(family=model.Family.IPV6)
-        found = events.HostSeen(gateways={model.Family.IPV6: (at("fe80::1%eth0"),)})
+        router, own = at("fe80::1%eth0"), at("fe80::11%eth0")
+        link = links.Link(own=(own,), routers=(router,))
+        found = events.HostSeen(gateways={model.Family.IPV6: (router,)}, links={"eth0": link})
         world = builders.a_world(found, settings=settings(sought(six)))
 
-        assert held(world) == {
-            "gw": "router-missing:default gateway of ipv6: fe80::1%eth0 is link-local"
-        }
+        (neighbor,) = builders.decided(world).neighbors or ()
+        assert (neighbor.address, neighbor.local_address) == (router, own)
+        looked_for = looking.looked_for(world, builders.a_node(), settings(sought(six)))
+        assert looked_for.links == {"eth0"}
+
+    @pytest.mark.parametrize("name", ["a;b", "my-reload", "a{"])
+    def test_on_an_interface_that_exabgp_could_misread_is_none(self, name: str) -> None:
+        six = routers.Gateway(family=model.Family.IPV6)
+        found = events.HostSeen(gateways={model.Family.IPV6: (at(f"fe80::1%{name}"),)})
+        world = builders.a_world(found, settings=settings(sought(six)))
+
+        assert "whose name ExaBGP would take" in held(world)["gw"]
 
     def test_is_looked_for_only_where_a_peer_asks_for_it(self) -> None:
         world, node = by_route(TOR_A), builders.a_node()

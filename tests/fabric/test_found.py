@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fabric import addresses, agents, bird, cluster, frr, waiting
+from tests.fabric import addresses, agents, bird, cluster, frr, test_unnumbered, waiting
 from tests.fabric.untouched import untouched
 
 pytestmark = pytest.mark.fabric
@@ -37,10 +37,10 @@ def await_missing(agent: agents.NodeAgent, words: str) -> None:
     waiting.until(lambda: words in str(agent.status()["missing"]), words)
 
 
-def begin(formed: cluster.Cluster, address: Any) -> None:
+def begin(formed: cluster.Cluster, address: Any, **more: Any) -> None:
     """Start with one peer at an address that each node finds."""
     document = formed.document()
-    document["peers"] = [document["peers"][0] | {"name": "gw", "address": address}]
+    document["peers"] = [document["peers"][0] | {"name": "gw", "address": address, **more}]
     formed.write(document)
     for agent in formed.agents.values():
         agent.start()
@@ -125,3 +125,22 @@ def test_a_node_finds_its_router_in_an_annotation(uplinks: cluster.Cluster) -> N
 
     annotate("n2", routers_of["n1"].address)
     expect(uplinks, r1=["n1", "n2"])
+
+
+def test_a_gateway_that_is_link_local_is_met_on_its_link(form: cluster.Factory) -> None:
+    """As router advertisements have it; both call themselves fe80::1, and IPv4 goes with it."""
+    formed = form([test_unnumbered.Bird, test_unnumbered.Frr], nodes_wanted=1)
+    test_unnumbered.link(formed)
+    first, second = formed.fabric.routers
+    route(formed, "n1", f"replace ::/0 via {test_unnumbered.ROUTER} dev up1")
+    begin(formed, "default-gateway-ipv6", extendedNextHop=True)
+    everything = test_unnumbered.wanted(formed, *test_unnumbered.wanted(formed))
+    waiting.until_equal(
+        everything, lambda: formed.routes(first), "at BIRD", limit=cluster.START_LIMIT
+    )
+
+    first.stop()
+    waiting.until(lambda: not row(formed.agents["n1"])["up"], "the session is lost")
+    route(formed, "n1", f"replace ::/0 via {test_unnumbered.ROUTER} dev up2")
+    waiting.until_equal(everything, lambda: formed.routes(second), "at FRR", limit=MOVE_LIMIT)
+    assert row(formed.agents["n1"])["address"] == f"{test_unnumbered.ROUTER}%up2"

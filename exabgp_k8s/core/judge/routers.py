@@ -97,8 +97,11 @@ def objection(
     Whoever may annotate a node must not be able to withdraw a range by it, nor to end the session
     with another router.
     """
-    if not routers.is_reachable(address) and not isinstance(peer.where, routers.OnLink):
-        return f"{address} is link-local" if address.is_link_local else f"{address} is no router's"
+    link = links.of(address)
+    if not link and not routers.is_reachable(address):
+        return f"{address} is no router's"
+    if link and not links.is_tellable(link):
+        return f"{address} is on an interface whose name ExaBGP would take for something else"
     if address in node.internal_ips or world.host.addresses.get(address):
         return f"{address} is this node's own"
     for each in _announced(world, node):
