@@ -16,6 +16,10 @@ NODES: dict[str, tuple[str, ...]] = {
         *("--node-ip", "172.20.0.12"),
         *("--label", "topology.example.com/rack=2"),
     ),
+    "metallb-unnumbered": (
+        *("--node-ip", "10.0.0.5"),
+        *("--node-ip", "fe80::7%eth1", "--node-ip", "fe80::8%eth2"),
+    ),
     "calico-as-per-rack": (
         *("--node-ip", "10.51.1.7", "--label", "rack=rack1"),
         *("--label", "example.com/asn=65001"),
