@@ -22,6 +22,9 @@ LONGEST_RETRY, TERSEST = 300, 3
 NOT_SETTINGS = ("metadata", "apiVersion", "kind", "status")
 
 
+KEYS = tuple(field.alias or name for name, field in peers.Peer.model_fields.items())
+
+
 class Draft:
     """The document so far."""
 
@@ -67,7 +70,10 @@ class Draft:
             return None
         ours = keys.pop("ours", None)
         peer = {"name": self._name(name), "address": plain}
-        peer |= {key: value for key, value in keys.items() if value not in (None, "", {}, [])}
+        said = {key: value for key, value in keys.items() if value not in (None, "", {}, [])}
+        peer |= {key: value for key, value in said.items() if key in KEYS}
+        for key in sorted(said.keys() - set(KEYS)):
+            self.lose(source, f"{key} {said[key]}", "peers of this version have no such key")
         if ours is not None:
             self._ours.append(ours)
             peer["localASN"] = peer.get("localASN", ours)
@@ -116,8 +122,7 @@ class Draft:
 
 def _ordered(peer: dict[str, Any]) -> dict[str, Any]:
     """Return a peer with its keys in the order of the reference page."""
-    known = [field.alias or name for name, field in peers.Peer.model_fields.items()]
-    return {key: peer[key] for key in known if key in peer}
+    return {key: peer[key] for key in KEYS if key in peer}
 
 
 def seconds(value: object, least: int, most: int) -> str:
