@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import psutil
 
 from exabgp_k8s.adapters import neighbours, routing
-from exabgp_k8s.core.facts import events, links, model
+from exabgp_k8s.core.facts import events, links, model, places
 
 IPV6 = 6
 FAMILIES = {4: socket.AF_INET, IPV6: socket.AF_INET6}
@@ -31,7 +31,7 @@ ODD_FLAGS = 0x01 | 0x08 | 0x20
 """IFA_F_TEMPORARY, IFA_F_DADFAILED and IFA_F_DEPRECATED of linux/if_addr.h."""
 
 
-Interfaces = Mapping[str, tuple[ipaddress.IPv4Interface | ipaddress.IPv6Interface, ...]]
+Interfaces = Mapping[str, tuple[places.Interface, ...]]
 
 
 def look(
@@ -39,43 +39,72 @@ def look(
     peers: Iterable[model.Address],
     gateways: Iterable[model.Family] = (),
     wanted_links: Iterable[str] = (),
+    where: places.LookedFor = places.NOWHERE,
 ) -> events.HostSeen | events.HostLost:
     """Return where these addresses are, the source towards each peer, and what is on links.
 
-    An uplink is an interface that carries one of the addresses. A peer that no route leads to
-    has no source. Nothing is sent. A host that shows nothing has not lost its addresses: it could
-    not be looked at.
+    And the addresses of these places, but none of the cluster's inner ranges. An uplink is an
+    interface that carries one of all these. A peer that no route leads to has no source. Nothing
+    is sent. A host that shows nothing has not lost its addresses: it could not be looked at.
     """
     try:
         by_default = {family: routing.gateways(family) for family in gateways}
         towards = (*peers, *(each for found in by_default.values() for each in found))
-        found = {peer: source for peer in towards if (source := _source(peer)) is not None}
+        sources = {peer: source for peer in towards if (source := _source(peer)) is not None}
         interfaces = _interfaces()
         odd = _odd_addresses()
         on_links = _links(interfaces, odd, frozenset(wanted_links))
     except OSError as error:
         return events.HostLost(problem=f"the interfaces cannot be read: {error}")
-    own = (address for link in on_links.values() for address in link.own)
-    wanted = {*addresses, *found.values(), *own}
-    where = {address: _interface_of(interfaces, address) for address in wanted}
-    uplinks = {name for name in where.values() if name not in (None, LOOPBACK)}
-    if not interfaces.keys() - {LOOPBACK} and None in where.values():
+    there = {place: _at(place, interfaces, odd, where.inner) for place in where.places}
+    own = {address for link in on_links.values() for address in link.own}
+    named = _by_address(interfaces, {*addresses, *sources.values(), *own})
+    further = _by_address(interfaces, {each.ip for at in there.values() for each in at or ()})
+    is_empty = not any(carried for name, carried in interfaces.items() if name != LOOPBACK)
+    if is_empty and (None in named.values() or not all(there.values())):
         return events.HostLost(problem="the host shows no interface with an address but lo")
     return events.HostSeen(
-        uplinks=frozenset(
-            each.network
-            for name in uplinks
-            for each in interfaces[name or ""]
-            if each.network.prefixlen > 0
-        ),
-        sources=found,
+        # A single address at a place, as one of kube-ipvs0, is nobody's uplink.
+        uplinks=_networks(interfaces, named, 1) | _networks(interfaces, further, 2),
+        sources=sources,
         gateways=by_default,
         addresses={
             address: () if name is None else _beside(interfaces[name], odd, address)
-            for address, name in where.items()
+            for address, name in (further | named).items()
         },
         links=on_links,
+        places=there,
     )
+
+
+def _by_address(
+    interfaces: Interfaces, addresses: Iterable[model.Address]
+) -> dict[model.Address, str | None]:
+    return {address: _interface_of(interfaces, address) for address in addresses}
+
+
+def _networks(
+    interfaces: Interfaces, where: Mapping[model.Address, str | None], least: int
+) -> frozenset[model.Network]:
+    """Return the networks of the interfaces of some addresses that have so many addresses."""
+    return frozenset(
+        each.network
+        for name in where.values()
+        if name not in (None, LOOPBACK)
+        for each in interfaces[name or ""]
+        if each.network.prefixlen > 0 and each.network.num_addresses >= least
+    )
+
+
+def _at(
+    place: places.Place,
+    interfaces: Interfaces,
+    odd: frozenset[model.Address],
+    inner: Collection[model.Network],
+) -> tuple[places.Interface, ...] | None:
+    """Return the addresses of a place, the ones that will stay there first."""
+    there = places.among(place, interfaces, inner)
+    return there and tuple(sorted(there, key=lambda each: _is_passing(each, odd)))
 
 
 def _links(
@@ -103,7 +132,7 @@ def _links(
 
 
 def _interfaces() -> Interfaces:
-    found = {
+    return {
         name: tuple(
             _interface(each.address, each.netmask)
             for each in carried
@@ -111,7 +140,6 @@ def _interfaces() -> Interfaces:
         )
         for name, carried in psutil.net_if_addrs().items()
     }
-    return {name: carried for name, carried in found.items() if carried}
 
 
 def _interface_of(interfaces: Interfaces, address: model.Address) -> str | None:
@@ -127,21 +155,26 @@ def _interface_of(interfaces: Interfaces, address: model.Address) -> str | None:
 
 
 def _beside(
-    carried: Iterable[ipaddress.IPv4Interface | ipaddress.IPv6Interface],
+    carried: Iterable[places.Interface],
     odd: frozenset[model.Address],
     address: model.Address,
 ) -> tuple[model.Address, ...]:
-    """Return an address and the others of its interface, the ones that will stay there first.
-
-    One without a network may be a virtual address that another host takes over.
-    """
+    """Return an address and the others of its interface, the ones that will stay there first."""
     others = [
         each
         for each in carried
         if each.ip != links.plain(address) and not (each.ip.is_link_local or each.ip.is_loopback)
     ]
-    others.sort(key=lambda each: (each.ip in odd, each.network.num_addresses == 1))
+    others.sort(key=lambda each: _is_passing(each, odd))
     return (address, *(each.ip for each in others))
+
+
+def _is_passing(each: places.Interface, odd: frozenset[model.Address]) -> tuple[bool, bool]:
+    """Return whether an address is likely to go away.
+
+    One without a network may be a virtual address that another host takes over.
+    """
+    return each.ip in odd, each.network.num_addresses == 1
 
 
 def _odd_addresses() -> frozenset[model.Address]:
@@ -157,7 +190,7 @@ def _odd_addresses() -> frozenset[model.Address]:
     )
 
 
-def _interface(address: str, netmask: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+def _interface(address: str, netmask: str) -> places.Interface:
     # ipaddress reads no IPv6 netmask, and psutil gives no prefix length.
     length = int(ipaddress.ip_address(netmask)).bit_count()
     return ipaddress.ip_interface(f"{address.partition('%')[0]}/{length}")

@@ -14,8 +14,9 @@ from exabgp_k8s.core.judge import addresses
 LOOK = 30.0
 """Seconds between two looks at the host's interfaces."""
 LOOK_ROUTES = 5.0
-"""The same where a session's local address is found by route, or its router on a link: an uplink
-or a cable may have changed. Also until the next attempt after one that failed."""
+"""The same where a session's local address is found by route or is what an interface or a subnet
+has, or its router is found on a link: an uplink or a cable may have changed. Also until the next
+attempt after one that failed."""
 
 
 LOOK_PODS = 60.0
@@ -45,14 +46,16 @@ class Lookout:
         if node is None or settings is None:
             return ()
         wanted = addresses.looked_for(world, node, settings)
-        pause = LOOK_ROUTES if wanted.peers or wanted.gateways or wanted.links else LOOK
+        pause = LOOK_ROUTES if wanted.is_of_the_moment else LOOK
         is_due = isinstance(event, events.Tick) and now >= self._looked_at + pause
         # A link that was down has lost its IPv6 addresses, and has them again.
         is_due |= isinstance(event, events.SessionChanged) and event.state == "up"
         if wanted == self._looked_for and not is_due:
             return ()
         self._looked_at, self._looked_for = now, wanted
-        seen = host.look(wanted.addresses, wanted.peers, wanted.gateways, wanted.links)
+        seen = host.look(
+            wanted.addresses, wanted.peers, wanted.gateways, wanted.links, wanted.places
+        )
         if isinstance(seen, events.HostLost):
             self._looked_at += LOOK_ROUTES - pause
         return (seen,)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import io
-import ipaddress
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +16,9 @@ from typing import Any
 import click
 
 from exabgp_k8s import chain, errors
-from exabgp_k8s.cli import exits, groups, output
+from exabgp_k8s.cli import described, exits, groups, output
 from exabgp_k8s.core.decide import neighbors
-from exabgp_k8s.core.facts import config, events, links, model, world
+from exabgp_k8s.core.facts import config, model, world
 from exabgp_k8s.core.judge import keeping
 from exabgp_k8s.settings import (
     configmap,
@@ -154,12 +153,19 @@ def show_schema() -> None:
     "--annotation", "notes", multiple=True, metavar="KEY=VALUE", help="An annotation; repeat it."
 )
 @click.option("--gateway", "gateways", multiple=True, help="A default gateway; repeat it.")
+@click.option(
+    "--interface",
+    "carried",
+    multiple=True,
+    metavar="NAME=ADDRESS/LENGTH",
+    help="An interface of the node and an address of it, bond0=10.1.0.5/16; repeat it.",
+)
 def render(
     path: Path,
     ips: tuple[str, ...],
     labels: tuple[str, ...],
     notes: tuple[str, ...],
-    gateways: tuple[str, ...],
+    **network: tuple[str, ...],
 ) -> None:
     """Show the exabgp.conf that a node with these addresses, labels and annotations gets.
 
@@ -168,8 +174,8 @@ def render(
     settings = convert.to_core(_document(path))
     known = world.World(
         config=settings,
-        node=_node(ips, labels, notes),
-        host=_host(ips, gateways),
+        node=described.node(ips, labels, notes),
+        host=described.host(settings, ips, network["gateways"], network["carried"]),
         passwords={peer.password_from or "": model.Secret("") for peer in settings.entries},
     )
     found, held = neighbors.select(keeping.settle(known, world.World(), now=0))
@@ -216,61 +222,3 @@ def _summary(settings: config.Config) -> str:
         f"peers: {len(settings.entries)}, announced: {' and '.join(classes)}, "
         f"checks: {len(settings.checks)}"
     )
-
-
-def _node(
-    ips: tuple[str, ...], labels: tuple[str, ...], annotations: tuple[str, ...]
-) -> model.NodeFacts:
-    """Return the node that the command line describes."""
-    return model.NodeFacts(
-        name="rendered",
-        labels=_pairs(labels, "--label"),
-        annotations=_pairs(annotations, "--annotation"),
-        internal_ips=tuple(each for each in _addresses(ips, "--node-ip") if not links.of(each)),
-    )
-
-
-def _host(ips: tuple[str, ...], gateways: tuple[str, ...]) -> events.HostSeen:
-    """Return what the node would see of its network, as far as the command line says.
-
-    A gateway on a link is the router there, and an address of the node on it our own.
-    """
-    found = _addresses(gateways, "--gateway")
-    own = [each for each in _addresses(ips, "--node-ip") if links.of(each)]
-    on_links = {links.of(each) for each in (*found, *own)} - {""}
-    return events.HostSeen(
-        gateways={
-            family: tuple(
-                each for each in found if model.family_of(each) is family and not links.of(each)
-            )
-            for family in model.Family
-        },
-        links={
-            name: links.Link(
-                own=tuple(each for each in own if links.of(each) == name),
-                routers=tuple(each for each in found if links.of(each) == name),
-            )
-            for name in on_links
-        },
-        addresses={each: (each,) for each in own},
-    )
-
-
-def _addresses(written: tuple[str, ...], option: str) -> tuple[model.Address, ...]:
-    found: list[model.Address] = []
-    for each in written:
-        try:
-            found.append(ipaddress.ip_address(each))
-        except ValueError:
-            raise click.BadParameter(f"{each!r} is not an address", param_hint=option) from None
-    return tuple(found)
-
-
-def _pairs(written: tuple[str, ...], option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for each in written:
-        key, equals, value = each.partition("=")
-        if not equals:
-            raise click.BadParameter(f"write {key}=VALUE", param_hint=option)
-        pairs[key] = value
-    return pairs

@@ -12,7 +12,17 @@ from typing import Any
 
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import asns, durations, model
-from exabgp_k8s.settings import checks, convert, fields, linklocal, located, peers, sharing, volume
+from exabgp_k8s.settings import (
+    checks,
+    convert,
+    ends,
+    fields,
+    linklocal,
+    located,
+    peers,
+    sharing,
+    volume,
+)
 from exabgp_k8s.settings.written import Place, addresses, entries
 
 Problems = Iterator[errors.Problem]
@@ -99,14 +109,6 @@ def _sessions(root: Place) -> Problems:
             yield peer["ttlSecurity"].problem(
                 "excludes multihop: it accepts directly connected routers only; remove one of both"
             )
-        local = peer["localAddress"]
-        source = local.read(fields.Address)
-        for address in (place.read(fields.OneRouter) for place in addresses(peer)):
-            if address and source and (address.version != source.version or address == source):
-                yield local.problem(
-                    f"{source} cannot be our end of a session to {address}; "
-                    "write our own address of the same family, or node"
-                )
 
 
 def _internal_prepend(root: Place) -> Problems:
@@ -223,6 +225,7 @@ SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _addresses,
     _sessions,
     linklocal.find,
+    ends.find,
     _internal_prepend,
     _selectors,
     _overlaps,

@@ -106,6 +106,7 @@ def _entry(
         description=peer.description,
         port=peer.port,
         local_address=peer.local_address,
+        next_hop=peer.next_hop,
         selector=selector(peer.node_selector),
         hold_time=peer.hold_time,
         password_from=peer.password_from,

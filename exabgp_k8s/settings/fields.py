@@ -17,8 +17,8 @@ import pydantic
 from pydantic import alias_generators, json_schema
 from pydantic_core import core_schema
 
-from exabgp_k8s.core.facts import asns, config, durations, extended, model
-from exabgp_k8s.settings import addresses, asn, located, patterns, values
+from exabgp_k8s.core.facts import asns, config, durations, extended, model, places
+from exabgp_k8s.settings import addresses, asn, located, patterns, sources, values
 
 Item = TypeVar("Item")
 
@@ -120,16 +120,6 @@ def _timeout(value: object) -> float:
     return seconds
 
 
-def _local_address(value: object) -> model.Address | config.LocalAddress:
-    """Read ``node``, ``route`` or an address."""
-    if isinstance(value, str) and value in list(config.LocalAddress):
-        return config.LocalAddress(value)
-    try:
-        return addresses.address(value)
-    except ValueError as error:
-        raise ValueError(f"write node, route or an address: {error}") from None
-
-
 def _portion(value: object) -> model.PrefixClass | model.Network:
     """Read a class of prefixes, or one range of it."""
     if isinstance(value, str) and value in list(model.PrefixClass):
@@ -178,7 +168,12 @@ Address = Annotated[model.Address, Written(addresses.address, str, patterns.ADDR
 OneRouter = Annotated[model.Address, Written(addresses.router, str, patterns.ROUTER)]
 RouterAddress = Annotated[located.Located, Written(located.read, located.write, located.SCHEMA)]
 LocalAddress = Annotated[
-    model.Address | config.LocalAddress, Written(_local_address, str, patterns.LOCAL_ADDRESS)
+    model.Address | config.LocalAddress | places.Place,
+    Written(sources.local_address, sources.write, sources.LOCAL_ADDRESS),
+]
+NextHop = Annotated[
+    model.Address | config.LocalAddress | places.Place,
+    Written(sources.next_hop, sources.write, sources.NEXT_HOP),
 ]
 OwnAsn = Annotated[int | asns.OfTheNode, Written(asn.own, asn.write, asn.OWN)]
 RouterAsn = Annotated[int | asns.Relation, Written(asn.router, asn.write, asn.ROUTERS)]

@@ -92,6 +92,7 @@ LINK = text(INTERFACE_NAME, "the name of an interface", "eth1")
 LOCAL_ADDRESS = text(
     f"(node|route|{UNICAST})", "node, route or an address", "node", "route", "192.0.2.9"
 )
+NEXT_HOP = text(f"(node|{UNICAST})", "node or an address", "node", "192.0.2.9")
 ROUTER_ID = text(rf"(auto|(?!0\.0\.0\.0){IPV4})", "auto or an IPv4 address", "auto", "192.0.2.9")
 NETWORK = text(PREFIX, "a range with its length", "10.96.0.0/16", "fd00:96::/112")
 COMMUNITY = text(

@@ -124,7 +124,11 @@ class PeerDefaults(fields.Section):
     """TCP port the router listens on."""
     local_address: fields.LocalAddress = config.LocalAddress.NODE
     """Where the session starts: node (the node's InternalIP of the peer's family), route (what
-    the kernel would use, for nodes with several uplinks), or an address."""
+    the kernel would use, for nodes with several uplinks), {interface: bond0} or {subnet:
+    10.1.0.0/16} (the node's address there), or an address."""
+    next_hop: fields.NextHop | None = None
+    """Where the routers send to, if not where the session starts: node, {interface: bond0} or
+    {subnet: 10.1.0.0/16}, or an address. What this host does not have is never announced."""
     node_selector: NodeSelector | None = None
     """Nodes that have this peer; absent: every node."""
     hold_time: fields.HoldTime = 9

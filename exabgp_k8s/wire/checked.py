@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import asns, config, model, offer, pod_ranges, routers
+from exabgp_k8s.core.facts import asns, config, model, offer, places, pod_ranges, routers
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
     asns.OfTheNode,
+    places.OnInterface,
+    places.InSubnet,
     config.Peer,
     offer.Offer,
     config.Sought,

@@ -37,6 +37,7 @@ def _peer(used: in_use.PeerInUse) -> dict[str, Any]:
         "localAddress": _text(used.local_address),
         "isProven": used.is_proven,
         "nextHop": _text(used.next_hop),
+        "ownNextHop": _text(used.own_next_hop),
         "password": used.password and used.password.reveal(),
     }
 
@@ -82,6 +83,7 @@ def _load_peer(document: dict[str, Any]) -> in_use.PeerInUse:
         local_address=_address(document["localAddress"]),
         is_proven=bool(document["isProven"]),
         next_hop=_address(document["nextHop"]),
+        own_next_hop=_address(document["ownNextHop"]),
         password=None if password is None else model.Secret(str(password)),
     )
 

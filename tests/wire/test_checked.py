@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import asns, config, model, offer, routers
+from exabgp_k8s.core.facts import asns, config, model, offer, places, routers
 from exabgp_k8s.wire import checked
 from tests.settings import samples
 
@@ -53,6 +53,12 @@ REQUIREMENTS = st.builds(
 )
 ASNS = WHOLE | st.integers(1 << 16, 9 << 16).map(asns.Dotted)
 PLACES = st.builds(asns.OfTheNode, source=st.sampled_from(asns.Source), key=WORDS)
+AT = (
+    st.builds(places.OnInterface, interface=WORDS)
+    | st.builds(places.InSubnet, subnet=st.ip_addresses().map(ipaddress.ip_network))
+    | st.ip_addresses()
+    | st.sampled_from(config.LocalAddress)
+)
 WHERE = st.builds(routers.Gateway, family=st.sampled_from(model.Family)) | st.builds(
     routers.Annotated, key=WORDS
 )
@@ -62,7 +68,8 @@ ENTRIES = st.builds(
     name=WORDS,
     asn=ASNS | st.sampled_from(asns.Relation),
     local_asn=ASNS | PLACES,
-    local_address=st.ip_addresses() | st.sampled_from(config.LocalAddress),
+    local_address=AT,
+    next_hop=st.none() | AT,
     selector=st.builds(config.Selector, requirements=st.lists(REQUIREMENTS).map(tuple)),
     password_from=st.none() | WORDS,
     families=st.lists(st.sampled_from(model.Family)).map(tuple),

@@ -22,6 +22,7 @@ PEERS = st.builds(
     local_address=st.none() | st.ip_addresses(),
     is_proven=st.booleans(),
     next_hop=st.none() | st.ip_addresses(),
+    own_next_hop=st.none() | st.ip_addresses(),
     password=st.none() | st.builds(model.Secret, PASSWORDS),
 )
 USED = st.builds(

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exabgp_k8s.core.facts import config, links, model
+from exabgp_k8s.core.facts import config, links, model, places
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
+from exabgp_k8s.core.judge import places as at
 
 
 def find(world: World) -> Iterator[model.Missing]:
@@ -69,8 +70,21 @@ def _of_a_peer(world: World, node: model.NodeFacts, peer: config.Peer) -> Iterat
     key = peer.password_from
     if key is not None and key not in world.passwords and used.password is not None:
         yield model.Cause(model.Reason.PASSWORD_MISSING, key)
-    is_of_the_node = peer.local_address is config.LocalAddress.NODE
-    if is_of_the_node and not links.of(peer.address):
-        local = addresses.local(world, node, peer, used)
-        if local is not None and local not in seen.internal_ips:
-            yield model.Cause(model.Reason.ADDRESS_MISSING, str(local))
+    local = addresses.local(world, node, peer, used)
+    if local is not None and not _is_where_it_belongs(world, seen, peer, local):
+        yield model.Cause(model.Reason.ADDRESS_MISSING, str(local))
+
+
+def _is_where_it_belongs(
+    world: World, node: model.NodeFacts, peer: config.Peer, local: model.Address
+) -> bool:
+    if links.of(peer.address):
+        return True
+    match peer.local_address:
+        case config.LocalAddress.NODE:
+            return local in node.internal_ips
+        case places.OnInterface() | places.InSubnet():
+            there = at.found(world, peer.local_address, model.family_of(local))
+            return there is None or any(each.ip == local for each in there)
+        case _:
+            return True

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 
 from exabgp_k8s.core.facts import asns as facts
-from exabgp_k8s.core.facts import config, links, model
+from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses, asns, routers
 
@@ -93,8 +93,7 @@ def _session(
     local = addresses.local(world, node, peer, used)
     # An address that the node found may be of another family than the one that is written.
     if local is None or local.version != peer.address.version:
-        place = links.of(peer.address) or model.family_of(peer.address)
-        return model.Cause(model.Reason.NO_LOCAL_ADDRESS, str(place))
+        return model.Cause(model.Reason.NO_LOCAL_ADDRESS, addresses.why_none(world, peer))
     return model.Neighbor(
         name=peer.name,
         description=peer.description,

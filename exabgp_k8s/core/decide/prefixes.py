@@ -181,8 +181,11 @@ def _own_addresses(world: World) -> Iterator[model.Address]:
         yield from world.node.internal_ips
     # The Node may have stopped to list the ones that the sessions use.
     for used in world.in_use.peers.values():
-        if used.rule == config.LocalAddress.NODE and used.local_address is not None:
+        is_found = used.rule not in (config.LocalAddress.ROUTE, str(used.local_address))
+        if is_found and used.local_address is not None:
             yield used.local_address
+        if used.own_next_hop is not None:
+            yield used.own_next_hop
     yield from (peer.address for peer in world.peers)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.facts import config, links, model, offer
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import next_hops
 
 
 def for_peer(
@@ -27,12 +28,11 @@ def for_peer(
     next_hop = _next_hop(world, neighbor, family)
     refusal = world.refusals.get((neighbor.address, prefix))
     cause: model.Cause | None = None
-    if next_hop is None:
-        detail = f"{family}, {_not_agreed(world, neighbor)}" if neighbor.is_extended else family
-        cause = model.Cause(model.Reason.NO_NEXT_HOP, str(detail))
+    if isinstance(next_hop, model.Cause):
+        cause = next_hop
     elif refusal is not None and now < refusal.until:
         cause = model.Cause(model.Reason.REFUSED, refusal.problem)
-    if next_hop is None or cause is not None:
+    if isinstance(next_hop, model.Cause) or cause is not None:
         yield model.Withheld(
             prefix=prefix,
             prefix_class=candidate.prefix_class,
@@ -64,14 +64,19 @@ def offered(
 
 def _next_hop(
     world: World, neighbor: model.Neighbor, family: model.Family
-) -> model.Address | None:
-    """Return our address for a family, in a form that the session has agreed to.
+) -> model.Address | model.Cause:
+    """Return our address for a family, in a form that the session has agreed to, or why none.
 
     An IPv4 route with an IPv6 next hop is nothing that a router may be sent unasked (RFC 8950).
     """
+    peer = next(each for each in world.peers if each.name == neighbor.name)
+    if next_hops.is_named(peer, family):
+        return next_hops.of(world, neighbor, peer, family)
     if model.family_of(neighbor.local_address) is family or _is_agreed(world, neighbor):
         return links.plain(neighbor.local_address)
-    return world.in_use.peers[neighbor.name].next_hop
+    detail = f"{family}, {_not_agreed(world, neighbor)}" if neighbor.is_extended else str(family)
+    found = world.in_use.peers[neighbor.name].next_hop
+    return found or model.Cause(model.Reason.NO_NEXT_HOP, detail)
 
 
 def _is_agreed(world: World, neighbor: model.Neighbor) -> bool:

@@ -11,7 +11,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import asns, model, offer, pod_ranges, routers
+from exabgp_k8s.core.facts import asns, model, offer, places, pod_ranges, routers
 
 
 class Operator(enum.StrEnum):
@@ -75,7 +75,9 @@ class Entry:
     local_asn: int | asns.OfTheNode
     description: str = ""
     port: int = 179
-    local_address: model.Address | LocalAddress = LocalAddress.NODE
+    local_address: model.Address | LocalAddress | places.Place = LocalAddress.NODE
+    next_hop: model.Address | LocalAddress | places.Place | None = None
+    """None: where the session is. An address or a subnet is for its own family only."""
     selector: Selector = Selector()
     hold_time: int = 9
     password_from: str | None = None
@@ -92,11 +94,7 @@ class Entry:
 
     def offered(self, prefix_class: model.PrefixClass) -> offer.Offer | None:
         """Return what this peer is announced of a class; None: nothing."""
-        match prefix_class:
-            case model.PrefixClass.SERVICES:
-                return self.services
-            case model.PrefixClass.PODS:
-                return self.pods
+        return self.services if prefix_class is model.PrefixClass.SERVICES else self.pods
 
     def hears(self, prefix: model.Network, prefix_class: model.PrefixClass) -> bool:
         """Return whether a prefix is announced to this peer, as far as the settings go."""

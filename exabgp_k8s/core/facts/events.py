@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import budget, commands, config, in_use, links, model, pod_ranges
+from exabgp_k8s.core.facts.places import Found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +102,16 @@ class HostSeen:
     """What the host's own network looks like.
 
     ``uplinks`` are the networks of the interfaces with an address of the node or of a session;
-    ``sources`` the address the kernel uses towards each peer that it is to be found for.
+    ``sources`` the address towards each peer, ``gateways`` those that the kernel uses alike.
     """
 
     uplinks: frozenset[model.Network] = frozenset()
     sources: Mapping[model.Address, model.Address] = field(default_factory=dict)
+    # All those of the interface that has an address; empty: none has it.
     addresses: Mapping[model.Address, tuple[model.Address, ...]] = field(default_factory=dict)
-    """All those of the interface that has an address looked for; empty: none has it."""
     gateways: Mapping[model.Family, tuple[model.Address, ...]] = field(default_factory=dict)
-    """The kernel's default gateways, where they were looked for: several that it uses alike."""
     links: Mapping[str, links.Link] = field(default_factory=dict)
+    places: Found = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

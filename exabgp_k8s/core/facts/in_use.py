@@ -30,6 +30,8 @@ class PeerInUse:
     """The session was Established from this address: the router expects it."""
     next_hop: model.Address | None = None
     """For the family that the session's own address is not of."""
+    own_next_hop: model.Address | None = None
+    """For the other one, where the settings name another than the session's own address."""
     password: model.Secret | None = None
 
 

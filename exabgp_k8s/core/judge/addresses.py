@@ -12,8 +12,9 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import config, in_use, links, model, routers
+from exabgp_k8s.core.facts import config, in_use, links, model, places, routers
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.judge import places as at
 
 
 def is_gone(world: World, address: model.Address) -> bool:
@@ -33,6 +34,12 @@ def local(
             return _of_the_node(world, node, peer, kept, is_proven=before.is_proven)
         case config.LocalAddress.ROUTE:
             return world.host.sources.get(peer.address, kept)
+        case places.OnInterface() | places.InSubnet():
+            # What was proven under other words stays, if it is what these words mean.
+            used = before.local_address if before.is_proven else None
+            family = model.family_of(peer.address)
+            place = peer.local_address
+            return at.choose(world, place, family, peer.address, used) or kept
         case _:
             return peer.local_address
 
@@ -43,6 +50,18 @@ def _of_the_link(world: World, link: str, kept: model.Address | None) -> model.A
     if found is None or not found.own:
         return kept
     return kept if kept in found.own else found.own[0]
+
+
+def why_none(world: World, peer: config.Peer) -> str:
+    """Return why a session has no local address."""
+    family = model.family_of(peer.address)
+    if link := links.of(peer.address):
+        return link
+    match peer.local_address:
+        case places.OnInterface() | places.InSubnet():
+            return at.why_none(world, peer.local_address, family)
+        case _:
+            return str(family)
 
 
 def _of_the_node(
@@ -142,6 +161,12 @@ class LookedFor:
     gateways: frozenset[model.Family] = frozenset()
     """The families of which the default gateway is to be found."""
     links: frozenset[str] = frozenset()
+    places: places.LookedFor = places.NOWHERE
+
+    @property
+    def is_of_the_moment(self) -> bool:
+        """Whether what is looked for may be something else any moment."""
+        return bool(self.peers or self.gateways or self.links or self.places.places)
 
 
 def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> LookedFor:
@@ -149,18 +174,22 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     used = world.in_use
     labels = {**used.labels, **node.labels}
     found = {*node.internal_ips, *([] if used.router_id is None else [used.router_id])}
-    by_route, selected = [], set()
-    known = dataclasses.replace(world, config=settings).entries
-    for peer in known:
+    by_route, selected, where = [], set(), set[places.Place]()
+    for peer in dataclasses.replace(world, config=settings).entries:
         if not peer.selector.matches(labels):
             continue
-        if isinstance(peer, config.Peer) and links.of(peer.address):
-            # It starts from what is found on its link.
-            pass
-        elif peer.local_address is config.LocalAddress.ROUTE:
-            by_route += [peer.address] if isinstance(peer, config.Peer) else []
-        elif peer.local_address is not config.LocalAddress.NODE:
-            found.add(peer.local_address)
+        is_on_a_link = isinstance(peer, config.Peer) and links.of(peer.address)
+        # There it starts from what is found on the link.
+        for written in (peer.next_hop,) if is_on_a_link else (peer.local_address, peer.next_hop):
+            match written:
+                case places.OnInterface() | places.InSubnet():
+                    where.add(written)
+                case config.LocalAddress.ROUTE:
+                    by_route += [peer.address] if isinstance(peer, config.Peer) else []
+                case config.LocalAddress.NODE | None:
+                    pass
+                case _:
+                    found.add(written)
         if isinstance(peer, config.Peer):
             selected.add(peer.address)
     # By the address: a peer may just have been renamed.
@@ -179,4 +208,16 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
             )
             if link
         ),
+        places=_at(world, node, settings, where),
     )
+
+
+def _at(
+    world: World, node: model.NodeFacts, settings: config.Config, where: set[places.Place]
+) -> places.LookedFor:
+    if not where:
+        return places.NOWHERE
+    pods = (*node.pod_cidrs, *world.in_use.pod_cidrs)
+    services = settings.service_cidrs if settings.service_cidrs is not None else ()
+    inner = frozenset((*services, *(world.service_cidrs or ()), *pods))
+    return places.LookedFor(places=frozenset(where), inner=inner)

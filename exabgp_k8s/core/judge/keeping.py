@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from exabgp_k8s.core.facts import config, in_use, model
 from exabgp_k8s.core.facts.world import Session, World
-from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
+from exabgp_k8s.core.judge import addresses, asns, next_hops, pod_ranges, routers
 
 LABELS_KEPT_FOR = 30.0
 """Seconds; as long as what a Node registered anew inherits. Feature discovery needs a few."""
@@ -121,6 +121,9 @@ def _peer(
     before: in_use.PeerInUse,
     session: Session | None,
 ) -> in_use.PeerInUse:
+    own = model.family_of(peer.address)
+    other = addresses.other(own)
+    named = next_hops.named(world, peer, {own: before.own_next_hop, other: before.next_hop})
     rule = str(peer.local_address)
     local = addresses.local(world, node, peer, before)
     is_proving = session is not None and session.is_up and session.local == local
@@ -136,7 +139,10 @@ def _peer(
         rule=rule,
         local_address=kept,
         is_proven=is_proven,
-        next_hop=_next_hop(world, node, local, before, session),
+        next_hop=named[other]
+        if other in named
+        else _next_hop(world, node, local, before, session),
+        own_next_hop=named.get(own),
         password=_password(world, peer, before),
     )
 
