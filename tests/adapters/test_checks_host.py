@@ -227,6 +227,58 @@ def test_every_address_of_a_network_on_loopback_is_the_hosts_own() -> None:
     assert found["192.0.2.77"] == ["192.0.2.77"]
 
 
+PLACES = """
+import ipaddress, json
+from exabgp_k8s.adapters import host
+from exabgp_k8s.core.facts import places
+net = ipaddress.ip_network
+on = [places.OnInterface(interface=each) for each in ("up0", "pods0", "down0", "gone0")]
+on += [places.InSubnet(subnet=net(each)) for each in ("203.0.113.0/24", "198.51.0.0/16")]
+seen = host.look([], [], (), on, {inner})
+found = {{str(at): ips and [str(each) for each in ips] for at, ips in seen.places.items()}}
+beside = {{str(one): list(map(str, ips)) for one, ips in seen.addresses.items()}}
+print(json.dumps([found, beside, sorted(map(str, seen.uplinks))]))
+"""
+
+
+def at_places(*inner: str) -> tuple[dict[str, list[str] | None], dict[str, list[str]], list[str]]:
+    """Return what interfaces and networks have, what is beside it, and the uplinks."""
+    nets = ", ".join(f"net({each!r})" for each in inner)
+    found, beside, uplinks = json.loads(in_namespace(PLACES.format(inner=f"[{nets}]")))
+    return found, beside, uplinks
+
+
+@namespaced
+def test_the_addresses_of_interfaces_and_networks_are_found_the_lasting_ones_first() -> None:
+    found, beside, _ = at_places()
+
+    assert found == {
+        "interface up0": [
+            "198.51.100.5/24",
+            "203.0.113.9/25",
+            "2001:db8:1::5/64",
+            "203.0.113.77/32",
+            "2001:db8:1::6/64",
+        ],
+        "interface pods0": ["10.244.3.1/24"],
+        "interface down0": [],
+        "interface gone0": None,
+        "subnet 203.0.113.0/24": ["203.0.113.9/25", "203.0.113.77/32"],
+        "subnet 198.51.0.0/16": ["198.51.100.5/24"],
+    }
+    assert "203.0.113.9" in beside["198.51.100.5"]
+
+
+@namespaced
+def test_addresses_in_the_clusters_own_ranges_are_at_no_place() -> None:
+    """A bridge of pods; and with IPVS every Service's address is on an interface."""
+    found, _, uplinks = at_places("10.244.0.0/16", "203.0.113.77/32")
+
+    assert found["interface pods0"] == []
+    assert found["subnet 203.0.113.0/24"] == ["203.0.113.9/25"]
+    assert "10.244.3.0/24" not in uplinks
+
+
 LOST = """
 import resource
 from exabgp_k8s.adapters import host

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from exabgp_k8s.agent import lookout
-from exabgp_k8s.core.facts import config, events
+from exabgp_k8s.core.facts import config, events, places
 from tests.support import builders
 from tests.support.builders import START
 
@@ -21,7 +21,12 @@ WORLD_ADDRESSES = {
 
 def looks(looking: lookout.Lookout, event: events.Event, now: float = START) -> int:
     """Return how often the host is looked at before an event is acted upon."""
-    return len(looking.before(event, WORLD, now))
+    return len(seen_of(looking.before(event, WORLD, now)))
+
+
+def seen_of(found: tuple[object, ...]) -> list[events.HostSeen]:
+    """Return what was seen of the host's network; its pods are another matter."""
+    return [each for each in found if isinstance(each, events.HostSeen)]
 
 
 def a_lookout() -> lookout.Lookout:
@@ -34,9 +39,8 @@ def a_lookout() -> lookout.Lookout:
 def test_new_addresses_of_the_node_are_looked_for_before_they_are_acted_upon() -> None:
     seen = events.NodeSeen(node=builders.a_node(internal_ips=(ELSEWHERE, LOOPBACK)))
 
-    (found,) = a_lookout().before(seen, WORLD, START)
+    (found,) = seen_of(a_lookout().before(seen, WORLD, START))
 
-    assert isinstance(found, events.HostSeen)
     assert found.addresses.keys() == {ELSEWHERE, LOOPBACK, *WORLD_ADDRESSES}
 
 
@@ -71,4 +75,15 @@ def test_the_host_is_looked_at_now_and_then_and_more_often_for_routes() -> None:
     world = builders.a_world(settings=by_route, node=NODE)
     now = START + lookout.LOOK
     looking.before(events.Tick(), world, now)
-    assert len(looking.before(events.Tick(), world, now + lookout.LOOK_ROUTES)) == 1
+    assert seen_of(looking.before(events.Tick(), world, now + lookout.LOOK_ROUTES))
+
+
+def test_what_an_interface_has_is_looked_for_as_often_as_a_route() -> None:
+    place = places.OnInterface(interface="lo")
+    settings = builders.a_config(peers=(builders.a_peer(local_address=place),))
+    world, looking = builders.a_world(settings=settings, node=NODE), lookout.Lookout()
+
+    (found,) = seen_of(looking.before(events.Tick(), world, START))
+
+    assert place in found.places
+    assert seen_of(looking.before(events.Tick(), world, START + lookout.LOOK_ROUTES))

@@ -34,6 +34,8 @@ ONLY_THE_PROGRAM = (
     "a probe needs time",
     "is an IPv4 address in an IPv6 spelling",
     "cannot be our end of a session",
+    "is the router's own",
+    "not among the families of the peer",
     "overlaps",
     "contains the router",
     "write at least 2m",
