@@ -193,6 +193,21 @@ def test_a_node_s_configuration_has_the_router_that_the_node_finds(
     assert without.startswith("tor (no address): no session: router-missing:")
 
 
+@pytest.mark.parametrize("place", [{"interface": "bond0"}, {"subnet": "198.51.100.0/24"}])
+def test_a_node_s_configuration_starts_where_the_settings_say(
+    tmp_path: Path, place: dict[str, str]
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    (peer,) = samples.SMALLEST["peers"]
+    peers = [{**peer, "localAddress": place}]
+    settings.write_text(json.dumps({**samples.SMALLEST, "peers": peers}))
+
+    result = call("render", "--settings", settings, "--interface", "bond0=198.51.100.9/24")
+
+    assert "local-address 198.51.100.9;" in result.stdout
+    assert "no-local-address:" in call("render", "--settings", settings).stderr
+
+
 def test_a_node_s_configuration_is_rendered_without_the_password(settings: Path) -> None:
     result = call("render", "--settings", settings, "--node-ip", "192.0.2.9", "--label", "rack=a")
 
@@ -210,7 +225,14 @@ def test_a_peer_without_a_session_on_the_node_is_named_with_the_reason(settings:
 
 
 @pytest.mark.parametrize(
-    "bad", [("--node-ip", "x"), ("--label", "rack"), ("--annotation", "rack"), ("--gateway", "x")]
+    "bad",
+    [
+        ("--node-ip", "x"),
+        ("--label", "rack"),
+        ("--annotation", "rack"),
+        ("--gateway", "x"),
+        ("--interface", "192.0.2.9/24"),
+    ],
 )
 def test_a_node_that_cannot_be_described_is_wrong_usage(
     settings: Path, bad: tuple[str, str]
