@@ -102,12 +102,12 @@ class HostSeen:
     """What the host's own network looks like.
 
     ``uplinks`` are the networks of the interfaces with an address of the node or of a session;
-    ``sources`` the address towards each peer, ``gateways`` those that the kernel uses alike.
+    ``sources`` the address towards each peer, ``gateways`` those that the kernel uses alike;
+    ``addresses`` all those of the interface that has one, empty where none has it.
     """
 
     uplinks: frozenset[model.Network] = frozenset()
     sources: Mapping[model.Address, model.Address] = field(default_factory=dict)
-    # All those of the interface that has an address; empty: none has it.
     addresses: Mapping[model.Address, tuple[model.Address, ...]] = field(default_factory=dict)
     gateways: Mapping[model.Family, tuple[model.Address, ...]] = field(default_factory=dict)
     links: Mapping[str, links.Link] = field(default_factory=dict)
