@@ -234,7 +234,8 @@ from exabgp_k8s.core.facts import places
 net = ipaddress.ip_network
 on = [places.OnInterface(interface=each) for each in ("up0", "pods0", "down0", "gone0")]
 on += [places.InSubnet(subnet=net(each)) for each in ("203.0.113.0/24", "198.51.0.0/16")]
-seen = host.look([], [], (), on, {inner})
+where = places.LookedFor(places=frozenset(on), inner=frozenset({inner}))
+seen = host.look([], [], where=where)
 found = {{str(at): ips and [str(each) for each in ips] for at, ips in seen.places.items()}}
 beside = {{str(one): list(map(str, ips)) for one, ips in seen.addresses.items()}}
 print(json.dumps([found, beside, sorted(map(str, seen.uplinks))]))

@@ -101,9 +101,8 @@ class BudgetLost:
 class HostSeen:
     """What the host's own network looks like.
 
-    ``uplinks`` are the networks of the interfaces with an address of the node or of a session;
-    ``sources`` the address towards each peer, ``gateways`` those that the kernel uses alike;
-    ``addresses`` all those of the interface that has one, empty where none has it.
+    ``uplinks``: the networks of interfaces with an address of the node or a session; ``sources``:
+    our address towards each peer; ``addresses``: all beside each on its interface; empty: gone.
     """
 
     uplinks: frozenset[model.Network] = frozenset()
