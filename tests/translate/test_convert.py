@@ -106,6 +106,7 @@ spec:
   authSecretRef: bgp-auth
   gracefulRestart: {enabled: true, restartTimeSeconds: 15}
   ebgpMultihop: 4
+  transport: {sourceInterface: lo1}
   families:
   - {afi: ipv4, safi: unicast, advertisements: {matchLabels: {advertise: bgp}}}
 ---
@@ -276,6 +277,7 @@ def test_cilium_peers_are_put_together_from_three_objects() -> None:
     assert peers(document)["tor0"] == {
         "address": "fd00:10::1",
         "asn": 65010,
+        "localAddress": {"interface": "lo1"},
         "nodeSelector": {"matchLabels": {"rack": "rack0"}},
         "holdTime": "9s",
         "passwordFrom": "bgp-auth",
