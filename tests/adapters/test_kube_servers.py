@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import itertools
 import pathlib
 import socket
@@ -132,6 +133,17 @@ def test_after_the_first_contact_a_server_is_asked_by_its_own_address(cluster: C
         cluster.front.kill()
         run.sees_a_cordon()
     assert cluster.front.count(kubeapi.WATCH) == 0
+
+
+def test_the_servers_addresses_are_told_once_to_whoever_decides(cluster: Cluster) -> None:
+    """No part of a flat network with one of them in it is announced."""
+    wanted = frozenset({ipaddress.ip_address("127.0.0.1")})
+    with Run(cluster) as run:
+        run.got.wait_for(
+            lambda event: isinstance(event, events.KubeContact) and event.servers == wanted
+        )
+        run.sees_a_cordon()
+    assert len([each for each in run.got.of(events.KubeContact) if each.servers]) == 1
 
 
 @pytest.mark.fault(
