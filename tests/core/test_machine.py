@@ -289,8 +289,8 @@ class Machine(stateful.RuleBasedStateMachine):
         name = {"a": "tor-a", "b": "tor-a-of-b"}[rack]
         if self.turn.decision.neighbors is not None:
             at_a = [each.name for each in self.turn.decision.neighbors if each.address == TOR_A]
-            unaddressed = model.Cause(model.Reason.NO_LOCAL_ADDRESS)
-            held = {each.name: each.cause for each in self.turn.decision.peers_held}
+            unaddressed = model.Reason.NO_LOCAL_ADDRESS
+            held = {each.name: each.cause.reason for each in self.turn.decision.peers_held}
             is_excused = not self.world.in_use.asns or held.get(name) == unaddressed
             assert at_a == [name] or (is_excused and not at_a)
 
