@@ -297,3 +297,14 @@ def test_what_waits_to_be_moved_to_is_of_one_process_only() -> None:
 
     assert kept is not None
     assert kept.routers == {str(GATEWAY): in_use.RouterInUse(address=TOR_A)}
+
+
+def test_a_gateway_that_is_a_written_peers_router_is_no_router_from_the_first_moment() -> None:
+    """Which peers are the node's is known by the labels that it is seen with, not by none."""
+    written = builders.a_peer(selector=builders.in_rack("a"))
+    loaded = events.ConfigLoaded(config=settings(sought(), peers=(written,)))
+    world = builders.after(World(started=START), loaded, seen(TOR_A))
+
+    world = builders.after(world, events.NodeSeen(node=builders.a_node()))
+
+    assert world.in_use.routers == {}

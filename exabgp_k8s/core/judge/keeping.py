@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from exabgp_k8s.core.facts import config, in_use, model
 from exabgp_k8s.core.facts.world import Session, World
@@ -25,21 +26,24 @@ def settle(world: World, before: World, now: float) -> World:
     if settings is None or node is None or not _is_due(world, before):
         return world
     labels, away = _labels(world, settings, now)
-    found = dataclasses.replace(world.in_use, routers=routers.kept(world, node, labels, now))
-    world = dataclasses.replace(world, in_use=found)
+    # Which router this node may find depends on the peers that the labels of now select.
+    world = _with(world, labels=labels, away=away)
+    world = _with(world, routers=routers.kept(world, node, now))
     selected = [peer for peer in settings.entries if peer.selector.matches(labels)]
     found = dataclasses.replace(
         world.in_use,
         uid=node.uid,
         pod_cidrs=pod_ranges.in_force(world, node),
         pods_from=pod_ranges.named_by(world),
-        labels=labels,
-        away=away,
         asns=asns.kept(world, node, selected),
         router_id=addresses.kept_router_id(world, node),
         peers=_peers(world, node, labels),
     )
     return dataclasses.replace(world, in_use=found)
+
+
+def _with(world: World, **changes: Any) -> World:
+    return dataclasses.replace(world, in_use=dataclasses.replace(world.in_use, **changes))
 
 
 def _is_due(world: World, before: World) -> bool:

@@ -19,9 +19,9 @@ MOVED_AFTER = 30.0
 Found = Mapping[str, in_use.RouterInUse]
 
 
-def kept(world: World, node: model.NodeFacts, labels: Mapping[str, str], now: float) -> Found:
+def kept(world: World, node: model.NodeFacts, now: float) -> Found:
     """Return the routers that the node finds, or found last, by where it finds them."""
-    settings = world.config
+    settings, labels = world.config, world.in_use.labels
     known = world.in_use.routers
     found: dict[str, in_use.RouterInUse] = {}
     for each in settings.sought if settings else ():
@@ -30,7 +30,7 @@ def kept(world: World, node: model.NodeFacts, labels: Mapping[str, str], now: fl
             if before is not None:
                 found.setdefault(key, before)
             continue
-        if before is not None and _written(world, labels, before.address):
+        if before is not None and _written(world, before.address):
             before = None
         there = said(world, node, each)
         usable = there if there and not objection(world, node, each, there) else None
@@ -107,8 +107,7 @@ def objection(
     for each in _announced(world, node):
         if address in each:
             return f"{address} lies in {each}, which is announced"
-    labels = world.in_use.labels
-    others = [*_written(world, labels, address), *_sought(world, peer, address)]
+    others = [*_written(world, address), *_sought(world, peer, address)]
     return f"{address} is the address of {others[0]}" if others else ""
 
 
@@ -118,11 +117,13 @@ def _announced(world: World, node: model.NodeFacts) -> Iterator[model.Network]:
     yield from node.pod_cidrs
 
 
-def _written(world: World, labels: Mapping[str, str], address: model.Address) -> list[str]:
+def _written(world: World, address: model.Address) -> list[str]:
     """Return the peers of this node that the settings write with an address."""
     peers = world.config.peers if world.config else ()
     return [
-        each.name for each in peers if each.address == address and each.selector.matches(labels)
+        each.name
+        for each in peers
+        if each.address == address and each.selector.matches(world.in_use.labels)
     ]
 
 
