@@ -56,14 +56,15 @@ def _possible(world: World) -> Iterator[tuple[Remnant, int, int | None]]:
     for neighbor in running.values():
         key = Remnant(peer=neighbor.address, local=neighbor.local_address)
         yield key, neighbor.hold_time, neighbor.graceful_restart
+    # A Node that has not been seen yet may have any of them, and one that is held back now, for
+    # want of an address or a password, had a session when it had those. Of several with one
+    # address another may have been this node's, before its labels were changed.
+    labels = world.in_use.labels
+    meant = {each.address for each in world.peers if each.selector.matches(labels)}
     for peer in world.peers:
-        # A Node that has not been seen yet may have any of them, and one that is held back now,
-        # for want of an address or a password, had a session when it had those. Of several with
-        # one address another may have been this node's, before its labels were changed.
-        is_meant = world.node is None or peer.selector.matches(world.in_use.labels)
         if peer.address in running:
             key = Remnant(peer=peer.address, local=running[peer.address].local_address)
             yield key, peer.hold_time, peer.graceful_restart
-        elif is_meant:
+        elif world.node is None or peer.address in meant:
             key = Remnant(peer=peer.address, local=None)
             yield key, peer.hold_time, peer.graceful_restart

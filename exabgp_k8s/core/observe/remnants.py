@@ -44,7 +44,10 @@ def _restart_time(world: World, peer: model.Address, session: Session) -> int:
     """Return for how long the router was asked to keep the routes of a lost session."""
     if session.is_restartable is False:
         return 0
-    return max(session.restart_time, restart_time(world, peer))
+    # One that this agent did not configure may have been any of those with this address.
+    whose = [each for each in world.peers if each.address == peer and not session.name]
+    asked = [each.graceful_restart or 0 for each in whose]
+    return max(session.restart_time, restart_time(world, peer), *asked)
 
 
 def restart_time(world: World, peer: model.Address) -> int:
