@@ -6,8 +6,8 @@ kernel's for more than two minutes, and as long as something waits for that peer
 new configuration. But a session that came up and fell is tried again at once: a router that
 refuses what it is sent, by a limit of prefixes, was sent it seven times a second.
 
-Here attempts in vain start a random 2 to 4 s apart, and one that nobody answers ends after 3.5 s,
-by ``ends``.
+Here attempts in vain start a random 2 to 4 s apart, or as the peer's settings ask (``timers``),
+and one that nobody answers ends after 3.5 s, by ``ends``.
 A session that ends is tried again at once, but the pause grows with each further one that ends
 within half an hour, however long it lived (RFC 4271 section 8.1, DampPeerOscillations): each one
 changes the next hops of every prefix at the router, and one that dies by its hold timer after
@@ -33,6 +33,8 @@ from typing import Any
 
 PAUSE = (2.0, 4.0)
 """Seconds from the start of an attempt to the next one."""
+SHARE = 1 / 3
+"""Part by which another pause that is asked for is shorter or longer at most, as of the usual."""
 SPREAD = 0.5
 """Seconds, at most, from the end of a session to the first attempt: all nodes saw it end."""
 LASTING = 10.0
@@ -57,6 +59,9 @@ class Redial:
     ) -> None:
         self._clock, self._chance = clock, chance
         self._started = self._next = float("-inf")
+        self.retry: Callable[[], int | None] = lambda: None
+        """Returns the seconds between two attempts, on average, that the peer's settings ask for;
+        None: nothing. Given by ``timers``."""
         self._up_at: float | None = None
         # More of them than doublings change nothing.
         self._falls: collections.deque[float] = collections.deque(maxlen=DOUBLINGS + 2)
@@ -83,12 +88,13 @@ class Redial:
 
     def increase(self) -> None:
         """Note that an attempt failed or that a session ended."""
-        now, pause = self._clock(), self._chance(*PAUSE)
+        now, pause = self._clock(), self._chance(*self._pause())
         self._next = now + self._chance(0, SPREAD)
         if self._up_at is None:
             self._next = max(self._next, self._started + pause)
         elif (times := self._fell(now, self._up_at)) > 0:
-            self._next = now + pause * 2 ** min(times - 1, DOUBLINGS)
+            damped = self._chance(*PAUSE) * 2 ** min(times - 1, DOUBLINGS)
+            self._next = now + max(pause, damped)
         if self._has_notified:
             self._next = max(self._next, now + NOTIFIED)
         self._up_at, self._has_notified = None, False
@@ -96,6 +102,11 @@ class Redial:
     def notified(self) -> None:
         """Note that the session ends by a NOTIFICATION of ours."""
         self._has_notified = True
+
+    def _pause(self) -> tuple[float, float]:
+        """Return the shortest and the longest pause between attempts."""
+        asked = self.retry()
+        return PAUSE if asked is None else (asked * (1 - SHARE), asked * (1 + SHARE))
 
     def _fell(self, now: float, up_at: float) -> int:
         """Count the end of a session; return how many there were before it."""

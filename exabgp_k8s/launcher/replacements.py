@@ -24,6 +24,7 @@ from exabgp_k8s.launcher import (
     scopes,
     sharing,
     steps,
+    timers,
     unused,
     updates,
 )
@@ -36,6 +37,7 @@ ALL = (
     headstart,
     ends,
     redial,
+    timers,
     closing,
     reloads,
     candidates,

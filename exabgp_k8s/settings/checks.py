@@ -78,6 +78,10 @@ class Check(fields.Section):
     services) or kubelet (http://127.0.0.1:10248/healthz, affects both)."""
     interval: fields.Interval = 1
     """Time from one probe to the next, at least 100ms."""
+    fast_interval: fields.Interval | None = None
+    """The same while a verdict is open: from the first outcome that speaks against the check's
+    health until as many as fall or rise asks for, or one for it. At least 100ms, at most the
+    interval; a probe never begins before the one before it has ended. Absent: interval."""
     timeout: fields.Timeout = 0.5
     """Time a probe may take, at most the interval; a later answer is a failure."""
     fall: Count = 3

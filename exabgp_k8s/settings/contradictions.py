@@ -111,6 +111,21 @@ def _sessions(root: Place) -> Problems:
             )
 
 
+def _keepalives(root: Place) -> Problems:
+    for peer in entries(root):
+        hold_time = peer["holdTime"].read(fields.HoldTime, 9)
+        keepalive = peer["keepalive"].read(fields.Keepalive)
+        if keepalive and hold_time == 0:
+            yield peer["keepalive"].problem(
+                "a hold time of 0s turns keepalives off; remove it, or write a holdTime"
+            )
+        elif keepalive and hold_time and keepalive > hold_time // 3:
+            yield peer["keepalive"].problem(
+                f"with a hold time of {durations.write(hold_time)} one lost KEEPALIVE would end "
+                f"the session; write at most {durations.write(hold_time // 3)}"
+            )
+
+
 def _internal_prepend(root: Place) -> Problems:
     ours = root["bgp"]["asn"].read(fields.OwnAsn)
     for peer in entries(root):
@@ -216,6 +231,12 @@ def _check_times(root: Place) -> Problems:
                 f"{durations.write(timeout)} is longer than the interval; "
                 f"write at most {durations.write(interval)}"
             )
+        fast = check["fastInterval"].read(fields.Interval)
+        if interval and fast and fast > interval:
+            yield check["fastInterval"].problem(
+                f"{durations.write(fast)} is longer than the interval; "
+                f"write at most {durations.write(interval)}, or remove it"
+            )
 
 
 SEARCHES: tuple[Callable[[Place], Problems], ...] = (
@@ -226,6 +247,7 @@ SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _sessions,
     linklocal.find,
     ends.find,
+    _keepalives,
     _internal_prepend,
     _selectors,
     _overlaps,

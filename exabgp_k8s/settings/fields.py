@@ -96,6 +96,22 @@ def _hold_time(value: object) -> int:
     return seconds
 
 
+def _keepalive(value: object) -> int:
+    """Read the time between two KEEPALIVEs (RFC 4271 section 4.4: not more often than that)."""
+    seconds = _seconds(value)
+    if not seconds:
+        raise ValueError("write at least 1s, or leave it out for a third of the hold time")
+    return seconds
+
+
+def _connect_retry(value: object) -> int:
+    """Read the time between two attempts at a router that is away."""
+    seconds = _seconds(value)
+    if not 1 <= seconds <= 300:  # noqa: PLR2004 - the limits are in the message
+        raise ValueError("a router is tried again after at least 1s and at most 5m")
+    return seconds
+
+
 def _restart_time(value: object) -> int:
     """Read a restart time (RFC 4724 section 3: twelve bits, which ExaBGP does not check)."""
     seconds = _seconds(value)
@@ -161,6 +177,8 @@ class NothingTwice:
 
 Duration = Annotated[float, Written(durations.parse, durations.write, patterns.ANY_DURATION)]
 HoldTime = Annotated[int, Written(_hold_time, durations.write, patterns.HOLD_TIME)]
+Keepalive = Annotated[int, Written(_keepalive, durations.write, patterns.KEEPALIVE)]
+ConnectRetry = Annotated[int, Written(_connect_retry, durations.write, patterns.CONNECT_RETRY)]
 RestartTime = Annotated[int, Written(_restart_time, durations.write, patterns.RESTART_TIME)]
 Interval = Annotated[float, Written(_interval, durations.write, patterns.INTERVAL)]
 Timeout = Annotated[float, Written(_timeout, durations.write, patterns.TIMEOUT)]

@@ -75,6 +75,8 @@ DURATION = {
     "patternErrorMessage": "write a number with its unit, for example 9s, 500ms or 1m30s",
 }
 HOLD_TIME = DURATION | _shown(("9s", "3s", "90s"))
+KEEPALIVE = DURATION | _shown(("1s", "3s"))
+CONNECT_RETRY = DURATION | _shown(("3s", "30s", "5m"))
 RESTART_TIME = DURATION | _shown(("60s", "120s"))
 INTERVAL = DURATION | _shown(("1s", "200ms"))
 TIMEOUT = DURATION | _shown(("500ms",))

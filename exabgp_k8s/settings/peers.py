@@ -134,6 +134,12 @@ class PeerDefaults(fields.Section):
     hold_time: fields.HoldTime = 9
     """Hold time offered to the router, 0s or 3s to 65535s: how long a dead node keeps traffic.
     The router may lower it. 0s turns keepalives off, and a dead node is never noticed."""
+    keepalive: fields.Keepalive | None = None
+    """Time between two KEEPALIVEs of ours, 1s to a third of ``holdTime``. Absent, or where the
+    router lowers the hold time below three of it: a third of the hold time in force."""
+    connect_retry: fields.ConnectRetry | None = None
+    """Time from one attempt at a router that is away to the next, 1s to 5m, on average: each one
+    is up to a third shorter or longer, so that nodes are not in step. Absent: 3s."""
     password_from: fields.SecretKey | None = None
     """Key of the mounted Secret that holds the TCP MD5 password (RFC 2385). While the key is
     missing the peer stays down; it never connects without a password. One that had a

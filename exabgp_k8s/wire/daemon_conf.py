@@ -52,6 +52,11 @@ def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield f"  peer-as {neighbor.peer_asn};"
     yield f"  router-id {neighbor.router_id};"
     yield f"  hold-time {neighbor.hold_time};"
+    # These two are words of the launcher's own; ExaBGP alone does not know them.
+    if neighbor.keepalive is not None:
+        yield f"  keepalive-time {neighbor.keepalive};"
+    if neighbor.connect_retry is not None:
+        yield f"  connect-retry {neighbor.connect_retry};"
     yield f"  connect {neighbor.port};"
     if HOSTNAME.fullmatch(neighbor.hostname):
         yield f"  host-name {neighbor.hostname};"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import itertools
+import pathlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,6 +120,66 @@ def test_the_next_run_waits_for_its_interval(probe: config.Probe, rise: int, run
         assert len(inbox.of("new")) == runs
 
     running(body)
+
+
+class TestFastInterval:
+    """A verdict that is open is reached sooner, at a load that is known before."""
+
+    @staticmethod
+    def alternating(path: pathlib.Path, pattern: str) -> config.Probe:
+        """Return a probe whose runs succeed (1) and fail (0) in this order, the last for ever."""
+        script = f"""
+            count=$(cat {path} 2>/dev/null || echo 0); echo $((count + 1)) > {path}
+            word={pattern}; [ $count -lt ${{#word}} ] || count=$((${{#word}} - 1))
+            [ "${{word:$count:1}}" = 1 ]
+        """
+        return config.ExecProbe(command=("/bin/bash", "-c", script))
+
+    @pytest.mark.parametrize(
+        ("pattern", "rise", "fall", "runs"),
+        [
+            pytest.param("0", 2, 4, 4, id="to the first verdict"),
+            pytest.param("110", 2, 3, 2, id="not before something speaks against it"),
+            pytest.param("01", 3, 1, 1, id="not after a verdict"),
+        ],
+    )
+    def test_runs_until_the_verdict_and_no_further(
+        self, tmp_path: pathlib.Path, pattern: str, rise: int, fall: int, runs: int
+    ) -> None:
+        probe = self.alternating(tmp_path / "count", pattern)
+
+        async def body(it: runner.Runner, inbox: Inbox) -> None:
+            slow = check("new", probe, interval=3600, fast_interval=0.02, rise=rise, fall=fall)
+            it.apply((slow, check("clock")))
+            await probes.until(lambda: len(inbox.of("new")) == runs)
+            await probes.until(lambda: len(inbox.of("clock")) >= 20)
+            assert len(inbox.of("new")) == runs
+
+        running(body)
+
+    @pytest.mark.parametrize(
+        ("pattern", "slow"),
+        [
+            pytest.param("1100000", {1, 5}, id="down after four failures"),
+            pytest.param("11001111", {1, 4}, id="at rest again after one success"),
+            pytest.param("0000111", {3, 5}, id="up after two successes"),
+        ],
+    )
+    def test_ends_both_ways(self, tmp_path: pathlib.Path, pattern: str, slow: set[int]) -> None:
+        """Which runs wait for the usual interval, and that others do not."""
+        probe = self.alternating(tmp_path / "count", pattern)
+        runs = max(slow) + 2
+
+        async def body(it: runner.Runner, inbox: Inbox) -> None:
+            it.apply((check("new", probe, interval=2, fast_interval=0.02, rise=2, fall=4),))
+            await probes.until(lambda: len(inbox.of("new")) >= runs)
+            starts = [time - event.duration for time, event in inbox.seen]
+            gaps = [after - before for before, after in itertools.pairwise(starts)][: runs - 1]
+            # A loaded machine may start late, never early.
+            assert all(gaps[number] > 1.7 for number in slow), gaps
+            assert min(gap for number, gap in enumerate(gaps) if number not in slow | {0}) < 1.7
+
+        running(body)
 
 
 def test_a_check_left_out_delivers_nothing_any_more() -> None:

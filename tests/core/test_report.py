@@ -178,6 +178,22 @@ class TestSessions:
 
         assert (row["state"], row["problem"]) == ("Held", "password-missing:tor-a")
 
+    @pytest.mark.parametrize(
+        ("asked", "agreed", "sent"), [(None, 9, 3), (1, 9, 1), (3, 3, 1), (3, 0, 0)]
+    )
+    def test_keepalives_go_by_what_was_agreed_and_what_is_asked(
+        self, asked: int | None, agreed: int, sent: int
+    ) -> None:
+        settings = builders.a_config(peers=(builders.a_peer(keepalive=asked),))
+        agreement = events.Negotiated(
+            peer=TOR_A, families=frozenset(builders.BOTH), hold_time=agreed
+        )
+        world = after(builders.a_serving_world(settings=settings), agreement)
+
+        (row,) = rows.sessions(turn(world), NOW)
+
+        assert (row["hold_time"], row["keepalive"]) == (agreed, sent)
+
     def test_of_other_racks_are_not_listed(self) -> None:
         rack = config.Requirement(key="rack", operator=config.Operator.IN, values=frozenset({"z"}))
         peer = builders.a_peer(selector=config.Selector(requirements=(rack,)))

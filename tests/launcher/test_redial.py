@@ -204,3 +204,34 @@ def test_what_fell_often_is_forgotten_in_time_and_by_an_edit(forget: str) -> Non
     peer.attempt()
 
     assert peer.now - ended <= redial.SPREAD + TICK
+
+
+@pytest.mark.parametrize("retry", [1, 30, 300])
+def test_another_pause_that_is_asked_for_is_spread_as_the_usual_one_is(retry: int) -> None:
+    peer = Peer(1)
+    peer.redial.retry = lambda: retry
+    while len(peer.attempts) < 200:
+        peer.fail()
+
+    gaps = peer.gaps()
+
+    assert min(gaps) >= retry * (1 - redial.SHARE)
+    assert max(gaps) <= retry * (1 + redial.SHARE) + redial.SPREAD + 2 * TICK
+    assert max(gaps) > retry * 1.1 > retry * 0.9 > min(gaps) - redial.SPREAD - 2 * TICK
+
+
+def test_a_session_that_ends_again_and_again_waits_for_whichever_pause_is_longer() -> None:
+    quick, patient = Peer(1), Peer(1)
+    quick.redial.retry, patient.redial.retry = lambda: 1, lambda: 300
+    for peer in (quick, patient):
+        for _ in range(6):
+            peer.live(1)
+
+    assert min(quick.gaps()[1:]) >= redial.PAUSE[0]
+    assert min(patient.gaps()[1:]) >= 300 * (1 - redial.SHARE)
+    assert max(patient.gaps()) <= 300 * (1 + redial.SHARE) + 2
+
+
+def test_the_usual_pause_is_that_of_three_seconds() -> None:
+    """So that ``connectRetry: 3s`` says what happens without it."""
+    assert pytest.approx((3 * (1 - redial.SHARE), 3 * (1 + redial.SHARE))) == redial.PAUSE

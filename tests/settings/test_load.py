@@ -205,6 +205,19 @@ def test_a_peer_s_own_values_reach_the_core() -> None:
     assert not found.selector.matches({"a": "b"})
 
 
+def test_timers_reach_the_core() -> None:
+    document = samples.changed(("peers", 0, "keepalive"), "1s")
+    document["peers"][0]["connectRetry"] = "1m"
+    document["health"] = {
+        "checks": [{"preset": "kubelet", "interval": "5s", "fastInterval": "500ms"}]
+    }
+
+    found = samples.parse(document)
+
+    assert (found.peers[0].keepalive, found.peers[0].connect_retry) == (1, 60)
+    assert (found.checks[0].interval, found.checks[0].fast_interval) == (5, 0.5)
+
+
 def test_drain_settings_reach_the_core() -> None:
     drain = {
         "gracefulShutdown": "5s",

@@ -48,6 +48,12 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     ((*PEER, "holdTime"), 9, "peers[0].holdTime", "write 9s"),
     ((*PEER, "holdTime"), "2s", "peers[0].holdTime", "at least 3s"),
     ((*PEER, "holdTime"), "3500ms", "peers[0].holdTime", "write 4s"),
+    ((*PEER, "keepalive"), "0s", "peers[0].keepalive", "write at least 1s"),
+    ((*PEER, "keepalive"), "4s", "peers[0].keepalive", "write at most 3s"),
+    ((*PEER, "keepalive"), "1500ms", "peers[0].keepalive", "write 2s"),
+    ((*PEER, "keepAlive"), "1s", "peers[0].keepAlive", "did you mean keepalive?"),
+    ((*PEER, "connectRetry"), "0s", "peers[0].connectRetry", "at least 1s and at most 5m"),
+    ((*PEER, "connectRetry"), "6m", "peers[0].connectRetry", "at least 1s and at most 5m"),
     ((*PEER, "gracefulRestart"), "2h", "peers[0].gracefulRestart", "at most 4095s"),
     ((*PEER, "gracefulRestart"), "0s", "peers[0].gracefulRestart", "leave it out"),
     ((*PEER, "multihop"), 256, "peers[0].multihop", "write at most 255"),
@@ -304,3 +310,24 @@ def test_junk_anywhere_is_refused_in_words_of_ours(path: tuple[str | int, ...], 
     for problem in samples.problems(samples.changed(path, junk)):
         assert "cannot be used here" not in problem
         assert not any(word in problem for word in ("pydantic", "Input should", "Value error"))
+
+
+def test_a_keepalive_without_a_hold_time_is_refused() -> None:
+    peer = {**samples.SMALLEST["peers"][0], "holdTime": "0s", "keepalive": "1s"}
+
+    (problem,) = samples.problems(samples.changed(("peers",), [peer]))
+
+    assert problem.startswith("peers[0].keepalive: a hold time of 0s turns keepalives off")
+
+
+@pytest.mark.parametrize(
+    ("fast", "words"),
+    [("2s", "write at most 1s, or remove it"), ("50ms", "write at least 100ms")],
+)
+def test_a_fast_interval_is_no_slower_than_the_interval(fast: str, words: str) -> None:
+    check = {**CHECK, "fastInterval": fast}
+
+    (problem,) = samples.problems(samples.changed(("health",), {"checks": [check]}))
+
+    assert problem.startswith("health.checks[0].fastInterval: ")
+    assert words in problem

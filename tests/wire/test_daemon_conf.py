@@ -96,6 +96,14 @@ def test_multihop_and_ttl_security() -> None:
     assert "incoming-ttl 255;" in rendered(ttl_security=True)
 
 
+def test_timers_are_written_where_the_settings_have_them() -> None:
+    lines = rendered(keepalive=2, connect_retry=30)
+
+    assert "keepalive-time 2;" in lines
+    assert "connect-retry 30;" in lines
+    assert not [line for line in rendered() if "keepalive" in line or "retry" in line]
+
+
 def test_only_the_families_of_the_peer_are_offered() -> None:
     lines = rendered(families=(model.Family.IPV6,))
 

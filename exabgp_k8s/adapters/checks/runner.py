@@ -3,6 +3,9 @@
 A check must go on whatever its probe does: a probe that hangs is cancelled at its timeout, one
 that raises has failed, and neither delays another check. Runs of one check never overlap.
 
+While a verdict is open, which is from the first outcome against the check's health until so many
+of them that they count, the interval may be a shorter one. One outcome for it ends that, too.
+
 The first ones follow each other without the interval: nothing new is announced before a check has
 its verdict, and what succeeds twice at once needs no pause in between. A failure ends that. What
 speaks against the node must have lasted, and what is just starting is not helped by more probes.
@@ -18,6 +21,8 @@ from collections.abc import Callable, Mapping
 from exabgp_k8s.adapters import shortage
 from exabgp_k8s.adapters.checks import loop_lag, probing
 from exabgp_k8s.core.facts import config, events, printable
+from exabgp_k8s.core.facts.checks import Hysteresis
+from exabgp_k8s.core.observe import checks
 
 JITTER = 0.1
 """Share of the interval: checks of one interval shall not all wake up together for ever."""
@@ -90,6 +95,7 @@ class Runner:
         start = loop.time() + _random(0, min(check.interval, FIRST_OFFSET))
         at_once = min(check.rise, FIRST_RUNS) - 1
         """Further runs that follow without the interval."""
+        hysteresis = Hysteresis()
         while True:
             await asyncio.sleep(start - loop.time())
             start = loop.time()
@@ -98,8 +104,13 @@ class Runner:
             if isinstance(found, events.CheckMissed) and found.is_repeated:
                 continue
             at_once = at_once - 1 if isinstance(found, events.CheckOutcome) and found.is_ok else -1
+            is_open = False
+            if isinstance(found, events.CheckOutcome):
+                hysteresis = checks.step(hysteresis, found.is_ok, rise=check.rise, fall=check.fall)
+                is_open = hysteresis.streak != 0
             if at_once < 0:
-                start += check.interval * _random(1 - JITTER, 1 + JITTER)
+                interval = check.fast_interval if is_open else None
+                start += (interval or check.interval) * _random(1 - JITTER, 1 + JITTER)
 
 
 class _Prepared:

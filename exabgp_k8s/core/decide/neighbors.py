@@ -104,6 +104,8 @@ def _session(
         peer_asn=_of_the_router(peer.asn, own),
         local_asn=int(own),
         hold_time=peer.hold_time,
+        keepalive=peer.keepalive,
+        connect_retry=peer.connect_retry,
         password=used.password,
         multihop=peer.multihop,
         ttl_security=peer.ttl_security,

@@ -80,6 +80,10 @@ class Entry:
     """None: where the session is. An address or a subnet is for its own family only."""
     selector: Selector = Selector()
     hold_time: int = 9
+    keepalive: int | None = None
+    """Seconds between two KEEPALIVEs; None: a third of the hold time."""
+    connect_retry: int | None = None
+    """Seconds from one attempt in vain to the next, on average; None: the launcher's own."""
     password_from: str | None = None
     """A key of the mounted Secret; None: a session without TCP MD5."""
     multihop: int | None = None
@@ -221,6 +225,8 @@ class Check:
     name: str
     probe: Probe
     interval: float = 1
+    fast_interval: float | None = None
+    """The interval while a verdict is open; None: the usual one."""
     timeout: float = 0.5
     fall: int = 3
     rise: int = 2

@@ -236,6 +236,8 @@ class Neighbor:
     peer_asn: int
     local_asn: int
     hold_time: int
+    keepalive: int | None = None
+    connect_retry: int | None = None
     password: Secret | None = None
     multihop: int | None = None
     ttl_security: bool = False

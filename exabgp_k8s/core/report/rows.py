@@ -78,6 +78,7 @@ def _session(
     row = session.row
     own = asns.local(world, peer)
     remote = _remote_asn(peer, own, session)
+    hold_time = session.hold_time if session.is_up else peer.hold_time
     return {
         "peer": peer.name,
         "description": peer.description,
@@ -100,7 +101,8 @@ def _session(
         "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
         "unacknowledged": len(rib.pending) if rib else 0,
         "families": sorted(str(family) for family in session.families),
-        "hold_time": session.hold_time if session.is_up else peer.hold_time,
+        "hold_time": hold_time,
+        "keepalive": min(peer.keepalive or hold_time, hold_time // 3),
         "router_id": row.router_id if row and session.is_up else None,
         "graceful_restart": bool(session.is_restartable),
         "times_up": session.times_up,
