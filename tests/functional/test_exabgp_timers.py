@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import events, model
 from exabgp_k8s.wire import daemon_conf
 from tests.functional import exabgp
 from tests.support import oddrouter
@@ -99,8 +99,10 @@ def test_an_edit_of_the_keepalive_makes_its_own_session_anew(us: exabgp.ExaBGP) 
     with oddrouter.Router(ADDRESSES[0]) as edited, oddrouter.Router(ADDRESSES[1]) as other:
         first, second = neighbor(ADDRESSES[0], edited.port), neighbor(ADDRESSES[1], other.port)
         us.start(daemon_conf.render((first, second), us.run))
-        edited.wait_up()
-        other.wait_up()
+        for address in ADDRESSES:
+            # Not before ExaBGP, too, takes both for up: an edit then is one of a session.
+            peer, local = ipaddress.ip_address(address), NEIGHBOR.local_address
+            us.await_event(events.SessionChanged(peer=peer, state="up", local=local))
 
         first = dataclasses.replace(first, keepalive=1)
         us.reload(daemon_conf.render((first, second), us.run))
