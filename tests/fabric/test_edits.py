@@ -59,6 +59,10 @@ class Edited:
         return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(name))
 
 
+def _ahead(row: dict[str, Any]) -> int:
+    return int(row["messages_sent"]) - int(row["messages_received"])
+
+
 def _metrics() -> str:
     with urllib.request.urlopen("http://127.0.0.1:9179/metrics", timeout=10) as response:
         text: str = response.read().decode()
@@ -75,7 +79,7 @@ def edited(kind: type[routers.Router], form: cluster.Factory) -> Edited:
 @pytest.mark.long
 @pytest.mark.fault(
     area="settings",
-    what="an edit of one of three peers: description, attributes, hold time, or the peer itself",
+    what="an edit of one of three peers: description, attributes, timers, or the peer itself",
     sees="the routers of the other peers nothing; new attributes and ranges come as updates, "
     "only a session whose own parameters changed is made anew",
     within="2 s after kubelet brings it",
@@ -103,6 +107,12 @@ def test_an_edit_of_one_peer_is_seen_by_its_router_only(edited: Edited) -> None:
     with edited.expected(same_session=False):
         edited.edit(lambda it: it["peers"][PEER].update(holdTime="6s"))
         waiting.until(lambda: edited.row()["up"] and edited.row()["hold_time"] == 6, "6 s")
+
+    with edited.expected(same_session=False):
+        edited.edit(lambda it: it["peers"][PEER].update(keepalive="1s", connectRetry="1s"))
+        waiting.until(lambda: edited.row()["up"] and edited.row()["keepalive"] == 1, "1 s")
+        # The router sends one every three seconds, or every two.
+        waiting.until(lambda: _ahead(edited.row()) >= 5, "more KEEPALIVEs of ours than of its own")
 
     with edited.expected(same_session=False):
         peer = edited.cluster.document()["peers"][PEER]

@@ -42,10 +42,13 @@ class ExaBGP:
     Args:
         folder: for its files.
         is_router: whether it is ExaBGP as it is; ours reads no UPDATE.
+        module: what to run instead of our launcher.
     """
 
-    def __init__(self, folder: pathlib.Path, *, is_router: bool = False) -> None:
-        self._is_router = is_router
+    def __init__(
+        self, folder: pathlib.Path, *, is_router: bool = False, module: str | None = None
+    ) -> None:
+        self._is_router, self._module = is_router, module
         self.path = folder / "exabgp.conf"
         self._relay = folder / "relay.py"
         self._relay.write_text(RELAY)
@@ -69,9 +72,7 @@ class ExaBGP:
         self.path.write_text(text)
         log = (self.path.parent / "exabgp.err").open("wb")
         self._process = subprocess.Popen(
-            (sys.executable, "-m", "exabgp", "server", str(self.path))
-            if self._is_router
-            else chain.server_command(self.path),
+            self._command(),
             env={**os.environ, **chain.environment()},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -82,6 +83,13 @@ class ExaBGP:
         if not self._is_router:
             # The helper is there before the daemon is, whose first word is an empty line.
             self.wait(lambda: len(self._lines) > since, "no daemon")
+
+    def _command(self) -> tuple[str, ...]:
+        if self._is_router:
+            return (sys.executable, "-m", "exabgp", "server", str(self.path))
+        if self._module is not None:
+            return (sys.executable, "-m", self._module, str(self.path))
+        return tuple(chain.server_command(self.path))
 
     def end(self) -> None:
         """Tell the daemon to end, and wait for that."""
@@ -219,10 +227,12 @@ class ExaBGP:
 
 
 @contextlib.contextmanager
-def running(folder: pathlib.Path, *, is_router: bool = False) -> Iterator[ExaBGP]:
+def running(
+    folder: pathlib.Path, *, is_router: bool = False, module: str | None = None
+) -> Iterator[ExaBGP]:
     """Yield a daemon that is not started yet, and end it."""
     folder.mkdir()
-    found = ExaBGP(folder, is_router=is_router)
+    found = ExaBGP(folder, is_router=is_router, module=module)
     try:
         yield found
     finally:

@@ -112,6 +112,23 @@ def test_an_edit_of_the_keepalive_makes_its_own_session_anew(us: exabgp.ExaBGP) 
         assert other.sessions == 1
 
 
+def test_a_reload_touches_no_session_that_comes_up_at_that_moment(tmp_path: pathlib.Path) -> None:
+    """ExaBGP alone ends a session whose first turn it is; nobody has edited that peer."""
+    router = oddrouter.Router(ADDRESSES[0])
+    with (
+        oddrouter.Router(ADDRESSES[1]) as added,
+        exabgp.running(tmp_path / "us", module="tests.functional.reload_when_up") as us,
+    ):
+        first, second = neighbor(ADDRESSES[0], router.port), neighbor(ADDRESSES[1], added.port)
+        us.start(daemon_conf.render((first,), us.run))
+        us.path.write_text(daemon_conf.render((first, second), us.run))
+        with router:
+            added.wait_up()
+
+            assert router.keeps_session_through()
+            assert router.sessions == 1
+
+
 def test_a_router_that_refuses_is_tried_as_often_as_it_is_asked_for(us: exabgp.ExaBGP) -> None:
     """The other one is tried every three seconds on average."""
     often, usual = (Refusing(address) for address in ADDRESSES)
