@@ -25,6 +25,11 @@ MOST = 50
 """Mistakes that are told; whoever has more has made one mistake many times."""
 LONGEST_PATH, LONGEST_MESSAGE = 200, 600
 """Characters; what was written stands in both."""
+INSTEAD = {
+    "passive": "the node dials, and does not listen: ExaBGP would have to open port 179 of the "
+    "node to everybody; remove it, and let the router be passive or dial in vain",
+}
+"""What to do in place of keys that others have, and that are left out here on purpose."""
 PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 
 
@@ -131,6 +136,8 @@ def _keys(section: type[pydantic.BaseModel]) -> dict[str, str]:
 
 
 def _unknown(key: str, section: type[pydantic.BaseModel]) -> str:
+    if issubclass(section, peers.PeerDefaults) and key in INSTEAD:
+        return INSTEAD[key]
     allowed = _keys(section)
     hint = fields.suggestion(key, allowed)
     return f"unknown key; {hint}allowed here: {', '.join(allowed)}"

@@ -71,9 +71,7 @@ class Draft:
         ours = keys.pop("ours", None)
         peer = {"name": self._name(name), "address": plain}
         said = {key: value for key, value in keys.items() if value not in (None, "", {}, [])}
-        peer |= {key: value for key, value in said.items() if key in KEYS}
-        for key in sorted(said.keys() - set(KEYS)):
-            self.lose(source, f"{key} {said[key]}", "peers of this version have no such key")
+        peer |= said
         if ours is not None:
             self._ours.append(ours)
             peer["localASN"] = peer.get("localASN", ours)

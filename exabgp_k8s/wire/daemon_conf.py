@@ -51,12 +51,7 @@ def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield f"  local-as {neighbor.local_asn};"
     yield f"  peer-as {neighbor.peer_asn};"
     yield f"  router-id {neighbor.router_id};"
-    yield f"  hold-time {neighbor.hold_time};"
-    # These two are words of the launcher's own; ExaBGP alone does not know them.
-    if neighbor.keepalive is not None:
-        yield f"  keepalive-time {neighbor.keepalive};"
-    if neighbor.connect_retry is not None:
-        yield f"  connect-retry {neighbor.connect_retry};"
+    yield from _timers(neighbor)
     yield f"  connect {neighbor.port};"
     if HOSTNAME.fullmatch(neighbor.hostname):
         yield f"  host-name {neighbor.hostname};"
@@ -84,6 +79,15 @@ def _neighbor(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:
     yield "    send { parsed; update; }"
     yield "  }"
     yield "}\n"
+
+
+def _timers(neighbor: model.Neighbor) -> Iterator[str]:
+    yield f"  hold-time {neighbor.hold_time};"
+    # These two are words of the launcher's own; ExaBGP alone does not know them.
+    if neighbor.keepalive is not None:
+        yield f"  keepalive-time {neighbor.keepalive};"
+    if neighbor.connect_retry is not None:
+        yield f"  connect-retry {neighbor.connect_retry};"
 
 
 def _security(neighbor: model.Neighbor, *, show_secrets: bool) -> Iterator[str]:

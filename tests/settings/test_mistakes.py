@@ -27,6 +27,7 @@ MISTAKES: list[tuple[tuple[str | int, ...], Any, str, str]] = [
     (("bgp", "asn"), 1e-5, "bgp.asn", "write a whole number"),
     (("bgp", "asn"), True, "bgp.asn", "write a whole number"),
     (("bgp", "routerID"), "10.0.0.300", "bgp.routerID", "write auto or an IPv4 address"),
+    ((*PEER, "passive"), True, "peers[0].passive", "let the router be passive"),
     (("bgp", "routerId"), "auto", "bgp.routerId", "did you mean routerID?"),
     (("bgp",), None, "bgp", "write a mapping of asn, routerID"),
     *[

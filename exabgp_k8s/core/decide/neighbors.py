@@ -80,6 +80,7 @@ def _session(
     router_id: ipaddress.IPv4Address,
     others: Sequence[str],
 ) -> model.Neighbor | model.Cause:
+    """Return the session that a peer has on this node, or why it has none."""
     used = world.in_use.peers.get(peer.name)
     if used is None or not peer.selector.matches(world.in_use.labels):
         return model.Cause(model.Reason.NOT_SELECTED)
@@ -87,8 +88,7 @@ def _session(
         return model.Cause(model.Reason.SAME_ADDRESS, " ".join(others))
     if peer.password_from is not None and used.password is None:
         return model.Cause(model.Reason.PASSWORD_MISSING, peer.password_from)
-    own = asns.local(world, peer)
-    if own is None:
+    if (own := asns.local(world, peer)) is None:
         return asns.missing(node, peer) or model.Cause(model.Reason.ASN_MISSING)
     local = addresses.local(world, node, peer, used)
     # An address that the node found may be of another family than the one that is written.

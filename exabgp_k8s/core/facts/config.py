@@ -1,7 +1,4 @@
-"""The validated settings, as the core uses them.
-
-``settings`` builds them from the YAML document; nothing here is checked. Durations are seconds.
-"""
+"""The settings as the core uses them: checked where they are read. Durations are seconds."""
 
 from __future__ import annotations
 
@@ -81,9 +78,8 @@ class Entry:
     selector: Selector = Selector()
     hold_time: int = 9
     keepalive: int | None = None
-    """Seconds between two KEEPALIVEs; None: a third of the hold time."""
     connect_retry: int | None = None
-    """Seconds from one attempt in vain to the next, on average; None: the launcher's own."""
+    """Seconds from one KEEPALIVE or one attempt in vain to the next; None: as without it."""
     password_from: str | None = None
     """A key of the mounted Secret; None: a session without TCP MD5."""
     multihop: int | None = None
@@ -92,9 +88,8 @@ class Entry:
     families: tuple[model.Family, ...] = (model.Family.IPV4, model.Family.IPV6)
     is_extended: bool = False
     services: offer.Offer | None = offer.Offer()
-    """What it is announced of the service ranges; None: nothing."""
     pods: offer.Offer | None = offer.Offer()
-    """The same of the node's pod ranges."""
+    """What it is announced of each class; None: nothing."""
 
     def offered(self, prefix_class: model.PrefixClass) -> offer.Offer | None:
         """Return what this peer is announced of a class; None: nothing."""
@@ -103,8 +98,7 @@ class Entry:
     def hears(self, prefix: model.Network, prefix_class: model.PrefixClass) -> bool:
         """Return whether a prefix is announced to this peer, as far as the settings go."""
         found = self.offered(prefix_class)
-        is_spoken = model.family_of(prefix) in self.families
-        return is_spoken and found is not None and found.holds(prefix)
+        return bool(found and model.family_of(prefix) in self.families and found.holds(prefix))
 
     def at(self, place: model.Address | routers.Where) -> Peer | Sought:
         """Return the peer that it is at an address, or wherever the node finds it."""

@@ -255,8 +255,6 @@ class Neighbor:
 
     def is_reset_from(self, before: Neighbor) -> bool:
         """Return whether ExaBGP makes the session anew: all but the words for people matters."""
-        if self == before:
-            return False
         as_before = dataclasses.replace(self, name=before.name, description=before.description)
         return as_before != before
 

@@ -93,9 +93,7 @@ def _session(
         "seconds": routes.age(session.since, now),
         "problem": str(held) if held else session.problem,
         "last_problem": session.last_problem,
-        "last_problem_seconds": routes.age(session.last_problem_at, now)
-        if session.last_problem
-        else None,
+        "last_problem_seconds": _age_of_problem(session, now),
         "messages_received": row.messages_received if row else 0,
         "messages_sent": row.messages_sent if row else 0,
         "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
@@ -108,6 +106,10 @@ def _session(
         "times_up": session.times_up,
         "failed_attempts": session.failed_attempts,
     }
+
+
+def _age_of_problem(session: Session, now: float) -> float | None:
+    return routes.age(session.last_problem_at, now) if session.last_problem else None
 
 
 def _remote_asn(peer: config.Entry, own: int | None, session: Session) -> int | None:
