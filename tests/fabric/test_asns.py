@@ -108,7 +108,7 @@ def test_a_node_whose_label_says_no_number_keeps_the_last_one(numbered: cluster.
     label(numbered, "n1", "64699")
     waiting.until(lambda: paths(router).get(node.address) == (64699,), "the new number")
     numbered.expect(services=ASNS, pods=ASNS)
-    assert not is_missing()
+    waiting.until(lambda: not is_missing(), "it is there again")
 
 
 def test_a_node_without_a_number_has_no_session_until_it_has_one(

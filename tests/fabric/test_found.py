@@ -29,8 +29,9 @@ def expect(formed: cluster.Cluster, **nodes: list[str]) -> None:
 
 
 def row(agent: agents.NodeAgent) -> dict[str, Any]:
-    (found,) = agent.rows("sessions")
-    return found
+    # Another node's agent may have read nothing yet.
+    waiting.until(lambda: len(agent.rows("sessions")) == 1, "one session")
+    return agent.rows("sessions")[0]
 
 
 def await_missing(agent: agents.NodeAgent, words: str) -> None:
@@ -83,8 +84,9 @@ def test_a_node_follows_its_default_gateway_and_not_its_absence(
         await_missing(agent, f"is {second.address} now")
 
     expect(uplinks, r1=["n2"], r2=["n1"])
-    assert (row(agent)["address"], row(agent)["up"]) == (second.address, True)
-    assert agent.status()["missing"] == []
+    waiting.until(lambda: row(agent)["up"], "the agent has heard of it, too")
+    assert row(agent)["address"] == second.address
+    waiting.until_equal([], lambda: agent.status()["missing"], "nothing is missing")
 
     second.stop()
     waiting.until(lambda: not row(agent)["up"], "the session is lost")
@@ -110,7 +112,9 @@ def test_a_node_finds_its_router_in_an_annotation(uplinks: cluster.Cluster) -> N
     begin(uplinks, {"fromAnnotation": KEY})
     expect(uplinks, r1=["n1"])
     other = uplinks.agents["n2"]
-    assert row(other)["problem"] == f"router-missing:annotation {KEY}"
+    waiting.until_equal(
+        f"router-missing:annotation {KEY}", lambda: row(other)["problem"], "the other has none"
+    )
     annotate("n2", routers_of["n2"].address)
     expect(uplinks, r1=["n1"], r2=["n2"])
 

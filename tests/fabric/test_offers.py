@@ -71,10 +71,13 @@ def test_services_and_pods_carry_what_the_settings_say_of_each(
     formed.start()
     node = formed.fabric.node(NODE)
 
-    assert router.rib(addresses.SERVICES) == [of_services(node.address)]
-    assert router.rib(addresses.SERVICES6) == [of_services(node.address6)]
-    assert router.rib(node.pod_cidr) == [of_pods(node.address)]
-    assert router.rib(node.pod_cidr6) == [of_pods(node.address6)]
+    for prefix, carried in (
+        (addresses.SERVICES, of_services(node.address)),
+        (addresses.SERVICES6, of_services(node.address6)),
+        (node.pod_cidr, of_pods(node.address)),
+        (node.pod_cidr6, of_pods(node.address6)),
+    ):
+        waiting.until_equal([carried], lambda: router.rib(prefix), prefix)  # noqa: B023
 
     document["peers"][0]["attributes"]["pods"] = {**OURS["pods"], "med": 900}
     formed.write(document)
@@ -128,7 +131,7 @@ def test_a_peer_that_is_announced_services_only_hears_nothing_of_pods(
     _expect(formed, edge, services=everyone, pods=[])
 
     agent = formed.agents[NODE]
-    assert _meant(formed) == {"services": 2, "pods": 1}
+    waiting.until_equal({"services": 2, "pods": 1}, lambda: _meant(formed), "who is meant")
     assert not agent.status()["withheld"]
     assert agent.run_cli("status").returncode == 0
 

@@ -189,8 +189,11 @@ def test_the_next_hop_may_be_another_address_of_the_node_that_the_host_has(
     # Only the family of the address; the other one follows the session.
     name(MOVED)
     expect("", UPLINK6)
-    reasons = {each for row in agent.status()["withheld"] for each in row["reasons"]}
-    assert reasons == {f"no-next-hop:ipv4: {MOVED} is not on this host"}
+    waiting.until_equal(
+        {f"no-next-hop:ipv4: {MOVED} is not on this host"},
+        lambda: {each for row in agent.status()["withheld"] for each in row["reasons"]},
+        "why",
+    )
     node.namespace.ip(f"addr add {MOVED}/32 dev lo")
     expect(MOVED, UPLINK6)
     (row,) = agent.rows("sessions")

@@ -39,7 +39,7 @@ def test_pods_elsewhere_are_a_warning_until_the_plugin_is_asked_whose_last_range
 
     set_source(formed, PodSource.CALICO)
     waiting.until(lambda: has(router, ONE), f"only {ONE}")
-    assert agent.status()["warnings"] == []
+    waiting.until_equal([], lambda: agent.status()["warnings"], "no warning any more")
     plugins.put(formed.api, plugins.block(NODE, TWO))
     waiting.until(lambda: has(router, ONE, TWO), "both blocks")
     plugins.delete(formed.api, plugins.block(NODE, ONE))
