@@ -117,7 +117,12 @@ def test_two_at_once_do_not_meet(room: Path) -> None:
 
 
 def as_nobody() -> list[str]:
-    """Return the command that runs another one as nobody, without any capability."""
+    """Return the command that runs another one as nobody, without any capability.
+
+    Who is not root has none to lay down.
+    """
+    if os.geteuid() != 0:
+        return []
     become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     tried = subprocess.run([*become, "test", "-x", sys.executable], check=False)
     if tried.returncode == 0:
@@ -126,7 +131,6 @@ def as_nobody() -> list[str]:
     return ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="not root: then every test here shows it")
 def test_no_privilege_is_needed(room: Path) -> None:
     running = start(room, prefix=as_nobody())
     output = finish(running)
