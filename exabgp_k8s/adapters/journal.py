@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from exabgp_k8s.adapters import conditions, news
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import whose
@@ -156,7 +156,7 @@ def _state(turn: Turn) -> news.State:
     )
 
 
-def _shown(withheld: tuple[model.Withheld, ...]) -> dict[str, list[str]]:
+def _shown(withheld: tuple[absences.Withheld, ...]) -> dict[str, list[str]]:
     return {
         f"{each.prefix or each.prefix_class}{f' to {each.peer}' if each.peer else ''}": [
             str(each.action),

@@ -16,7 +16,7 @@ from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.checks import Health
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, elsewhere, rows
+from exabgp_k8s.core.report import announced, rows
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds; a few milliseconds are usual, more only where a peer does not read."""
@@ -173,7 +173,7 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     outside = _gauge(
         "pods_elsewhere", "Local pods whose addresses lie outside of the announced ranges.", []
     )
-    outside.add_metric([], elsewhere.count(world))
+    outside.add_metric([], sum(map(len, world.pods_elsewhere.values())))
     yield from (stale, missing, outside, contact, phase, selected, unacknowledged)
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from exabgp_k8s.adapters import journal, logs, news
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import budget, events, model
+from exabgp_k8s.core.facts import absences, budget, events, model
 from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 from tests.support.builders import START, TOR_B
@@ -22,7 +22,7 @@ HOUR, TEN_MINUTES = 3600.0, 601.0
 
 SETTINGS = builders.a_config(checks=(builders.a_check(),))
 UNHEALTHY = model.Cause(model.Reason.UNHEALTHY, "kube-proxy")
-HELD = model.PeerHeld(
+HELD = absences.PeerHeld(
     name="tor-b", address=TOR_B, cause=model.Cause(model.Reason.PASSWORD_MISSING, "key")
 )
 
@@ -47,7 +47,7 @@ PAIRS: dict[tuple[str, str], tuple[Happening, Happening]] = {
         builders.outcome(is_ok=True),
     ),
     ("in-use.missing", "in-use.found"): (
-        {"missing": (model.Missing(cause=model.Cause(model.Reason.NO_SERVICE_CIDR)),)},
+        {"missing": (absences.Missing(cause=model.Cause(model.Reason.NO_SERVICE_CIDR)),)},
         {"missing": ()},
     ),
     ("exabgp.refused", "exabgp.accepted"): (

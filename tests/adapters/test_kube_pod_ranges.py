@@ -25,7 +25,6 @@ QUICK = watching.Timings(
     pauses=attempts.Pauses(first=0.05, longest=0.2, longest_refused=0.2),
     short_life=0,
 )
-SERVERS = ["own", "real"] if controlplane.is_available() else ["own"]
 Cluster = kubeapi.KubeApi | controlplane.ControlPlane
 CILIUM, CALICO = PodSource.CILIUM, PodSource.CALICO
 
@@ -39,7 +38,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlp
         yield running
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=controlplane.KINDS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     if request.param == "real":
         running = request.getfixturevalue("control_plane")

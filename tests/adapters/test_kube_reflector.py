@@ -30,8 +30,6 @@ QUICK = reflector.Timings(
 Start = Callable[..., kubeapi.Recorder]
 Cluster = kubeapi.KubeApi | controlplane.ControlPlane
 
-SERVERS = ["own", "real"] if controlplane.is_available() else ["own"]
-
 
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlplane.ControlPlane]:
@@ -40,7 +38,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlp
         yield running
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=controlplane.KINDS)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     if request.param == "real":
         yield request.getfixturevalue("control_plane")
@@ -279,4 +277,6 @@ def test_the_service_ranges_are_not_read_when_they_are_not_wanted(
 
 def test_the_real_control_plane_is_used_wherever_there_is_one() -> None:
     named = os.environ.get("KUBEBUILDER_ASSETS", "")
-    assert ("real" in SERVERS) is (pathlib.Path(named, "kube-apiserver").exists() and named != "")
+    assert ("real" in controlplane.KINDS) is (
+        pathlib.Path(named, "kube-apiserver").exists() and named != ""
+    )

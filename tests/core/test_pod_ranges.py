@@ -238,23 +238,23 @@ class TestPodsElsewhere:
         }
 
     def test_that_are_none_are_no_warning(self) -> None:
-        assert not elsewhere.count(self.world("10.244.3.7", "fd00:10:244:3::9"))
+        assert not self.world("10.244.3.7", "fd00:10:244:3::9").pods_elsewhere
 
     def test_of_a_family_without_a_range_are_no_warning(self) -> None:
         node = builders.a_node(pod_cidrs=(builders.POD_RANGE,))
         seen = pod_ranges.PodsSeen(addresses={"cali*": (ipaddress.ip_address("fd00:1::9"),)})
 
-        assert not elsewhere.count(builders.a_world(seen, node=node))
+        assert not builders.a_world(seen, node=node).pods_elsewhere
 
     def test_are_looked_for_only_where_the_node_names_the_ranges(self) -> None:
         blocks = said(RANGE, source=PodSource.CALICO)
         world = builders.after(self.world("10.0.1.5", pods_from=PodSource.CALICO), blocks)
 
         assert pods(world) == {RANGE}
-        assert not elsewhere.count(world)
+        assert not world.pods_elsewhere
 
     def test_are_looked_for_only_where_pods_are_announced(self) -> None:
-        assert not elsewhere.count(self.world("10.0.1.5", pods_within=()))
+        assert not self.world("10.0.1.5", pods_within=()).pods_elsewhere
 
     def test_are_said_once_and_that_they_are_gone(self) -> None:
         told, first = notices.tell(Told(), builders.turn(self.world("10.0.1.5")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import ipaddress
 import os
 import pathlib
 import signal
@@ -12,13 +14,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psutil
 
 from exabgp_k8s import chain
-from exabgp_k8s.core.facts import commands, events
+from exabgp_k8s.core.facts import commands, events, model
 from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
+from tests.support import oddrouter
 
 LIMIT = 60.0
 """Seconds for anything to happen; for a machine that is busy, not a promise."""
@@ -34,6 +38,24 @@ threading.Thread(target=inward, daemon=True).start()
 while data := wire.recv(65536):
     os.write(1, data)
 """
+
+
+_NEIGHBOR = model.Neighbor(
+    name="router",
+    description="",
+    address=ipaddress.ip_address("127.0.0.1"),
+    port=179,
+    local_address=ipaddress.ip_address("127.0.0.11"),
+    router_id=ipaddress.IPv4Address("127.0.0.11"),
+    peer_asn=oddrouter.ASN,
+    local_asn=64512,
+    hold_time=9,
+)
+
+
+def neighbor(address: model.Address, **changes: Any) -> model.Neighbor:
+    """Return one session of the daemon, from 127.0.0.11 to a router on loopback."""
+    return dataclasses.replace(_NEIGHBOR, address=address, **changes)
 
 
 class ExaBGP:

@@ -17,12 +17,10 @@ from tests.support.lab import Lab, until
 
 pytestmark = pytest.mark.functional
 
-SERVERS = ["own", *(["real"] if controlplane.is_available() else [])]
-
 Server = kubeapi.KubeApi | controlplane.ControlPlane
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=controlplane.KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """An API server of either kind."""
     if request.param == "own":

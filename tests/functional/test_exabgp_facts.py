@@ -53,18 +53,7 @@ MARKED = dataclasses.replace(
 )
 ROUTE6 = model.Route(peer=ROUTER, prefix=SERVICES6, next_hop=ipaddress.ip_address("fd00::11"))
 
-NEIGHBOR = model.Neighbor(
-    name="router",
-    description="",
-    address=ROUTER,
-    port=179,
-    local_address=LOCAL,
-    router_id=ipaddress.IPv4Address("127.0.0.11"),
-    peer_asn=64513,
-    local_asn=64512,
-    hold_time=9,
-    graceful_restart=120,
-)
+NEIGHBOR = exabgp.neighbor(ROUTER, graceful_restart=120)
 
 ROUTER_CONF = """
 process agent {{ run {run}; encoder json; }}

@@ -28,17 +28,7 @@ pytestmark = pytest.mark.functional
 
 LOCAL = ipaddress.ip_address("127.0.0.11")
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
-NEIGHBOR = model.Neighbor(
-    name="router",
-    description="",
-    address=ipaddress.ip_address(ADDRESSES[0]),
-    port=179,
-    local_address=LOCAL,
-    router_id=ipaddress.IPv4Address("127.0.0.11"),
-    peer_asn=oddrouter.ASN,
-    local_asn=64512,
-    hold_time=9,
-)
+NEIGHBOR = exabgp.neighbor(ipaddress.ip_address(ADDRESSES[0]))
 
 Start = Callable[..., tuple[oddrouter.Router, ...]]
 

@@ -24,17 +24,7 @@ from tests.support import oddrouter
 pytestmark = pytest.mark.functional
 
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
-NEIGHBOR = model.Neighbor(
-    name="router",
-    description="",
-    address=ipaddress.ip_address(ADDRESSES[0]),
-    port=179,
-    local_address=ipaddress.ip_address("127.0.0.11"),
-    router_id=ipaddress.IPv4Address("127.0.0.11"),
-    peer_asn=oddrouter.ASN,
-    local_asn=64512,
-    hold_time=9,
-)
+NEIGHBOR = exabgp.neighbor(ipaddress.ip_address(ADDRESSES[0]))
 
 
 @pytest.fixture

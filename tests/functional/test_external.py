@@ -18,17 +18,7 @@ from tests.support import oddrouter
 pytestmark = pytest.mark.functional
 
 ROUTER, LOCAL = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("127.0.0.11")
-NEIGHBOR = model.Neighbor(
-    name="router",
-    description="",
-    address=ROUTER,
-    port=179,
-    local_address=LOCAL,
-    router_id=ipaddress.IPv4Address("127.0.0.11"),
-    peer_asn=asns.ANY_EXTERNAL,
-    local_asn=64512,
-    hold_time=9,
-)
+NEIGHBOR = exabgp.neighbor(ROUTER, peer_asn=asns.ANY_EXTERNAL)
 PREFIX = ipaddress.ip_network("10.100.0.0/24")
 
 

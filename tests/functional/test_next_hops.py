@@ -18,18 +18,7 @@ pytestmark = pytest.mark.functional
 
 LOCAL, NEXT_HOP = ipaddress.ip_address("127.0.0.11"), ipaddress.ip_address("fe80::11")
 AGREEING, REFUSING = "127.0.0.1", "127.0.0.2"
-NEIGHBOR = model.Neighbor(
-    name="router",
-    description="",
-    address=LOCAL,
-    port=179,
-    local_address=LOCAL,
-    router_id=ipaddress.IPv4Address("127.0.0.11"),
-    peer_asn=oddrouter.ASN,
-    local_asn=64512,
-    hold_time=9,
-    is_extended=True,
-)
+NEIGHBOR = exabgp.neighbor(LOCAL, is_extended=True)
 EXTENDED_NEXT_HOP = oddrouter.capability(5, b"\0\1\0\1\0\2")
 """IPv4 unicast with a next hop of IPv6 (RFC 8950 section 4)."""
 PREFIX, PREFIX6 = ipaddress.ip_network("10.100.0.0/16"), ipaddress.ip_network("fd00:96::/112")

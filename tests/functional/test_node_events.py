@@ -17,10 +17,8 @@ from tests.support.lab import Document, Lab, until
 
 pytestmark = pytest.mark.functional
 
-SERVERS = ["own", *(["real"] if controlplane.is_available() else [])]
 
-
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=controlplane.KINDS)
 def server(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[kubeapi.KubeApi | controlplane.ControlPlane]:

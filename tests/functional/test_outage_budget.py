@@ -19,12 +19,11 @@ from tests.support.rivals import Rivals
 
 pytestmark = pytest.mark.functional
 
-SERVERS = ["own", *(["real"] if controlplane.is_available() else [])]
 Server = kubeapi.KubeApi | controlplane.ControlPlane
 IN, SLOT = budget.Standing.IN, budget.Standing.SLOT
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=controlplane.KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """An API server of either kind."""
     if request.param == "own":

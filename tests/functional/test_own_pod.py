@@ -52,7 +52,7 @@ class Real:
         self._server.ask("DELETE", path)
 
 
-@pytest.fixture(params=["own", *(["real"] if controlplane.is_available() else [])])
+@pytest.fixture(params=controlplane.KINDS)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
     """An API server of either kind."""
     kind = kubeapi.KubeApi() if request.param == "own" else controlplane.ControlPlane(tmp_path)

@@ -49,6 +49,10 @@ def is_available() -> bool:
     return _assets() is not None
 
 
+KINDS = ["own", "real"] if is_available() else ["own"]
+"""The API servers that a test of both runs against."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Admin:
     """An API server, reached with every right."""

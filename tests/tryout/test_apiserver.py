@@ -34,7 +34,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[controlp
         yield running
 
 
-@pytest.fixture(params=["own", "real"] if controlplane.is_available() else ["own"])
+@pytest.fixture(params=controlplane.KINDS)
 def server(request: pytest.FixtureRequest) -> Iterator[apiserver.Reachable]:
     if request.param == "real":
         yield request.getfixturevalue("control_plane").admin

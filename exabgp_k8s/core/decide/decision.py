@@ -18,7 +18,7 @@ from exabgp_k8s.core.decide import (
     outcomes,
     prefixes,
 )
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge.judgement import Judgement
 
@@ -33,12 +33,12 @@ class Decision:
     """The routes for every peer; None: too little is known, what stands stays."""
     kept: frozenset[model.Network] = frozenset()
     """Prefixes that stay as they are, because too little is known of them yet."""
-    withheld: tuple[model.Withheld, ...] = ()
+    withheld: tuple[absences.Withheld, ...] = ()
     """Every prefix that is not announced as usual, deprioritised ones included."""
     neighbors: tuple[model.Neighbor, ...] | None = None
     """The sessions to have in the end; None: not known yet."""
-    peers_held: tuple[model.PeerHeld, ...] = ()
-    missing: tuple[model.Missing, ...] = ()
+    peers_held: tuple[absences.PeerHeld, ...] = ()
+    missing: tuple[absences.Missing, ...] = ()
     """What goes on although it cannot be found now."""
     prefixes: tuple[prefixes.Candidate, ...] = ()
     """Every prefix that was considered."""
@@ -67,7 +67,7 @@ def _decide(world: World, judgement: Judgement, now: float) -> Decision:
     return Decision(
         routes={(route.peer, route.prefix): route for route in routes},
         kept=frozenset(kept.find(world, judgement, candidates)),
-        withheld=tuple(each for each in found if isinstance(each, model.Withheld)),
+        withheld=tuple(each for each in found if isinstance(each, absences.Withheld)),
         neighbors=sessions,
         peers_held=held,
         missing=tuple(missing.find(world)),

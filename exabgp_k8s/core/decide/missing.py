@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exabgp_k8s.core.facts import config, links, model, places
+from exabgp_k8s.core.facts import absences, config, links, model, places
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses, asns, pod_ranges, routers
 from exabgp_k8s.core.judge import places as at
 
 
-def find(world: World) -> Iterator[model.Missing]:
+def find(world: World) -> Iterator[absences.Missing]:
     """Yield everything that is missing, what concerns the whole node first."""
     for cause in (*_of_the_surroundings(world), *_of_the_node(world)):
-        yield model.Missing(cause=cause)
+        yield absences.Missing(cause=cause)
     if world.config is None or world.node is None:
         return
     for peer in world.peers:
         if peer.selector.matches(world.in_use.labels):
             for cause in _of_a_peer(world, world.node, peer):
-                yield model.Missing(cause=cause, peer=peer.name)
+                yield absences.Missing(cause=cause, peer=peer.name)
 
     for name, cause in _of_the_sought(world, world.config, world.node):
-        yield model.Missing(cause=cause, peer=name)
+        yield absences.Missing(cause=cause, peer=name)
 
 
 def _of_the_sought(

@@ -5,20 +5,20 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping, Sequence
 
+from exabgp_k8s.core.facts import absences, config, model
 from exabgp_k8s.core.facts import asns as facts
-from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import addresses, asns, routers
 
 
-def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHeld, ...]]:
+def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[absences.PeerHeld, ...]]:
     """Return the neighbors to configure and the peers held back, each with its cause.
 
     A peer whose password was never found is held back: it never connects without one. So are
     peers of one address that select the same node: which of them the router is nobody knows.
     """
     neighbors: list[model.Neighbor] = []
-    held: list[model.PeerHeld] = []
+    held: list[absences.PeerHeld] = []
     if world.config is None or world.node is None:
         return (), ()
     router_id = world.in_use.router_id or addresses.router_id(world.config, world.node)
@@ -32,7 +32,7 @@ def select(world: World) -> tuple[tuple[model.Neighbor, ...], tuple[model.PeerHe
         if isinstance(found, model.Neighbor):
             neighbors.append(found)
         else:
-            held.append(model.PeerHeld(name=peer.name, address=peer.address, cause=found))
+            held.append(absences.PeerHeld(name=peer.name, address=peer.address, cause=found))
     return tuple(neighbors), tuple(held)
 
 
@@ -49,7 +49,7 @@ def _of_the_router(written: int | facts.Relation, own: int) -> int:
 def meant(
     settings: config.Config,
     sessions: tuple[model.Neighbor, ...],
-    held: tuple[model.PeerHeld, ...],
+    held: tuple[absences.PeerHeld, ...],
 ) -> tuple[config.Entry, ...]:
     """Return the peers of the settings that are meant for this node, with a session or held."""
     names = {each.name for each in sessions}
@@ -57,11 +57,11 @@ def meant(
     return tuple(peer for peer in settings.entries if peer.name in names)
 
 
-def _unfound(world: World, node: model.NodeFacts, peer: config.Sought) -> model.PeerHeld:
+def _unfound(world: World, node: model.NodeFacts, peer: config.Sought) -> absences.PeerHeld:
     cause = model.Cause(model.Reason.NOT_SELECTED)
     if peer.selector.matches(world.in_use.labels):
         cause = routers.missing(world, node, peer) or model.Cause(model.Reason.ROUTER_MISSING)
-    return model.PeerHeld(name=peer.name, address=None, cause=cause)
+    return absences.PeerHeld(name=peer.name, address=None, cause=cause)
 
 
 def _selected(world: World) -> Mapping[model.Address, list[str]]:

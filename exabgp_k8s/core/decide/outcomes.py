@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from exabgp_k8s.core.decide import prefixes, route
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import demands, rollout
 from exabgp_k8s.core.judge.judgement import Judgement
 
-Outcome = model.Route | model.Withheld
+Outcome = model.Route | absences.Withheld
 
 
 def of_all(
@@ -64,7 +64,7 @@ def _of_the_stop(
     asked = rollout.action(world, neighbor, judgement.demands[candidate.prefix_class])
     is_worse = model.SEVERITY[asked] > model.SEVERITY[action]
     if is_worse and route.offered(world, neighbor, candidate) is not None:
-        yield model.Withheld(
+        yield absences.Withheld(
             prefix=candidate.prefix,
             prefix_class=candidate.prefix_class,
             action=asked,
@@ -78,7 +78,7 @@ def _of_the_stop(
 
 def while_blind(
     world: World, judgement: Judgement, candidates: Iterable[prefixes.Candidate]
-) -> Iterator[model.Withheld]:
+) -> Iterator[absences.Withheld]:
     """Yield why prefixes are missing before the Node has been seen."""
     for candidate in candidates:
         if judgement.actions[candidate.prefix_class] is model.Action.WITHDRAW:
@@ -87,14 +87,14 @@ def while_blind(
             yield _withheld_for(candidate, prefixes.node_unseen(world))
 
 
-def _withheld(judgement: Judgement, candidate: prefixes.Candidate) -> model.Withheld:
+def _withheld(judgement: Judgement, candidate: prefixes.Candidate) -> absences.Withheld:
     action = judgement.actions[candidate.prefix_class]
     asked = judgement.asked[candidate.prefix_class]
     found = [candidate.guard] if candidate.guard is not None else []
     found += [each.cause for each in asked if each.action is not model.Action.KEEP]
     if model.SEVERITY[action] > model.SEVERITY[demands.worst(asked)]:
         found.append(model.Cause(model.Reason.HOLD_DOWN))
-    return model.Withheld(
+    return absences.Withheld(
         prefix=candidate.prefix,
         prefix_class=candidate.prefix_class,
         action=model.Action.WITHDRAW if candidate.guard is not None else action,
@@ -102,14 +102,16 @@ def _withheld(judgement: Judgement, candidate: prefixes.Candidate) -> model.With
     )
 
 
-def _starting(world: World, candidate: prefixes.Candidate, why: str) -> Iterator[model.Withheld]:
+def _starting(
+    world: World, candidate: prefixes.Candidate, why: str
+) -> Iterator[absences.Withheld]:
     """Name a prefix that waits to be decided upon, unless it already stands."""
     if candidate.prefix not in world.held:
         yield _withheld_for(candidate, model.Cause(model.Reason.STARTING, why))
 
 
-def _withheld_for(candidate: prefixes.Candidate, cause: model.Cause) -> model.Withheld:
-    return model.Withheld(
+def _withheld_for(candidate: prefixes.Candidate, cause: model.Cause) -> absences.Withheld:
+    return absences.Withheld(
         prefix=candidate.prefix,
         prefix_class=candidate.prefix_class,
         action=model.Action.WITHDRAW,

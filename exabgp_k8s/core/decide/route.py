@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exabgp_k8s.core.decide import prefixes
-from exabgp_k8s.core.facts import config, links, model, offer
+from exabgp_k8s.core.facts import absences, config, links, model, offer
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import next_hops
 
@@ -16,28 +16,26 @@ def for_peer(
     candidate: prefixes.Candidate,
     action: model.Action,
     now: float,
-) -> Iterator[model.Route | model.Withheld]:
+) -> Iterator[model.Route | absences.Withheld]:
     """Yield the route for one peer, or why there is none; nothing for what it is not to hear."""
     prefix = candidate.prefix
     if prefix is None or world.config is None or world.node is None:
         return
     family = model.family_of(prefix)
-    found = offered(world, neighbor, candidate)
+    peer = _peer_of(world, neighbor)
+    found = _offered(peer, neighbor, candidate)
     if found is None:
         return
-    next_hop = _next_hop(world, neighbor, family)
+    next_hop = _next_hop(world, neighbor, peer, family)
     refusal = world.refusals.get((neighbor.address, prefix))
-    cause: model.Cause | None = None
+    if refusal is not None and now < refusal.until and not isinstance(next_hop, model.Cause):
+        next_hop = model.Cause(model.Reason.REFUSED, refusal.problem)
     if isinstance(next_hop, model.Cause):
-        cause = next_hop
-    elif refusal is not None and now < refusal.until:
-        cause = model.Cause(model.Reason.REFUSED, refusal.problem)
-    if isinstance(next_hop, model.Cause) or cause is not None:
-        yield model.Withheld(
+        yield absences.Withheld(
             prefix=prefix,
             prefix_class=candidate.prefix_class,
             action=model.Action.WITHDRAW,
-            causes=(cause,) if cause else (),
+            causes=(next_hop,),
             peer=neighbor.name,
         )
         return
@@ -53,23 +51,31 @@ def offered(
     world: World, neighbor: model.Neighbor, candidate: prefixes.Candidate
 ) -> offer.Offer | None:
     """Return the offer that holds a prefix for a peer; None: the peer is not to hear it."""
-    prefix, peers = candidate.prefix, world.peers
+    return _offered(_peer_of(world, neighbor), neighbor, candidate)
+
+
+def _peer_of(world: World, neighbor: model.Neighbor) -> config.Peer:
+    return next(each for each in world.peers if each.name == neighbor.name)
+
+
+def _offered(
+    peer: config.Peer, neighbor: model.Neighbor, candidate: prefixes.Candidate
+) -> offer.Offer | None:
+    prefix = candidate.prefix
     # The families are those of the session, which an edit may not have reached yet.
     if prefix is None or model.family_of(prefix) not in neighbor.families:
         return None
-    peer = next(peer for peer in peers if peer.name == neighbor.name)
     found = peer.offered(candidate.prefix_class)
     return found if found is not None and found.holds(prefix) else None
 
 
 def _next_hop(
-    world: World, neighbor: model.Neighbor, family: model.Family
+    world: World, neighbor: model.Neighbor, peer: config.Peer, family: model.Family
 ) -> model.Address | model.Cause:
     """Return our address for a family, in a form that the session has agreed to, or why none.
 
     An IPv4 route with an IPv6 next hop is nothing that a router may be sent unasked (RFC 8950).
     """
-    peer = next(each for each in world.peers if each.name == neighbor.name)
     if next_hops.is_named(peer, family):
         return next_hops.of(world, neighbor, peer, family)
     if model.family_of(neighbor.local_address) is family or _is_agreed(world, neighbor):

@@ -255,6 +255,8 @@ class Neighbor:
 
     def is_reset_from(self, before: Neighbor) -> bool:
         """Return whether ExaBGP makes the session anew: all but the words for people matters."""
+        if self == before:
+            return False
         as_before = dataclasses.replace(self, name=before.name, description=before.description)
         return as_before != before
 
@@ -266,35 +268,3 @@ class Neighbor:
             self.local_asn,
             self.peer_asn,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withheld:
-    """A prefix that is not announced, or not as usual, and every cause of it."""
-
-    prefix: Network | None
-    """None where there is no prefix to name, as with ``no-pod-cidr``."""
-    prefix_class: PrefixClass
-    action: Action
-    causes: tuple[Cause, ...]
-    peer: str = ""
-    """The name of the one peer concerned; empty: all of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeerHeld:
-    """A peer of the settings that has no session here, and why."""
-
-    name: str
-    address: Address | None
-    """None: the node has not found it."""
-    cause: Cause
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
-    """Something in use that cannot be found now; what was known of it goes on."""
-
-    cause: Cause
-    peer: str = ""
-    """The name of the one peer concerned; empty: all of them."""

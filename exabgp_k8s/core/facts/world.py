@@ -161,6 +161,8 @@ class World:
     """Why they cannot be read now; None: they can."""
     local_pods: Mapping[str, tuple[model.Address, ...]] = field(default_factory=dict)
     """Addresses of pods that the host shows, by the usual name of their interfaces."""
+    pods_elsewhere: Mapping[str, tuple[model.Address, ...]] = field(default_factory=dict)
+    """Those of them that no announced range covers."""
     host: events.HostSeen = events.HostSeen()
     host_problem: str = ""
     """Why the host could not be looked at the last time; empty: it could."""

@@ -175,7 +175,7 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
     labels = {**used.labels, **node.labels}
     found = {*node.internal_ips, *([] if used.router_id is None else [used.router_id])}
     by_route, selected, where = [], set(), set[places.Place]()
-    for peer in dataclasses.replace(world, config=settings).entries:
+    for peer in _entries(world, settings):
         if not peer.selector.matches(labels):
             continue
         is_on_a_link = isinstance(peer, config.Peer) and links.of(peer.address)
@@ -210,6 +210,13 @@ def looked_for(world: World, node: model.NodeFacts, settings: config.Config) -> 
         ),
         places=_at(world, node, settings, where),
     )
+
+
+def _entries(world: World, settings: config.Config) -> tuple[config.Peer | config.Sought, ...]:
+    """Return the peers of settings that may not be in force yet."""
+    if settings is world.config:
+        return world.entries
+    return dataclasses.replace(world, config=settings).entries
 
 
 def _at(

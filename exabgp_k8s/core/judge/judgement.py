@@ -19,6 +19,7 @@ from exabgp_k8s.core.judge import (
     demands,
     keeping,
     membership,
+    pod_ranges,
     remnants,
     rollout,
     routers,
@@ -58,7 +59,7 @@ def judge(world: World, before: World, now: float) -> tuple[World, Judgement]:
         now: the present time.
     """
     world = succession.settle(world, now)
-    world = keeping.settle(world, before, now)
+    world = pod_ranges.settle(keeping.settle(world, before, now), before)
     world = rollout.settle(causes.settle(world, now))
     found = demands.of_all(world, now)
     common = rollout.common(world, found)

@@ -30,8 +30,8 @@ def settle(world: World, before: World, now: float) -> World:
     world = _with(world, labels=labels, away=away)
     world = _with(world, routers=routers.kept(world, node, now))
     selected = [peer for peer in settings.entries if peer.selector.matches(labels)]
-    found = dataclasses.replace(
-        world.in_use,
+    return _with(
+        world,
         uid=node.uid,
         pod_cidrs=pod_ranges.in_force(world, node),
         pods_from=pod_ranges.named_by(world),
@@ -39,11 +39,14 @@ def settle(world: World, before: World, now: float) -> World:
         router_id=addresses.kept_router_id(world, node),
         peers=_peers(world, node, labels),
     )
-    return dataclasses.replace(world, in_use=found)
 
 
-def _with(world: World, **changes: Any) -> World:
-    return dataclasses.replace(world, in_use=dataclasses.replace(world.in_use, **changes))
+def _with(world: World, **found: Any) -> World:
+    """Return the world with this in use; the same one where it is so already, as nearly always."""
+    used = world.in_use
+    if all(getattr(used, name) == value for name, value in found.items()):
+        return world
+    return dataclasses.replace(world, in_use=dataclasses.replace(used, **found))
 
 
 def _is_due(world: World, before: World) -> bool:

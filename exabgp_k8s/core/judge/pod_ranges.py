@@ -8,7 +8,8 @@ Node that is another object, for its range may have been given to another node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import replace
 
 from exabgp_k8s.core.facts import model, pod_ranges
 from exabgp_k8s.core.facts.pod_ranges import PodSource
@@ -71,20 +72,36 @@ def are_known(world: World) -> bool:
     return named(world) is not None or bool(world.in_use.pod_cidrs)
 
 
-def elsewhere(world: World) -> Iterator[tuple[str, model.Address]]:
-    """Yield each local pod whose address no announced range covers, with its interface's name.
+def settle(world: World, before: World) -> World:
+    """Find the pods elsewhere, where anything that they depend on has changed."""
+    is_same = (
+        world.local_pods is before.local_pods
+        and world.config is before.config
+        and world.in_use.pod_cidrs == before.in_use.pod_cidrs
+    )
+    found = world.pods_elsewhere if is_same else _elsewhere(world)
+    return world if found == world.pods_elsewhere else replace(world, pods_elsewhere=found)
+
+
+def _elsewhere(world: World) -> Mapping[str, tuple[model.Address, ...]]:
+    """Return the local pods whose addresses no announced range covers.
 
     Only with the Node's own ranges: where a plugin is asked, its pods and its objects come one
     after the other. And only of a family that the Node has a range of: nothing leads astray else.
     """
     ranges = world.in_use.pod_cidrs
     if world.config is None or not world.config.pods_within or source(world) is not PodSource.NODE:
-        return
+        return {}
     families = {each.version for each in ranges}
-    for name, addresses in world.local_pods.items():
-        for address in addresses:
-            if address.version in families and not any(address in each for each in ranges):
-                yield name, address
+    found = {
+        name: tuple(
+            each
+            for each in addresses
+            if each.version in families and not any(each in outer for outer in ranges)
+        )
+        for name, addresses in world.local_pods.items()
+    }
+    return {name: addresses for name, addresses in found.items() if addresses}
 
 
 def unread(world: World) -> model.Cause:

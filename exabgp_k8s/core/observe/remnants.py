@@ -44,18 +44,22 @@ def _restart_time(world: World, peer: model.Address, session: Session) -> int:
     """Return for how long the router was asked to keep the routes of a lost session."""
     if session.is_restartable is False:
         return 0
-    # One that this agent did not configure may have been any of those with this address.
-    whose = [each for each in world.peers if each.address == peer and not session.name]
-    asked = [each.graceful_restart or 0 for each in whose]
-    return max(session.restart_time, restart_time(world, peer), *asked)
+    asked = restart_time(world, peer, is_ours=bool(session.name))
+    return max(session.restart_time, asked)
 
 
-def restart_time(world: World, peer: model.Address) -> int:
-    """Return for how long a router is asked to keep our routes, in seconds."""
+def restart_time(world: World, peer: model.Address, *, is_ours: bool = True) -> int:
+    """Return for how long a router is asked to keep our routes, in seconds.
+
+    Args:
+        world: what is known.
+        peer: the router's address, which several peers of the settings may have.
+        is_ours: this agent configured the session, so it is of a peer that the labels select.
+    """
     running = world.running.get(peer)
     asked = [running.graceful_restart] if running is not None else []
     named = [each for each in world.peers if each.address == peer]
-    mine = [each for each in named if each.selector.matches(world.in_use.labels)]
+    mine = [each for each in named if is_ours and each.selector.matches(world.in_use.labels)]
     # Before the labels are known, or after they changed, it may be any of them.
     # An edit may have just changed it, and which of the two the session had is not known.
     asked += [each.graceful_restart for each in (world.in_use.labels and mine) or named]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.decide.decision import Decision
-from exabgp_k8s.core.facts import config, model
+from exabgp_k8s.core.facts import absences, config, model
 from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.report import whose
 
@@ -133,7 +133,7 @@ def standings(world: World, decision: Decision) -> tuple[Standing, ...]:
     found: list[_Key] = [(each.prefix, each.prefix_class) for each in decision.prefixes]
     found += [(prefix, _class_of(world, decision, prefix)) for prefix in others]
     meant = _meant(world, decision)
-    withheld: dict[_Key, list[model.Withheld]] = {}
+    withheld: dict[_Key, list[absences.Withheld]] = {}
     for each in decision.withheld:
         if each.action is model.Action.WITHDRAW:
             withheld.setdefault((each.prefix, each.prefix_class), []).append(each)
@@ -204,7 +204,7 @@ def _standing(
     decision: Decision,
     key: _Key,
     meant: _Meant,
-    withheld: Sequence[model.Withheld],
+    withheld: Sequence[absences.Withheld],
 ) -> Standing:
     prefix, prefix_class = key
     common = tuple(cause for each in withheld if not each.peer for cause in each.causes)

@@ -12,24 +12,18 @@ from typing import Any
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.judge import pod_ranges
 
 ADVICE = "announce.pods.from says who else may name the node's ranges"
 
 
 def interfaces(world: World) -> frozenset[str]:
     """Return the names of the interfaces that such pods are behind; no pod changes them."""
-    return frozenset(name for name, _ in pod_ranges.elsewhere(world))
-
-
-def count(world: World) -> int:
-    """Return how many such pods there are."""
-    return sum(1 for _ in pod_ranges.elsewhere(world))
+    return frozenset(world.pods_elsewhere)
 
 
 def rows(world: World) -> list[Mapping[str, Any]]:
     """Return the warning as a plain row; none where all is well."""
-    found = list(pod_ranges.elsewhere(world))
+    found = [(name, each) for name, there in world.pods_elsewhere.items() for each in there]
     if not found:
         return []
     name, address = found[0]

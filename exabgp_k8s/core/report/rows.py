@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from exabgp_k8s.core.facts import absences, config, model
 from exabgp_k8s.core.facts import asns as facts
-from exabgp_k8s.core.facts import config, model
 from exabgp_k8s.core.facts.checks import CheckState, Health
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.judge import asns
@@ -36,7 +36,7 @@ def budget(turn: Turn) -> Row | None:
     }
 
 
-def peers_held(turn: Turn) -> tuple[model.PeerHeld, ...]:
+def peers_held(turn: Turn) -> tuple[absences.PeerHeld, ...]:
     """Return the peers meant for this node that have no session, for a reason to be mended."""
     not_meant = model.Cause(model.Reason.NOT_SELECTED)
     return tuple(each for each in turn.decision.peers_held if each.cause != not_meant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import pod_ranges
 from exabgp_k8s.core.plan.turn import Turn
@@ -93,7 +93,7 @@ def _class(
     }
 
 
-def _withheld(each: model.Withheld) -> Row:
+def _withheld(each: absences.Withheld) -> Row:
     return {
         "prefix": None if each.prefix is None else str(each.prefix),
         "class": str(each.prefix_class),

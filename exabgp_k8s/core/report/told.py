@@ -11,7 +11,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, elsewhere, rows
 
@@ -34,7 +34,7 @@ class Told:
     problems: tuple[str, ...] = ()
     is_exabgp_refusing: bool = False
     held: Mapping[str, model.Cause] = field(default_factory=dict)
-    missing: frozenset[model.Missing] = frozenset()
+    missing: frozenset[absences.Missing] = frozenset()
     """What is in use and cannot be found."""
     up: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()

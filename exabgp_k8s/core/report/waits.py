@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core.facts import lifecycle, model
+from exabgp_k8s.core.facts import absences, lifecycle, model
 from exabgp_k8s.core.judge import demands, keeping, remnants, slots
 from exabgp_k8s.core.plan import drains, stages
 from exabgp_k8s.core.plan.turn import Turn
@@ -87,7 +87,7 @@ def rows(found: Iterable[Wait], now: float) -> list[Mapping[str, Any]]:
 
 
 def remaining(
-    turn: Turn, withheld: model.Withheld, cause: model.Cause, now: float
+    turn: Turn, withheld: absences.Withheld, cause: model.Cause, now: float
 ) -> float | None:
     """Return the seconds after which a reason ends or changes by itself; None: it does not."""
     moments = [
