@@ -68,6 +68,18 @@ def rest_of(body: bytes) -> str:
             return ""
 
 
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    """Return one object of the API.
+
+    Raises:
+        errors.KubeError: the body is none.
+    """
+    document = _json(body)
+    if isinstance(document, dict) and isinstance(document.get("metadata"), dict):
+        return document
+    raise errors.KubeError(f"the answer is not an object: {fields.show(document)}")
+
+
 def parse_watch_line(line: bytes) -> WatchLine:
     """Read one line of a watch.
 

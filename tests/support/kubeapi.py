@@ -31,8 +31,9 @@ Fault = Callable[[exchange.Exchange], None]
 
 LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
 LEASES, SLICES = "leases", "endpointslices"
+BGP_SPEAKERS = "bgpspeakers"
 CILIUM_NODES, BLOCK_AFFINITIES = "ciliumnodes", "blockaffinities"
-_APART = frozenset({EVENTS, LEASES, SLICES, CILIUM_NODES, BLOCK_AFFINITIES})
+_APART = frozenset({EVENTS, LEASES, SLICES, BGP_SPEAKERS, CILIUM_NODES, BLOCK_AFFINITIES})
 
 
 def authority() -> trustme.CA:
@@ -125,6 +126,11 @@ class KubeApi(apiserver.ApiServer):
         collection = api.find_collection("v1", "events")
         found, _ = self.store.find(collection, store.Scope(namespace="default"))
         return sorted(found, key=lambda each: str(each["metadata"]["name"]))
+
+    def speaker(self, node: str) -> dict[str, Any]:
+        """Return a node's BGPSpeaker; nothing: there is none."""
+        found, _ = self.store.find(api.BGP_SPEAKERS, store.Scope(name=node))
+        return found[0] if found else {}
 
     def compact(self) -> None:
         """Expire every version there was."""

@@ -14,7 +14,7 @@ import pathlib
 import ssl
 import threading
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -60,11 +60,15 @@ class Access:
         return bool(self.server or self.kubeconfig) or servers_wire.is_chosen(os.environ)
 
 
+Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""What is sent as JSON: an object, or the operations of a JSON patch (RFC 6902)."""
+
+
 class _Request(NamedTuple):
     method: str
     path: str
     query: Mapping[str, str] | None = None
-    body: Mapping[str, Any] | None = None
+    body: Body | None = None
     content_type: str = ""
 
 
@@ -98,7 +102,7 @@ class Client:
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Body | None = None,
         content_type: str = "application/json",
     ) -> bytes:
         """Make one request and return the body of its answer.
@@ -107,7 +111,7 @@ class Client:
             method: GET, POST, PUT, PATCH or DELETE.
             path: the path, percent-encoded where needed.
             query: what follows the question mark.
-            body: a JSON object to send.
+            body: a JSON document to send.
             content_type: of the body; a PATCH says here which patch language it speaks.
 
         Raises:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import pathlib
 import socket
-from collections.abc import Mapping
 from typing import Any
 
 import urllib3
@@ -67,7 +66,7 @@ class Transport:
         method: str,
         url: str,
         headers: dict[str, str],
-        body: Mapping[str, Any] | None,
+        body: Any,
         timeout: tuple[float, float],
     ) -> urllib3.HTTPResponse:
         """Make one request; its answer has been read up to the headers."""

@@ -24,9 +24,13 @@ CILIUM_NODES = store.Collection(
 BLOCK_AFFINITIES = store.Collection(
     api_version="crd.projectcalico.org/v1", plural="blockaffinities", kind="BlockAffinity"
 )
+BGP_SPEAKERS = store.Collection(
+    api_version="exabgp-k8s.io/v1alpha1", plural="bgpspeakers", kind="BGPSpeaker", is_custom=True
+)
 
 COLLECTIONS = (
     NODES,
+    BGP_SPEAKERS,
     store.Collection(api_version="v1", plural="events", kind="Event", is_namespaced=True),
     PODS,
     DAEMON_SETS,
@@ -103,7 +107,10 @@ class Api:
             case "GET":
                 return self.store.get(collection, scope)
             case "POST":
-                return self.store.create(collection, _document(request), scope.namespace)
+                new = _document(request)
+                if collection.is_custom:
+                    new.pop("status", None)
+                return self.store.create(collection, new, scope.namespace)
             case "DELETE":
                 return self.store.delete(collection, scope)
             case "PUT" | "PATCH":
@@ -120,15 +127,7 @@ class Api:
     ) -> store.Object:
         with self.store.changed:
             old = self.store.get(collection, scope)
-            new = _document(request)
-            if request.method == "PATCH":
-                kind = request.headers.get("content-type", "").partition(";")[0]
-                if kind not in patches.BY_CONTENT_TYPE:
-                    known = ", ".join(patches.BY_CONTENT_TYPE)
-                    raise store.StatusError(
-                        415, "UnsupportedMediaType", f"{kind} is not supported, only {known}"
-                    )
-                new = patches.BY_CONTENT_TYPE[kind](old, new)
+            new = _patched(old, request) if request.method == "PATCH" else _document(request)
             # The main resource does not write the status, /status writes nothing else.
             if subresource == "status":
                 new = {**old, "status": new.get("status", {})}
@@ -221,14 +220,36 @@ def _resolve(request: exchange.Request) -> tuple[store.Collection, store.Scope, 
     )
 
 
+def _patched(old: store.Object, request: exchange.Request) -> store.Object:
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind == patches.JSON_PATCH:
+        try:
+            made: store.Object = patches.operate(old, _json(request))
+        except (ValueError, LookupError, TypeError) as error:
+            text = f"the server rejected our request due to an error in our request: {error}"
+            raise store.StatusError(422, "Invalid", text) from None
+        return made
+    if kind not in patches.BY_CONTENT_TYPE:
+        known = ", ".join((*patches.BY_CONTENT_TYPE, patches.JSON_PATCH))
+        raise store.StatusError(
+            415, "UnsupportedMediaType", f"{kind} is not supported, only {known}"
+        )
+    merged: store.Object = patches.BY_CONTENT_TYPE[kind](old, _document(request))
+    return merged
+
+
 def _document(request: exchange.Request) -> dict[str, Any]:
-    try:
-        document = json.loads(request.body)
-    except ValueError as error:
-        raise store.StatusError(400, "BadRequest", f"the body is not JSON: {error}") from None
+    document = _json(request)
     if not isinstance(document, dict):
         raise store.StatusError(400, "BadRequest", "the body is not an object")
     return document
+
+
+def _json(request: exchange.Request) -> Any:
+    try:
+        return json.loads(request.body)
+    except ValueError as error:
+        raise store.StatusError(400, "BadRequest", f"the body is not JSON: {error}") from None
 
 
 def _list_object(
@@ -237,11 +258,10 @@ def _list_object(
     version: int,
     says: Mapping[str, Any],
 ) -> dict[str, Any]:
-    # A typed list does not repeat kind and apiVersion in its items; a watch event does.
-    bare = [
-        {key: value for key, value in item.items() if key not in {"kind", "apiVersion"}}
-        for item in items
-    ]
+    # A typed list does not repeat kind and apiVersion in its items; a watch event does, and so
+    # does a list of custom resources.
+    left_out = set() if collection.is_custom else {"kind", "apiVersion"}
+    bare = [{key: value for key, value in item.items() if key not in left_out} for item in items]
     return {
         "kind": f"{collection.kind}List",
         "apiVersion": collection.api_version,

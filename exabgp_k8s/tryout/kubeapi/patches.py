@@ -1,4 +1,7 @@
-"""The patch languages of the Kubernetes API, as far as Nodes, Leases and Events need them.
+"""The patch languages of the Kubernetes API, as far as our objects need them.
+
+A JSON patch (RFC 6902) is a list of operations; of those, objects need no more than ``add``,
+``replace``, ``remove`` and ``test``, and none that goes into a list.
 
 A merge patch (RFC 7396) replaces lists; a strategic merge patch merges those lists that carry a
 merge key. The keys below are those of the Node type; its taints have none. Server-side apply is
@@ -7,7 +10,11 @@ taken as a merge that owns whatever it names; nobody here asks who owned it befo
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+JSON_PATCH = "application/json-patch+json"
 
 _MERGE_KEYS = {"conditions": "type", "addresses": "type"}
 
@@ -52,4 +59,34 @@ BY_CONTENT_TYPE = {
     "application/strategic-merge-patch+json": strategic_merge,
     "application/apply-patch+yaml": strategic_merge,
 }
-"""A JSON patch (RFC 6902) is not among them: nobody here sends one."""
+
+
+def operate(old: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
+    """Apply a JSON patch (RFC 6902) to an object.
+
+    Raises:
+        LookupError: there is nothing at a path.
+        TypeError: the patch is no list of operations, or a path leads into a list.
+        ValueError: an operation is not known here, or a test failed.
+    """
+    new = copy.deepcopy(old)
+    for each in operations:
+        *parents, last = (
+            part.replace("~1", "/").replace("~0", "~") for part in each["path"].split("/")[1:]
+        )
+        inside = new
+        for part in parents:
+            inside = inside[part]
+        match each["op"]:
+            case "add" | "replace" as kind:
+                if kind == "replace":
+                    inside[last]
+                inside[last] = copy.deepcopy(each["value"])
+            case "remove":
+                del inside[last]
+            case "test":
+                if inside.get(last) != each["value"]:
+                    raise ValueError(f"testing value {each['path']} failed")
+            case other:
+                raise ValueError(f"Unexpected kind: {other}")
+    return new

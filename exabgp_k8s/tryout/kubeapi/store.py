@@ -53,6 +53,8 @@ class Collection:
     plural: str
     kind: str
     is_namespaced: bool = False
+    is_custom: bool = False
+    """By a definition of ours: a status only by its own path, and lists that repeat the kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
