@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 CONFIGURATION = "exabgp.conf"
 AGENT_SOCKET, HEARTBEAT_SOCKET = "agent.sock", "supervisor.sock"
+BFD = "bfd"
+"""The directory that is shared with the engine of BFD, where nobody says another one."""
 LOCK = "lock"
 """Held for as long as the supervisor lives."""
 CHECKING = "checking"

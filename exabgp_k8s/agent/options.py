@@ -34,6 +34,8 @@ class Options:
     """Where this pod, its DaemonSet and the agents' Leases are."""
     pod: str = ""
     """The name of this pod; empty: not run as one."""
+    bfd_dir: Path | None = None
+    """Shared with the engine of BFD; None: below the state directory."""
     log_format: str = lines.JSON
     """Of all processes of the node: ``json``, or ``text`` for people at a terminal."""
 
@@ -41,7 +43,7 @@ class Options:
     def from_environment(cls, given: Mapping[str, str]) -> Options:
         """Return the options that ``environment`` brought here; each of them was checked there."""
         host, port = variables.split_address(given[variables.HTTP])
-        kubeconfig = given.get(variables.KUBECONFIG)
+        kubeconfig, bfd_dir = given.get(variables.KUBECONFIG), given.get(variables.BFD_DIR)
         return cls(
             settings=Path(given[variables.SETTINGS]),
             password_dir=Path(given[variables.PASSWORD_DIR]),
@@ -52,6 +54,7 @@ class Options:
             http_port=port,
             namespace=given[variables.NAMESPACE],
             pod=given[variables.POD],
+            bfd_dir=Path(bfd_dir) if bfd_dir else None,
             log_format=given[variables.LOG_FORMAT],
         )
 
@@ -59,6 +62,11 @@ class Options:
     def socket(self) -> Path:
         """The unix socket for status, drain and undrain."""
         return self.state_dir / chain.AGENT_SOCKET
+
+    @property
+    def bfd(self) -> Path:
+        """The directory of the engine of BFD."""
+        return self.bfd_dir or self.state_dir / chain.BFD
 
     def environment(self) -> Mapping[str, str]:
         """Return the environment variables that bring these options to the agent."""
@@ -75,4 +83,6 @@ class Options:
         }
         if self.kubeconfig is not None:
             found[variables.KUBECONFIG] = str(self.kubeconfig)
+        if self.bfd_dir is not None:
+            found[variables.BFD_DIR] = str(self.bfd_dir)
         return found

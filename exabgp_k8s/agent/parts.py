@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from exabgp_k8s.adapters import daemon, heartbeat, memory, metrics, speaker
+from exabgp_k8s.adapters import bfd, daemon, heartbeat, memory, metrics, speaker
 from exabgp_k8s.adapters.checks import runner
+from exabgp_k8s.agent.bfd import Beside
 from exabgp_k8s.agent.conversation import Conversation
 from exabgp_k8s.agent.draining import Draining
 from exabgp_k8s.agent.errands import Cluster, Errands
@@ -31,6 +32,7 @@ class Agent:
     supervisor: heartbeat.Heartbeat
     loop: Loop
     reconfiguring: Reconfiguring
+    beside: Beside
 
     async def run(self) -> None:
         """Take turns and carry them out until the dialogue breaks.
@@ -41,6 +43,7 @@ class Agent:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.loop.run())
             group.create_task(self.reconfiguring.run())
+            group.create_task(self.beside.run())
 
 
 def put_together(  # noqa: PLR0913 - by name what it is put together of
@@ -57,6 +60,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     measured = metrics.Metrics(lambda: latest.turn, latest.clock)
     draining = Draining(options, inbox, latest)
     reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
+    beside = Beside(bfd.Engine(options.bfd), latest, inbox.put)
     said, checks = LastWords(options), runner.Runner(inbox.put)
     errands = Errands(
         options.node, cluster, kept=kept, last_words=said, measured=measured, checks=checks
@@ -66,6 +70,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         errands.run(before, after, now)
         reconfiguring.note(after)
         draining.note(after)
+        beside.note(after)
 
     supervisor = heartbeat.Heartbeat(options.state_dir)
     loop = Loop(
@@ -80,6 +85,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         supervisor=supervisor,
         loop=loop,
         reconfiguring=reconfiguring,
+        beside=beside,
     )
 
 

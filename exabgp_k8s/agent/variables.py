@@ -13,6 +13,7 @@ SETTINGS = "EXABGP_K8S_SETTINGS"
 PASSWORD_DIR = "EXABGP_K8S_PASSWORD_DIR"  # noqa: S105 - the name of a variable
 STATE_DIR = "EXABGP_K8S_STATE_DIR"
 HTTP = "EXABGP_K8S_HTTP"
+BFD_DIR = "EXABGP_K8S_BFD_DIR"
 KUBECONFIG = "EXABGP_K8S_KUBECONFIG"
 NODE = "NODE_NAME"
 POD = "POD_NAME"
@@ -29,6 +30,7 @@ OPTIONS: Mapping[str, str] = {
     "--http": HTTP,
     "--state-dir": STATE_DIR,
     "--kubeconfig": KUBECONFIG,
+    "--bfd-dir": BFD_DIR,
     "--log-format": LOG_FORMAT,
     "--namespace": NAMESPACE,
     "--password-dir": PASSWORD_DIR,

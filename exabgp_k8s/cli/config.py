@@ -17,7 +17,8 @@ import click
 
 from exabgp_k8s import chain, errors
 from exabgp_k8s.cli import described, exits, groups, output
-from exabgp_k8s.core.decide import neighbors
+from exabgp_k8s.core.decide import bfd, neighbors
+from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import config, model, world
 from exabgp_k8s.core.judge import keeping
 from exabgp_k8s.settings import (
@@ -30,7 +31,7 @@ from exabgp_k8s.settings import (
     schema,
     selection,
 )
-from exabgp_k8s.wire import daemon_conf
+from exabgp_k8s.wire import bird_conf, daemon_conf
 
 STDIN = Path("-")
 
@@ -160,11 +161,14 @@ def show_schema() -> None:
     metavar="NAME=ADDRESS/LENGTH",
     help="An interface of the node and an address of it, bond0=10.1.0.5/16; repeat it.",
 )
+@click.option("--bfd", "is_bfd", is_flag=True, help="Show the BFD engine's bird.conf instead.")
 def render(
     path: Path,
     ips: tuple[str, ...],
     labels: tuple[str, ...],
     notes: tuple[str, ...],
+    *,
+    is_bfd: bool,
     **network: tuple[str, ...],
 ) -> None:
     """Show the exabgp.conf that a node with these addresses, labels and annotations gets.
@@ -174,6 +178,7 @@ def render(
     settings = convert.to_core(_document(path))
     known = world.World(
         config=settings,
+        neighbors=(),
         node=described.node(ips, labels, notes),
         host=described.host(settings, ips, network["gateways"], network["carried"]),
         passwords={peer.password_from or "": model.Secret("") for peer in settings.entries},
@@ -182,6 +187,11 @@ def render(
     for peer in held:
         address = peer.address or "no address"
         click.echo(f"{peer.name} ({address}): no session: {peer.cause}", err=True)
+    if is_bfd:
+        decided = Decision(neighbors=found, peers_held=held)
+        beside = bfd.wanted(known, decided, bfd.asked(known), ())
+        click.echo(bird_conf.render(beside or ()), nl=False)
+        return
     click.echo(daemon_conf.render(found, chain.AGENT), nl=False)
 
 

@@ -31,12 +31,17 @@ OPTIONS = (
     _option(
         "--state-dir",
         type=PATH,
-        help="For exabgp.conf and the sockets; the only place that is written to.",
+        help="For exabgp.conf and the sockets; what is written, but for --bfd-dir, is here.",
     ),
     _option(
         "--kubeconfig",
         type=PATH,
         help="How to reach the API server; absent: the in-cluster service account.",
+    ),
+    _option(
+        "--bfd-dir",
+        type=PATH,
+        help="Shared with the BFD engine; absent: bfd, below the state directory.",
     ),
     _option(
         "--log-format",

@@ -62,5 +62,6 @@ def _options(values: Mapping[str, Any]) -> options.Options:
         http_port=port,
         namespace=values["namespace"],
         pod=values["pod"],
+        bfd_dir=values["bfd_dir"] and values["bfd_dir"].absolute(),
         log_format=values["log_format"],
     )

@@ -28,7 +28,13 @@ LARGEST = 256 * 1024 + 1
 STOP_TIMEOUT = "--stop-timeout"
 DEFAULT_STOP_TIMEOUT = 20.0
 
-PATHS = (variables.STATE_DIR, variables.PASSWORD_DIR, variables.SETTINGS, variables.KUBECONFIG)
+PATHS = (
+    variables.STATE_DIR,
+    variables.PASSWORD_DIR,
+    variables.SETTINGS,
+    variables.KUBECONFIG,
+    variables.BFD_DIR,
+)
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-.")
 """What a Node's name consists of (Kubernetes, Object Names and IDs)."""
 

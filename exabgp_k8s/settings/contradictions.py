@@ -13,6 +13,7 @@ from typing import Any
 from exabgp_k8s import errors
 from exabgp_k8s.core.facts import asns, durations, model
 from exabgp_k8s.settings import (
+    bfd,
     checks,
     convert,
     ends,
@@ -247,6 +248,7 @@ SEARCHES: tuple[Callable[[Place], Problems], ...] = (
     _sessions,
     linklocal.find,
     ends.find,
+    bfd.find,
     _keepalives,
     _internal_prepend,
     _selectors,

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from exabgp_k8s.core.facts import asns, config, model, offer, pod_ranges, routers
+from exabgp_k8s.core.facts import asns, bfd, config, model, offer, pod_ranges, routers
 from exabgp_k8s.settings import checks, linklocal, located, outage, peers, policy, schema
 
 Value = TypeVar("Value")
@@ -115,9 +115,21 @@ def _entry(
         multihop=peer.multihop,
         ttl_security=peer.ttl_security,
         graceful_restart=peer.graceful_restart,
+        bfd=_bfd(peer),
         families=peer.families,
         services=_offer(peer, model.PrefixClass.SERVICES, ranges),
         pods=_offer(peer, model.PrefixClass.PODS, ranges),
+    )
+
+
+def _bfd(peer: peers.Peer) -> bfd.Timing | None:
+    if peer.bfd is None:
+        return None
+    is_beyond = peer.bfd.multihop
+    return bfd.Timing(
+        interval=peer.bfd.interval,
+        multiplier=peer.bfd.multiplier,
+        is_multihop=peer.multihop is not None if is_beyond is None else is_beyond,
     )
 
 

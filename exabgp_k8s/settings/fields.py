@@ -120,6 +120,14 @@ def _restart_time(value: object) -> int:
     return seconds
 
 
+def _bfd_interval(value: object) -> int:
+    """Read the time between two BFD packets, in milliseconds."""
+    seconds = durations.parse(value)
+    if not 0.05 <= seconds <= 60:  # noqa: PLR2004 - the limits are in the message
+        raise ValueError("a BFD interval is at least 50ms and at most 1m; 300ms is usual")
+    return round(seconds * 1000)
+
+
 def _interval(value: object) -> float:
     """Read the time between two probes."""
     seconds = durations.parse(value)
@@ -180,6 +188,9 @@ HoldTime = Annotated[int, Written(_hold_time, durations.write, patterns.HOLD_TIM
 Keepalive = Annotated[int, Written(_keepalive, durations.write, patterns.KEEPALIVE)]
 ConnectRetry = Annotated[int, Written(_connect_retry, durations.write, patterns.CONNECT_RETRY)]
 RestartTime = Annotated[int, Written(_restart_time, durations.write, patterns.RESTART_TIME)]
+BfdInterval = Annotated[
+    int, Written(_bfd_interval, lambda value: durations.write(value / 1000), patterns.BFD_INTERVAL)
+]
 Interval = Annotated[float, Written(_interval, durations.write, patterns.INTERVAL)]
 Timeout = Annotated[float, Written(_timeout, durations.write, patterns.TIMEOUT)]
 Address = Annotated[model.Address, Written(addresses.address, str, patterns.ADDRESS)]

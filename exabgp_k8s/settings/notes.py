@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from exabgp_k8s import errors
-from exabgp_k8s.core.facts import asns, config, model, offer
+from exabgp_k8s.core.facts import asns, config, durations, model, offer
 from exabgp_k8s.settings import values
 
 DANGEROUS: Mapping[str, str] = {
@@ -20,6 +20,9 @@ DANGEROUS: Mapping[str, str] = {
     "they use them last, and pass them on to few; for a path that is less wanted use med",
 }
 """Well-known communities that take traffic away for as long as they stand there."""
+
+HASTY = 300
+"""Milliseconds; what is noticed faster is often a busy node and no dead one."""
 
 
 def find(settings: config.Config) -> Iterator[errors.Problem]:
@@ -37,6 +40,7 @@ def find(settings: config.Config) -> Iterator[errors.Problem]:
         for name, why in DANGEROUS.items():
             for place in _places(peer, _carries(values.COMMUNITIES[name])):
                 yield errors.Problem(f"{path}{place}.communities", f"{name}: {why}")
+    yield from _bfd(settings)
 
 
 def _is_external(peer: config.Entry) -> bool:
@@ -62,3 +66,30 @@ def _places(peer: config.Entry, is_said: Callable[[offer.Offer], bool]) -> Itera
         yield ""
     else:
         yield from (f".{each}" for each in said)
+
+
+def _bfd(settings: config.Config) -> Iterator[errors.Problem]:
+    asked = {peer.entry: peer for peer in settings.entries if peer.bfd is not None}
+    for number, peer in asked.items():
+        if peer.bfd is not None and peer.bfd.interval * peer.bfd.multiplier < HASTY:
+            detected = durations.write(peer.bfd.interval * peer.bfd.multiplier / 1000)
+            yield errors.Problem(
+                f"peers[{number}].bfd",
+                f"a node that is busy for {detected} is taken for dead, and its routes go and "
+                "come; 300ms x 3 are usual",
+            )
+    for is_multihop in (False, True):
+        timings = {
+            (peer.bfd.interval, peer.bfd.multiplier): number
+            for number, peer in asked.items()
+            if peer.bfd is not None and peer.bfd.is_multihop is is_multihop
+        }
+        if len(timings) > 1:
+            interval = durations.write(min(each[0] for each in timings) / 1000)
+            multiplier = max(each[1] for each in timings)
+            yield errors.Problem(
+                f"peers[{max(timings.values())}].bfd",
+                "is not the same as at other peers: a node with several of them uses one for all, "
+                f"the shortest interval and the largest multiplier, here {interval} x {multiplier}"
+                "; a router that wants it slower says so itself",
+            )

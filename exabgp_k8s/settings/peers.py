@@ -87,6 +87,18 @@ class Attributes(fields.Section):
     """What the pod ranges carry instead; a key that is not written is as above."""
 
 
+class Bfd(fields.Section):
+    """How fast a dead node is noticed (RFC 5880); {} has the defaults."""
+
+    interval: fields.BfdInterval = 300
+    """Time between two packets, both ways, 50ms to 1m; the router may ask for a longer one."""
+    multiplier: Annotated[fields.Whole, pydantic.Field(ge=2, le=50)] = 3
+    """How many packets may be missed in a row before the other end is taken for dead."""
+    multihop: fields.Flag | None = None
+    """The router is not on the node's own network (RFC 5883). Absent: as ``multihop`` of the
+    peer is written or not."""
+
+
 class Routers(fields.Section):
     """Which router an entry of ``peers`` means, or which of them."""
 
@@ -151,6 +163,11 @@ class PeerDefaults(fields.Section):
     graceful_restart: fields.RestartTime | None = None
     """Restart time of RFC 4724, 1s to 4095s: how long the router keeps forwarding to a node
     whose session is gone. Absent: off, and a lost session withdraws at once."""
+    bfd: Bfd | None = None
+    """BFD beside the session (RFC 5882), so that the router drops a dead node in a fraction of a
+    second instead of ``holdTime``. It needs the BFD engine and a router that has BFD, too: see
+    how-to/bfd.md. Absent: none. Peers of one node share the shortest interval and the largest
+    multiplier, those with multihop apart."""
     families: Families = tuple(model.Family)
     """Address families offered: ipv4, ipv6 or both."""
     announce: Portions | None = None

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import exabgp_k8s
-from exabgp_k8s.core.facts import asns, config, model, offer, places, pod_ranges, routers
+from exabgp_k8s.core.facts import asns, bfd, config, model, offer, places, pod_ranges, routers
 
 VALUES: tuple[type[Any], ...] = (
     config.Config,
@@ -29,6 +29,7 @@ VALUES: tuple[type[Any], ...] = (
     places.InSubnet,
     config.Peer,
     offer.Offer,
+    bfd.Timing,
     config.Sought,
     routers.Gateway,
     routers.Annotated,

@@ -206,6 +206,7 @@ def test_every_variable_is_documented_with_its_default() -> None:
         names.STATE_DIR: names.DEFAULT_STATE_DIR,
         names.HTTP: names.DEFAULT_HTTP,
         names.KUBECONFIG: "the service account",
+        names.BFD_DIR: "bfd, below the state directory",
         names.LOG_FORMAT: "json",
         names.NAMESPACE: names.DEFAULT_NAMESPACE,
         names.POD: "none: not run as a pod",

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exabgp_k8s.core.facts import asns, model, offer, places, pod_ranges, routers
+from exabgp_k8s.core.facts import asns, bfd, model, offer, places, pod_ranges, routers
 
 
 class Operator(enum.StrEnum):
@@ -85,6 +85,7 @@ class Entry:
     multihop: int | None = None
     ttl_security: bool = False
     graceful_restart: int | None = None
+    bfd: bfd.Timing | None = None
     families: tuple[model.Family, ...] = (model.Family.IPV4, model.Family.IPV6)
     is_extended: bool = False
     services: offer.Offer | None = offer.Offer()

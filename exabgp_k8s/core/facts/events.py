@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core.facts import budget, commands, config, in_use, links, model, pod_ranges
+from exabgp_k8s.core.facts import bfd, budget, commands, config, in_use, links, model, pod_ranges
 from exabgp_k8s.core.facts.places import Found
 
 
@@ -132,10 +132,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckMissed:
-    """One run of a health check says nothing about the node.
-
-    It could not be carried out, or this process itself stood still meanwhile.
-    """
+    """A run of a check says nothing: not carried out, or this process stood still meanwhile."""
 
     name: str
     why: str
@@ -293,6 +290,7 @@ Event = (
     | UpdateSent
     | NeighborsRead
     | RibRead
+    | bfd.Seen
     | DaemonReloaded
     | DaemonRefused
     | CommandDone

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import (
+    bfd,
     budget,
     config,
     events,
@@ -200,6 +201,8 @@ class World:
     is_reload_lost: bool = False
     """ExaBGP was told to read a new configuration and has not taken it: restart it."""
     neighbors_read_at: float = 0
+    bfd: bfd.Seen | None = None
+    """What the engine of BFD said last; None: nothing yet."""
     is_joining_refused: bool = False
     """ExaBGP refused several changes in one line: one by one shows which of them it means."""
     refusals: Mapping[tuple[model.Address, model.Network], Refusal] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts import bfd, events
 from exabgp_k8s.core.facts import pod_ranges as facts
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.observe import (
@@ -46,7 +46,7 @@ def observe(  # noqa: C901 - flat: one case for one kind of event
             return pod_ranges.observe(world, event)
         case events.BudgetSeen() | events.BudgetLost():
             return leases.observe(world, event)
-        case events.HostSeen() | events.HostLost() | events.UseRecalled():
+        case events.HostSeen() | events.HostLost() | events.UseRecalled() | bfd.Seen():
             return _here(world, event)
         case events.CheckOutcome() | events.CheckMissed():
             return checks.observe(world, event, now)
@@ -80,7 +80,9 @@ def _settings(world: World, event: events.ConfigLoaded | events.ConfigRefused) -
             assert_never(event)
 
 
-def _here(world: World, event: events.HostSeen | events.HostLost | events.UseRecalled) -> World:
+def _here(
+    world: World, event: events.HostSeen | events.HostLost | events.UseRecalled | bfd.Seen
+) -> World:
     match event:
         case events.HostSeen():
             # A peer without a route keeps its source: its session is down anyway.
@@ -91,6 +93,8 @@ def _here(world: World, event: events.HostSeen | events.HostLost | events.UseRec
             return dataclasses.replace(world, host_problem=event.problem)
         case events.UseRecalled():
             return dataclasses.replace(world, in_use=event.in_use)
+        case bfd.Seen():
+            return dataclasses.replace(world, bfd=event)
         case _:
             assert_never(event)
 
