@@ -66,12 +66,17 @@ def width() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return aligned columns; an empty cell is a dash, so that columns can be counted."""
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], *, is_wide: bool = False
+) -> str:
+    """Return aligned columns; an empty cell is a dash, so that columns can be counted.
+
+    A wide one has each row in one line, however long that is.
+    """
     cells = [list(headings), *([_cell(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= width() else " "
-    kept = _fitting(widths, len(gap))
+    gap = "  " if is_wide or sum(widths) + 2 * (len(widths) - 1) <= width() else " "
+    kept = len(widths) if is_wide else _fitting(widths, len(gap))
     lines = []
     for number, row in enumerate(cells):
         pairs = zip(row[:kept], widths[:kept], strict=True)

@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "why": "exabgp_k8s.cli.inspect:why",
     "drain": "exabgp_k8s.cli.drain:drain",
     "undrain": "exabgp_k8s.cli.drain:undrain",
+    "cluster": "exabgp_k8s.cli.cluster:group",
     "config": "exabgp_k8s.cli.config:group",
     "try": "exabgp_k8s.cli.tryout:tryout",
 }

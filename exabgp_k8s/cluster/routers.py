@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exabgp_k8s.cluster import glance as glances
-from exabgp_k8s.cluster import rows
+from exabgp_k8s.cluster import rows, states
 from exabgp_k8s.cluster.glance import Glance
 from exabgp_k8s.cluster.speaker import Prefix, Session
-from exabgp_k8s.cluster.states import ON_PURPOSE, Standing, State
+from exabgp_k8s.cluster.states import Standing, State
 
 Row = Mapping[str, Any]
 
@@ -174,7 +174,7 @@ def _missing(standing: Standing, prefix: Prefix, peer: str, session: Session | N
         reason, since = session.last_error or session.state, session.since
     elif own:
         state, reason, since = "withheld", own[0].reason, own[0].since
-    is_on_purpose = reason.partition(":")[0] in ON_PURPOSE
+    is_on_purpose = states.is_on_purpose(reason)
     if not standing.is_current:
         is_on_purpose = standing.faults[0].is_on_purpose
     return {

@@ -130,8 +130,9 @@ def routes(glance: Glance) -> list[Row]:
     """Return one row for each prefix of each node.
 
     Keys: ``prefix`` (None where there is none to name yet), ``class``, ``node``, ``state``,
-    ``sent``, ``meant``, ``sent_to``, ``since``, ``is_current``, and ``reasons``: each with
-    ``reason``, ``since`` and ``peers`` (empty: it keeps the prefix from all).
+    ``sent``, ``meant``, ``sent_to``, ``since``, ``is_current``, ``is_well`` (all routers have
+    it, or it is withheld on purpose), and ``reasons``: each with ``reason``, ``since`` and
+    ``peers`` (empty: it keeps the prefix from all).
     """
     return [row for each in glance.nodes.values() for row in prefixes(each)]
 
@@ -150,8 +151,16 @@ def prefixes(standing: Standing) -> Iterator[Row]:
             "sent_to": list(each.sent_to) if is_current else [],
             "since": each.since,
             "is_current": is_current,
+            "is_well": is_current and _is_well(each),
             "reasons": [
                 {"reason": why.reason, "since": why.since, "peers": list(why.peers)}
                 for why in each.reasons
             ],
         }
+
+
+def _is_well(prefix: speaker.Prefix) -> bool:
+    """Return whether every router meant has it, or somebody keeps it back on purpose."""
+    if prefix.sent:
+        return prefix.sent >= prefix.meant
+    return any(states.is_on_purpose(each.reason) for each in prefix.reasons if not each.peers)

@@ -19,7 +19,7 @@ from exabgp_k8s.core.facts import model
 SILENT_AFTER = 12 * 60 + 60
 """Seconds: a heartbeat comes every ten minutes and a fifth at most; a minute for two clocks."""
 
-ON_PURPOSE = frozenset({*model.PLANNED, model.Reason.EXCLUDED})
+_ON_PURPOSE = frozenset({*model.PLANNED, model.Reason.EXCLUDED})
 """Reasons that somebody set on purpose: what they withdraw is as it should be."""
 
 ANNOUNCED, DEPRIORITISED, PARTLY, WITHHELD = "announced", "deprioritised", "partly", "withheld"
@@ -97,6 +97,11 @@ class Standing:
 
 NOT_KNOWN = frozenset({State.GONE, State.NO_SPEAKER, State.NOT_READY, State.SILENT})
 """The states in which nobody knows what the routers have of a node."""
+
+
+def is_on_purpose(reason: str) -> bool:
+    """Return whether somebody wants what a reason does."""
+    return reason.partition(":")[0] in _ON_PURPOSE
 
 
 def find(node: str, member: Member | None, speaker: Speaker | None, now: float) -> Standing:
@@ -210,7 +215,7 @@ def _reasons(speaker: Speaker) -> Iterator[Fault]:
             since=speaker.since if is_foremost else moments.earliest([*prefixes.values()]),
             text=f"Not announced{to}, because of {reason}: {', '.join(prefixes)}",
             do=advice.of_reason(reason, speaker.node),
-            is_on_purpose=reason.partition(":")[0] in ON_PURPOSE,
+            is_on_purpose=is_on_purpose(reason),
             prefixes=tuple(prefixes),
             peers=peers,
         )

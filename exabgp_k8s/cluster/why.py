@@ -23,7 +23,7 @@ def row(standing: Standing, inside: model.Network | None = None) -> Row:
     Keys: those of ``rows.nodes``, and ``prefixes`` (as ``rows.routes``), ``session_rows`` (as
     ``rows.sessions``).
     """
-    prefixes = [each for each in rows.prefixes(standing) if _covers(each["prefix"], inside)]
+    prefixes = [each for each in rows.prefixes(standing) if covers(each["prefix"], inside)]
     named = {each["prefix"] or each["class"] for each in prefixes}
     found = rows.node(standing)
     return {
@@ -39,7 +39,8 @@ def _is_about(fault: Row, prefixes: set[str]) -> bool:
     return not fault["prefixes"] or not prefixes.isdisjoint(fault["prefixes"])
 
 
-def _covers(prefix: str | None, inside: model.Network | None) -> bool:
+def covers(prefix: str | None, inside: model.Network | None) -> bool:
+    """Return whether a prefix is asked for; all are where none is named."""
     if inside is None:
         return True
     try:

@@ -59,6 +59,22 @@ def parse_list(body: bytes) -> tuple[list[Any], str]:
             raise errors.KubeError(f"the answer is not a list with a version: {shown}")
 
 
+def parse_page(body: bytes) -> tuple[list[Any], str]:
+    """Return the items of a page, and what to ask for the next one with; empty: it is the last.
+
+    Raises:
+        errors.KubeError: the body is no list of the Kubernetes API.
+    """
+    document = _json(body)
+    match document:
+        case {"items": list() | None as items, "metadata": {"continue": str() as rest}}:
+            return items or [], rest
+        case {"items": list() | None as items, "metadata": {}}:
+            return items or [], ""
+        case _:
+            raise errors.KubeError(f"the answer is not a list: {fields.show(document)}")
+
+
 def rest_of(body: bytes) -> str:
     """Return what to ask for the next page of a list with; empty: this was the last one."""
     match _json(body):

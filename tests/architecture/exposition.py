@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client import metrics as prometheus
 
 from exabgp_k8s.adapters import metrics
+from exabgp_k8s.cluster import glance, measures
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.facts.world import World
@@ -30,3 +31,5 @@ def _families() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for kept in vars(served).values():
         if isinstance(kept, prometheus.MetricWrapperBase):
             yield kept._name, str(kept._type), tuple(kept._labelnames)
+    for gauge in measures.families(glance.take([], [], 0)):
+        yield gauge.name, "gauge", gauge.labels

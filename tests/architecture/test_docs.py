@@ -208,6 +208,7 @@ def test_every_variable_is_documented_with_its_default() -> None:
         names.KUBECONFIG: "the service account",
         names.BFD_DIR: "bfd, below the state directory",
         names.LOG_FORMAT: "json",
+        "KUBECONFIG": "~/.kube/config`, or the pod's account",
         names.NAMESPACE: names.DEFAULT_NAMESPACE,
         names.POD: "none: not run as a pod",
     }

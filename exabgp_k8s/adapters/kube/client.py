@@ -46,6 +46,8 @@ class Access:
     """
 
     kubeconfig: pathlib.Path | None = None
+    context: str = ""
+    """Which one of the kubeconfig; empty: its current one."""
     service_account: pathlib.Path = SERVICE_ACCOUNT
     server: str = ""
     """A URL instead of the one configured, for a node that must not depend on the ClusterIP."""
@@ -231,8 +233,11 @@ class Client:
                 self._api = None
             if self._api is None:
                 self._api = library.connect(
-                    self._access.kubeconfig,
-                    self._access.service_account,
+                    library.Credentials(
+                        kubeconfig=self._access.kubeconfig,
+                        context=self._access.context,
+                        service_account=self._access.service_account,
+                    ),
                     servers_wire.TLS_NAME if is_direct else "",
                 )
                 self._is_direct = is_direct

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import pathlib
 import socket
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
@@ -82,14 +83,23 @@ class Transport:
         self._rest.close()
 
 
-def connect(
-    kubeconfig: pathlib.Path | None, service_account: pathlib.Path, tls_name: str
-) -> Transport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Where they are."""
+
+    kubeconfig: pathlib.Path | None
+    """None: in the service account."""
+    context: str
+    """Which one of the kubeconfig; empty: its current one."""
+    service_account: pathlib.Path
+    """The directory that kubelet mounts."""
+
+
+def connect(where: Credentials, tls_name: str) -> Transport:
     """Read the credentials; there is no connection yet.
 
     Args:
-        kubeconfig: where they are; None: in the service account.
-        service_account: the directory that kubelet mounts.
+        where: where they are.
         tls_name: who the server has to be; empty: whom its URL names.
     """
     lean.prepare()
@@ -97,7 +107,7 @@ def connect(
 
     settings = configuration.Configuration()
     settings.proxy = None
-    _load(settings, kubeconfig, service_account)
+    _load(settings, where)
     settings.retries = False
     settings.tls_server_name = tls_name or settings.tls_server_name
     settings.socket_options = _SOCKET_OPTIONS
@@ -106,21 +116,22 @@ def connect(
     return Transport(settings)
 
 
-def _load(settings: Any, kubeconfig: pathlib.Path | None, service_account: pathlib.Path) -> None:
+def _load(settings: Any, where: Credentials) -> None:
     library: Any
-    if kubeconfig is None:
+    if where.kubeconfig is None:
         from kubernetes.config import incluster_config as library  # noqa: PLC0415
 
         library.InClusterConfigLoader(
-            token_filename=str(service_account / "token"),
-            cert_filename=str(service_account / "ca.crt"),
+            token_filename=str(where.service_account / "token"),
+            cert_filename=str(where.service_account / "ca.crt"),
         ).load_and_set(settings)
     else:
         # Brings yaml, requests and oauthlib: nothing of it is wanted inside a cluster.
         from kubernetes.config import kube_config as library  # noqa: PLC0415
 
         library.load_kube_config(
-            config_file=str(kubeconfig),
+            config_file=str(where.kubeconfig),
+            context=where.context or None,
             client_configuration=settings,
             persist_config=False,
         )

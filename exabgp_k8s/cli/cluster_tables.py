@@ -1,0 +1,154 @@
+"""The rows of the whole cluster for people: tables, and what is to be read line by line.
+
+Ages are as ``kubectl get`` has them; ``-o wide`` and all that explains something has the moment as
+it stands in the BGPSpeaker, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from exabgp_k8s.cli import output
+from exabgp_k8s.cluster import moments
+
+Row = Mapping[str, Any]
+
+MOST_NAMED = 5
+"""Nodes that the line below a table names."""
+
+
+def nodes(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
+    """Return one line for each node, and below them what to ask next."""
+    headings = ["Node", "State", "Reason", "Since", "Sessions", "Services", "Pods"]
+    cells = [
+        [
+            row["node"], row["state"], row["reason"], moments.age(row["since"], now),
+            row["sessions"], row["services"], row["pods"],
+        ]
+        for row in rows
+    ]  # fmt: skip
+    if is_wide:
+        headings += ["At", "Phase", "Ready", "Settings", "Version", "Heard"]
+        for row, line in zip(rows, cells, strict=True):
+            line += [
+                row["since"], row["phase"], row["ready"], row["settings_digest"],
+                row["version"], moments.age(row["last_contact"], now),
+            ]  # fmt: skip
+    if not rows:
+        return "There is no Node"
+    return output.table(headings, cells, is_wide=is_wide) + _next(rows)
+
+
+def _next(rows: Iterable[Row]) -> str:
+    ill = [row["node"] for row in rows if not row["is_well"]]
+    if not ill:
+        return ""
+    others = f" and {len(ill) - MOST_NAMED} more" if len(ill) > MOST_NAMED else ""
+    return (
+        f"\n\nTo be mended: {', '.join(ill[:MOST_NAMED])}{others}. `why {ill[0]}` says what to do."
+    )
+
+
+def sessions(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
+    """Return one line for each session."""
+    headings = ["Node", "Peer", "Address", "AS", "State", "Since", "PfxSnt", "Problem"]
+    cells = [
+        [
+            row["node"], row["peer"], row["address"], row["peer_asn"], row["state"],
+            moments.age(row["since"], now), row["prefixes_sent"],
+            None if row["is_up"] else row["last_error"],
+        ]
+        for row in rows
+    ]  # fmt: skip
+    if is_wide:
+        headings += ["At", "LocalAddress", "LocalAS", "Families", "GR", "BFD"]
+        for row, line in zip(rows, cells, strict=True):
+            line += [
+                row["since"], row["local_address"], row["local_asn"], row["families"],
+                "yes" if row["graceful_restart"] else "no", row["bfd"],
+            ]  # fmt: skip
+    return output.table(headings, cells, is_wide=is_wide)
+
+
+def routes(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
+    """Return one line for each prefix of each node."""
+    headings = ["Prefix", "Class", "Node", "State", "Sent", "Since", "Reasons"]
+    cells = [
+        [
+            row["prefix"], row["class"], row["node"], row["state"],
+            f"{row['sent']}/{row['meant']}", moments.age(row["since"], now),
+            [_reason(each) for each in row["reasons"]],
+        ]
+        for row in rows
+    ]  # fmt: skip
+    if is_wide:
+        headings += ["At", "SentTo"]
+        for row, line in zip(rows, cells, strict=True):
+            line += [row["since"], row["sent_to"]]
+    return output.table(headings, cells, is_wide=is_wide)
+
+
+def _reason(reason: Row) -> str:
+    to = f" ({', '.join(reason['peers'])})" if reason["peers"] else ""
+    return f"{reason['reason']}{to}"
+
+
+def peers(rows: Sequence[Row], now: float) -> str:
+    """Return each router with its sets, and below each set who is missing."""
+    return "\n\n".join("\n".join(_peer(row, now)) for row in rows) or "No node has a peer"
+
+
+def _peer(row: Row, now: float) -> Iterator[str]:
+    where = " ".join(map(str, row["addresses"][:MOST_NAMED])) or "without an address"
+    asns = " ".join(f"AS {each}" for each in row["asns"])
+    yield f"{row['peer']} {where} {asns}: {row['sessions_up']} of {row['sessions_of']} sessions up"
+    for each in row["prefixes"]:
+        yield (
+            f"  {each['prefix']} ({each['class']}): {each['width']} of {each['meant']} nodes; "
+            f"{each['healthy']} could announce it"
+        )
+        yield from _missing(each["missing"], now, "node")
+    own = row["own"]
+    if own["meant"]:
+        yield f"  prefixes of one node each: {own['sent']} of {own['meant']}"
+        yield from _missing(own["missing"], now, "node", "prefix")
+
+
+def _missing(found: Sequence[Row], now: float, *keys: str) -> Iterator[str]:
+    named = [[str(each[key]) for key in keys] for each in found]
+    widths = [
+        max(len(name[place]) for name in named) for place in range(len(keys) if named else 0)
+    ]
+    for each, names in zip(found, named, strict=True):
+        padded = "  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))
+        yield from output.hanging(f"    {padded}  ", f"{each['reason']}{since(each, now)}", 6)
+
+
+def why(row: Row, now: float) -> str:
+    """Return one node: its state, what is wrong and what to do, its prefixes and sessions."""
+    lines = [f"{row['node']}: {row['state']}" + (f", {row['reason']}" if row["reason"] else "")]
+    lines[0] += since(row, now) if row["reason"] else ""
+    for fault in row["faults"]:
+        lines += output.hanging("  ", f"{fault['text']}{since(fault, now)}", 4)
+        lines += output.hanging("    -> ", fault["do"], 7)
+    for each in row["prefixes"]:
+        text = f"{each['prefix'] or '-'} ({each['class']}): {each['state']}"
+        if each["sent"]:
+            text += f" to {each['sent']} of {each['meant']}: {', '.join(each['sent_to'])}"
+        lines += output.hanging("  ", text, 4)
+    lines += [
+        line
+        for each in row["session_rows"]
+        for line in output.hanging(
+            "  ", f"session {each['peer']}: {each['state']}{since(each, now)}", 4
+        )
+    ]
+    return "\n".join(lines)
+
+
+def since(row: Row, now: float) -> str:
+    """Return since when something is so, as it was published, and how long ago that is."""
+    if row["since"] is None:
+        return ""
+    return f", since {row['since']} ({moments.age(row['since'], now)})"
