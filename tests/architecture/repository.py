@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ import yaml
 from exabgp_k8s.cli import root
 
 ROOT = Path(__file__).parents[2]
+
+SEPARATORS = {"--", "{", "}", "!", "do", "then", "else", "if", "until", "while"}
+"""What stands before a command or ends one, besides the shell's own punctuation."""
 
 
 def read(name: str) -> str:
@@ -30,10 +35,32 @@ def pages() -> list[Path]:
     return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
+def fenced(page: Path) -> list[tuple[str, str]]:
+    """Return the code blocks of a page, each with its language; those inside of lists, too."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
+    return [(language, textwrap.dedent(block)) for _, language, block in found]
+
+
 def blocks(page: Path, language: str) -> list[str]:
     """Return the code blocks of one language on a page."""
-    text = page.read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [text for written, text in fenced(page) if written == language]
+
+
+def simple_commands(block: str) -> Iterator[list[str]]:
+    """Yield the words of each simple command of a shell block."""
+    for line in block.replace("\\\n", " ").splitlines():
+        words = shlex.shlex(line, posix=True, punctuation_chars=True)
+        words.whitespace_split = True
+        words.commenters = "#"
+        simple: list[str] = []
+        for word in words:
+            if word in SEPARATORS or set(word) <= set(";|&()"):
+                yield from [simple] if simple else []
+                simple = []
+            else:
+                simple.append(word)
+        yield from [simple] if simple else []
 
 
 def tables(name: str) -> Iterator[list[str]]:

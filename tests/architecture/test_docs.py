@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import click
 import pytest
-import yaml
 
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.agent import endpoints
@@ -22,30 +20,20 @@ from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.settings import load, schema
 from tests.architecture import exposition, fault_matrix, repository, settings_page
-from tests.settings import samples
 
 PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
-SEPARATORS = {"&&", "||", "--", "{", "}", ";"}
 
 
 def commands(page: Path) -> Iterator[list[str]]:
     """Yield the arguments of each of our commands in a page's shell blocks."""
     for block in repository.blocks(page, "sh"):
-        for line in block.splitlines():
-            simple: list[list[str]] = [[]]
-            for word in shlex.split(line, comments=True):
-                if word in SEPARATORS:
-                    simple.append([])
-                else:
-                    simple[-1].append(word)
-            yield from (each[1:] for each in simple if each and Path(each[0]).name == "exabgp-k8s")
+        for words in repository.simple_commands(block):
+            if Path(words[0]).name == "exabgp-k8s":
+                yield words[1 : next(_redirections(words), len(words))]
 
 
-def fragments() -> Iterator[Any]:
-    """Yield every piece of YAML on the pages."""
-    for page in repository.pages():
-        for block in repository.blocks(page, "yaml"):
-            yield pytest.param(yaml.safe_load(block), id=f"{page.name}-{block.split(':')[0]}")
+def _redirections(words: list[str]) -> Iterator[int]:
+    return (index for index, word in enumerate(words) if word in {"<", ">", ">>"})
 
 
 def first_words(name: str) -> set[str]:
@@ -96,11 +84,6 @@ def test_commands_on_the_pages_are_found() -> None:
     found = [words for page in repository.pages() for words in commands(page)]
 
     assert ["drain", "--wait", "--timeout", "30"] in found
-
-
-@pytest.mark.parametrize("fragment", list(fragments()))
-def test_every_piece_of_settings_on_a_page_is_valid(fragment: Any) -> None:
-    samples.parse({**samples.SMALLEST, **fragment})
 
 
 def test_every_reason_is_documented_and_no_other() -> None:
