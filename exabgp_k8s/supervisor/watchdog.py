@@ -19,6 +19,9 @@ SILENCE_LIMIT = 10.0
 """Seconds without a sign of life until the agent is killed; it beats once a second."""
 START_LIMIT = 30.0
 """Seconds for the first sign of life after ExaBGP was started, on a slow disk."""
+SUCCESSOR_LIMIT = 20.0
+"""Seconds for the first sign of life of an agent that follows one that was killed: time to start
+twice on a busy host, since an answer that was late for the one may still reach the next."""
 NOTICE_LIMIT = 3.0
 """Seconds for ExaBGP to notice that its agent ended; it looks ten times a second at least."""
 FAULTS_APART = 60.0
@@ -108,7 +111,7 @@ class Watchdog:
         if self._faults > 1 or not self.agent:
             return self._kill_both(now)
         self.killed, self._noticed_by = self.agent, now + NOTICE_LIMIT
-        self._silent_after = now + SILENCE_LIMIT
+        self._silent_after = now + SUCCESSOR_LIMIT
         self.agent = 0
         return Answer.KILL_AGENT
 

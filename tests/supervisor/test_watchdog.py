@@ -12,6 +12,7 @@ from exabgp_k8s.supervisor.watchdog import (
     NOTICE_LIMIT,
     SILENCE_LIMIT,
     START_LIMIT,
+    SUCCESSOR_LIMIT,
     UNANSWERED,
     Answer,
     Watchdog,
@@ -90,7 +91,7 @@ def test_a_silent_agent_is_killed_and_one_that_beats_again_is_left_alone(node: N
     area="our processes",
     what="the agent hangs again and again, a moment after each start",
     sees="nothing at the first time; then the sessions close, and the routes are gone",
-    within="33 s until the container ends; 51 s where the last one never comes up",
+    within="33 s until the container ends; 61 s where no other one comes up",
 )
 def test_an_agent_that_hangs_after_each_start_ends_the_container(node: Node) -> None:
     for _ in range(3):
@@ -105,7 +106,7 @@ def test_an_agent_that_hangs_after_each_start_ends_the_container(node: Node) -> 
 
 def test_an_agent_that_never_comes_up_again_ends_the_container(node: Node) -> None:
     node.beats = False
-    node.run(2 * SILENCE_LIMIT + START_LIMIT)
+    node.run(SILENCE_LIMIT + SUCCESSOR_LIMIT + START_LIMIT)
 
     assert node.kinds == [Answer.KILL_AGENT, Answer.KILL_BOTH, Answer.END]
 
@@ -149,6 +150,16 @@ def test_an_exabgp_that_does_not_notice_the_agents_end_is_killed_at_once(node: N
 
 def test_an_answer_that_was_lost_once_costs_no_session(node: Node) -> None:
     node.say_unanswered()
+    node.beats = True
+    node.run(100)
+
+    assert node.kinds == [Answer.KILL_AGENT]
+
+
+def test_a_successor_that_starts_slowly_costs_no_session(node: Node) -> None:
+    node.say_unanswered()
+    node.beats = False
+    node.run(SUCCESSOR_LIMIT - STEP)
     node.beats = True
     node.run(100)
 

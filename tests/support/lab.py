@@ -227,9 +227,15 @@ class Lab:
             )
 
     def up(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start ``run`` and return when the router has both prefixes."""
+        """Start ``run`` and return when the router has both prefixes, and the agent has heard so."""
         self.start(environment)
         self.expect(self.services, self.pods, limit=START_LIMIT)
+        until(self.is_session_known, self.state)
+
+    def is_session_known(self) -> bool:
+        """Whether the agent says that the session is up; the router knows it earlier."""
+        found = asking.ask(self.state_dir, "sessions") or ()
+        return any(each["up"] for each in found if each["address"] == self.router.address)
 
     def expect(self, *prefixes: str, limit: float = LIMIT) -> None:
         """Return once the router has exactly these prefixes."""
