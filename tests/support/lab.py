@@ -227,7 +227,7 @@ class Lab:
             )
 
     def up(self, environment: Mapping[str, str] | None = None) -> None:
-        """Start ``run`` and return when the router has both prefixes, and the agent has heard so."""
+        """Start ``run`` and return when the router has both prefixes and the agent knows it."""
         self.start(environment)
         self.expect(self.services, self.pods, limit=START_LIMIT)
         until(self.is_session_known, self.state)
