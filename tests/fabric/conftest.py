@@ -11,7 +11,10 @@ import pytest
 
 from tests.fabric import bird, cluster, frr, namespaces, routers, topology
 
-TOOLS = ("ip", "iptables-restore", "ip6tables-restore", "setpriv", "bird", "birdc", "vtysh")
+TOOLS = (
+    *("ip", "iptables-restore", "ip6tables-restore", "setpriv", "bird", "birdc", "vtysh"),
+    *("unbound", "dnsmasq"),
+)
 
 
 FABRICS = pytest.StashKey[list[topology.Fabric]]()
@@ -45,7 +48,7 @@ def _privileges() -> None:
     if missing:
         pytest.exit(
             f"the fabric tests need {', '.join(missing)}: "
-            "run  apt-get install iproute2 iptables util-linux bird2 frr",
+            "run  apt-get install iproute2 iptables util-linux bird2 frr unbound dnsmasq-base",
             returncode=1,
         )
     namespaces.remove_leftovers()

@@ -1,0 +1,111 @@
+"""Configurations on the pages, given to the programs that they are for.
+
+FRR and BIRD are asked whether they understand each block. Unbound and dnsmasq run with the very
+lines of the page about company DNS, at a client outside of the cluster, and have to find the name
+of a service through the ClusterIP of the cluster's DNS.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import dns.message
+import dns.query
+import pytest
+
+from tests.architecture import repository
+from tests.fabric import addresses, bird, topology, waiting
+
+pytestmark = pytest.mark.fabric
+
+DNS_ON_THE_PAGE = "10.96.0.10"
+COMPANY = "127.0.0.1"
+UNBOUND_PORT, DNSMASQ_PORT = 5301, 5302
+ROOT_KEY = (
+    ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"  # IANA's
+)
+UNBOUND = f"""
+server:
+    interface: {COMPANY}@{UNBOUND_PORT}
+    do-daemonize: no
+    use-syslog: no
+    username: ""
+    chroot: ""
+    pidfile: ""
+    # What makes the lines of the page necessary: it validates, and drops private addresses.
+    trust-anchor: "{ROOT_KEY}"
+    private-address: 10.0.0.0/8
+"""
+DNSMASQ = (
+    "dnsmasq --keep-in-foreground --no-resolv --no-hosts --bind-interfaces --user=root "
+    f"--listen-address={COMPANY} --port={DNSMASQ_PORT} --pid-file= --stop-dns-rebind"
+)
+
+
+def written_in(language: str) -> list[Any]:
+    """Return every block of a language, each with its page."""
+    return [
+        pytest.param(text, id=f"{page.stem}-{number}")
+        for page in repository.pages()
+        for number, text in enumerate(repository.blocks(page, language), start=1)
+    ]
+
+
+@pytest.mark.parametrize("text", written_in("frr"))
+@pytest.mark.usefixtures("_privileges")
+def test_frr_understands_what_a_page_tells_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "frr.conf"
+    file.write_text(text)
+
+    done = subprocess.run(
+        ["vtysh", "--dryrun", "--inputfile", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("text", written_in("bird"))
+@pytest.mark.usefixtures("_privileges")
+def test_bird_understands_what_a_page_tells_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "bird.conf"
+    file.write_text(text)
+
+    subprocess.run(["bird", "-p", "-c", str(file)], check=True)
+
+
+def test_company_resolvers_find_services_as_the_page_says(build: topology.Factory) -> None:
+    """The static route is what our program announces; no more of BGP is needed here."""
+    fabric = build([bird.Bird], nodes_wanted=1)
+    fabric.routers[0].namespace.ip(f"route add {addresses.SERVICES} via {fabric.nodes[0].address}")
+    (unbound,) = repository.blocks(repository.ROOT / "docs/how-to/dns.md", "unbound")
+    (dnsmasq,) = repository.blocks(repository.ROOT / "docs/how-to/dns.md", "dnsmasq")
+    files = {"unbound.conf": UNBOUND + unbound, "dnsmasq.conf": dnsmasq}
+    for name, text in files.items():
+        assert DNS_ON_THE_PAGE in text
+        (fabric.directory / name).write_text(text.replace(DNS_ON_THE_PAGE, addresses.DNS))
+    log = fabric.directory / "resolvers.log"
+    fabric.client.start(["unbound", "-c", str(fabric.directory / "unbound.conf")], log=log)
+    conf_file = f"--conf-file={fabric.directory / 'dnsmasq.conf'}"
+    fabric.client.start([*shlex.split(DNSMASQ), conf_file], log=log)
+
+    for port in (UNBOUND_PORT, DNSMASQ_PORT):
+        waiting.until_equal(
+            [addresses.MYSQL],
+            lambda: fabric.client.inside(lambda: _ask(port)),  # noqa: B023 - called before the next
+            f"the address of {addresses.MYSQL_NAME} from port {port}",
+        )
+
+
+def _ask(port: int) -> list[str]:
+    query = dns.message.make_query(addresses.MYSQL_NAME, "A")
+    try:
+        answer = dns.query.udp(query, COMPANY, port=port, timeout=2)
+    except (OSError, dns.exception.DNSException):
+        return []
+    return [item.to_text() for rows in answer.answer for item in rows]
