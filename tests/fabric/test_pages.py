@@ -7,6 +7,7 @@ of a service through the ClusterIP of the cluster's DNS.
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -57,17 +58,37 @@ def written_in(language: str) -> list[Any]:
 @pytest.mark.parametrize("text", written_in("frr"))
 @pytest.mark.usefixtures("_privileges")
 def test_frr_understands_what_a_page_tells_it(text: str, tmp_path: Path) -> None:
-    file = tmp_path / "frr.conf"
-    file.write_text(text)
+    assert _complaints_of_frr(text, tmp_path) == ""
 
+
+@pytest.mark.usefixtures("_privileges")
+def test_frr_understands_what_the_tutorial_makes_of_the_example(tmp_path: Path) -> None:
+    """The tutorial writes its addresses into the example; none of the example's may be left."""
+    tutorial = "".join(repository.blocks(repository.ROOT / "docs/tutorial.md", "sh"))
+    (program,) = re.findall(r"sed ('[^']+') docs/router/frr.conf.example", tutorial)
+
+    made = subprocess.run(
+        ["sed", *shlex.split(program), "docs/router/frr.conf.example"],
+        cwd=repository.ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert f"{addresses.SEGMENT}." not in made
+    assert _complaints_of_frr(made, tmp_path) == ""
+
+
+def _complaints_of_frr(text: str, folder: Path) -> str:
+    file = folder / "frr.conf"
+    file.write_text(text)
     done = subprocess.run(
         ["vtysh", "--dryrun", "--inputfile", str(file)],
         capture_output=True,
         text=True,
         check=False,
     )
-
-    assert (done.returncode, done.stdout) == (0, "")
+    return done.stdout + done.stderr if done.returncode else ""
 
 
 @pytest.mark.parametrize("text", written_in("bird"))
