@@ -6,7 +6,7 @@ it stands in the BGPSpeaker, too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from exabgp_k8s.cli import output
@@ -37,17 +37,21 @@ def nodes(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
             ]  # fmt: skip
     if not rows:
         return "There is no Node"
-    return output.table(headings, cells, is_wide=is_wide) + _next(rows)
+    return output.table(headings, cells, is_wide=is_wide) + _next(rows, now)
 
 
-def _next(rows: Iterable[Row]) -> str:
-    ill = [row["node"] for row in rows if not row["is_well"]]
-    if not ill:
-        return ""
-    others = f" and {len(ill) - MOST_NAMED} more" if len(ill) > MOST_NAMED else ""
-    return (
-        f"\n\nTo be mended: {', '.join(ill[:MOST_NAMED])}{others}. `why {ill[0]}` says what to do."
-    )
+def _next(rows: Iterable[Row], now: float) -> str:
+    """Return for the first nodes that are ill what it is, and what to do."""
+    ill = [row for row in rows if not row["is_well"]]
+    lines = ["", "", "To be mended:"] if ill else []
+    for row in ill[:MOST_NAMED]:
+        fault = next(each for each in row["faults"] if not each["on_purpose"])
+        lines += output.hanging(f"  {row['node']}  ", f"{fault['text']}{since(fault, now)}", 6)
+        lines += output.hanging("      -> ", fault["do"], 9)
+    if len(ill) > MOST_NAMED:
+        others = ", ".join(row["node"] for row in ill[MOST_NAMED : 4 * MOST_NAMED])
+        lines += output.hanging("  ", f"and {len(ill) - MOST_NAMED} more: {others}", 4)
+    return "\n".join(lines)
 
 
 def sessions(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
@@ -103,24 +107,40 @@ def _peer(row: Row, now: float) -> Iterator[str]:
     where = " ".join(map(str, row["addresses"][:MOST_NAMED])) or "without an address"
     asns = " ".join(f"AS {each}" for each in row["asns"])
     yield f"{row['peer']} {where} {asns}: {row['sessions_up']} of {row['sessions_of']} sessions up"
-    for each in row["prefixes"]:
+    for found in _alike(row["prefixes"], _set):
+        first = found[0]
+        named = ", ".join(each["prefix"] for each in found)
         yield (
-            f"  {each['prefix']} ({each['class']}): {each['width']} of {each['meant']} nodes; "
-            f"{each['healthy']} could announce it"
+            f"  {named} ({first['class']}): {first['width']} of {first['meant']} nodes; "
+            f"{first['healthy']} could announce it"
         )
-        yield from _missing(each["missing"], now, "node")
+        yield from _missing([([each["node"]], each) for each in first["missing"]], now)
     own = row["own"]
     if own["meant"]:
         yield f"  prefixes of one node each: {own['sent']} of {own['meant']}"
-        yield from _missing(own["missing"], now, "node", "prefix")
+        lost = _alike(own["missing"], lambda each: (each["node"], each["reason"], each["since"]))
+        named_lost = [
+            ([each[0]["node"], " ".join(one["prefix"] for one in each)], each[0]) for each in lost
+        ]
+        yield from _missing(named_lost, now)
 
 
-def _missing(found: Sequence[Row], now: float, *keys: str) -> Iterator[str]:
-    named = [[str(each[key]) for key in keys] for each in found]
-    widths = [
-        max(len(name[place]) for name in named) for place in range(len(keys) if named else 0)
-    ]
-    for each, names in zip(found, named, strict=True):
+def _alike(found: Iterable[Row], key: Callable[[Row], Hashable]) -> list[list[Row]]:
+    """Return rows in groups that say the same, in the order of the first of each."""
+    groups: dict[Hashable, list[Row]] = {}
+    for each in found:
+        groups.setdefault(key(each), []).append(each)
+    return list(groups.values())
+
+
+def _set(row: Row) -> Hashable:
+    missing = ((each["node"], each["reason"], each["since"]) for each in row["missing"])
+    return row["class"], row["width"], row["healthy"], row["meant"], tuple(missing)
+
+
+def _missing(found: Sequence[tuple[Sequence[str], Row]], now: float) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*(names for names, _ in found), strict=True)]
+    for names, each in found:
         padded = "  ".join(name.ljust(width) for name, width in zip(names, widths, strict=True))
         yield from output.hanging(f"    {padded}  ", f"{each['reason']}{since(each, now)}", 6)
 

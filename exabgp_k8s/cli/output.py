@@ -119,10 +119,10 @@ def hanging(first: str, text: str, indent: int) -> list[str]:
 
     Words stay whole, also those that are longer than a line: an address can be copied then.
     """
-    lines, line = [], first
+    lines, line, limit = [], first, width()
     for word in text.split():
         is_begun = line not in {first, " " * indent}
-        if is_begun and len(line) + 1 + len(word) > width():
+        if is_begun and len(line) + 1 + len(word) > limit:
             lines.append(line)
             line, is_begun = " " * indent, False
         line += f" {word}" if is_begun else word

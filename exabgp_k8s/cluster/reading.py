@@ -6,6 +6,7 @@ printable line, so whoever shows it need not think of terminals.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +22,10 @@ LONGEST_KEY = 317
 """Characters of a label's key: 253 of a prefix, a slash and 63 of a name."""
 LARGEST = 2**32 - 1
 """The largest number that stands in an object: that of an AS."""
+
+_OFTEN, _KNOWN = 64, 8192
+"""Characters of a text that may stand in each of thousands of objects, and how many such texts are
+kept: peers, states, reasons and moments are a million in a large cluster, and few."""
 
 _MOMENT = re.compile(
     r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -43,13 +48,21 @@ def objects(value: object, most: int = MOST) -> Iterator[Mapping[str, Any]]:
 
 def text(value: object, limit: int = printable.LIMIT) -> str:
     """Return text as one printable line, or none."""
-    return printable.one_line(value, limit) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return _cleaned(value, limit) if len(value) <= _OFTEN else printable.one_line(value, limit)
+
+
+@functools.lru_cache(maxsize=_KNOWN)
+def _cleaned(value: str, limit: int) -> str:
+    """Return a short text cleaned; of the same ones there is one in memory, too."""
+    return printable.one_line(value, limit)
 
 
 def texts(value: object, most: int = MOST) -> tuple[str, ...]:
     """Return the texts of a list, without those that are empty."""
-    found = (text(item) for item in (value[:most] if isinstance(value, list) else ()))
-    return tuple(each for each in found if each)
+    found = [text(item) for item in value[:most]] if isinstance(value, list) else []
+    return tuple(found) if all(found) else tuple(each for each in found if each)
 
 
 def number(value: object) -> int | None:
@@ -65,7 +78,12 @@ def flag(value: object) -> bool:
 
 def moment(value: object) -> str | None:
     """Return a time as the API writes it, or None."""
-    return value if isinstance(value, str) and _MOMENT.fullmatch(value) else None
+    return _moment(value) if isinstance(value, str) and len(value) <= _OFTEN else None
+
+
+@functools.lru_cache(maxsize=_KNOWN)
+def _moment(value: str) -> str | None:
+    return value if _MOMENT.fullmatch(value) else None
 
 
 def labels(value: object) -> Mapping[str, str]:

@@ -112,15 +112,16 @@ def _sets(glance: Glance) -> Mapping[str, Mapping[str, _Set]]:
     for standing in glance.nodes.values():
         if standing.speaker is None or standing.state is State.GONE:
             continue
+        is_current = standing.is_current
         sessions = {each.peer: each for each in standing.speaker.sessions}
         for prefix in standing.speaker.prefixes:
             if not prefix.prefix:
                 continue
             for peer in _meant_for(sessions, prefix, usual):
-                one = found.setdefault(peer, {}).setdefault(
-                    prefix.prefix, _Set(prefix_class=prefix.prefix_class)
-                )
-                if standing.is_current and peer in prefix.sent_to:
+                sets = found.setdefault(peer, {})
+                if (one := sets.get(prefix.prefix)) is None:
+                    one = sets[prefix.prefix] = _Set(prefix_class=prefix.prefix_class)
+                if is_current and peer in prefix.sent_to:
                     one.has.append(standing.node)
                 else:
                     one.missing.append(_missing(standing, prefix, peer, sessions.get(peer)))
@@ -150,13 +151,15 @@ def _meant_for(
     )
     lacking = max(prefix.meant - len(named), 0)
     family = "ipv6" if ":" in prefix.prefix else "ipv4"
-    left = [
-        each.peer
-        for each in sessions.values()
-        if each.peer not in named and (not each.families or family in each.families)
-    ]
-    left.sort(key=lambda peer: (prefix.prefix_class, peer) not in usual)
-    return [*named, *left[:lacking]]
+    left = [each for each in sessions.values() if each.peer not in named]
+    # What was negotiated is a hint only: a router may refuse a family that is meant for it.
+    left.sort(
+        key=lambda each: (
+            (prefix.prefix_class, each.peer) not in usual,
+            family not in each.families,
+        )
+    )
+    return [*named, *(each.peer for each in left[:lacking])]
 
 
 def _missing(standing: Standing, prefix: Prefix, peer: str, session: Session | None) -> Row:

@@ -29,4 +29,6 @@ def quoted(text: str, limit: int = 80) -> str:
 
 def lines(text: str) -> str:
     """Return a text of several lines without anything that moves a cursor within them."""
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
