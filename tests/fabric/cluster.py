@@ -41,13 +41,13 @@ class Cluster:
             passwords: by node name; a node without one has an empty Secret.
         """
         self.fabric = fabric
-        self.api = apiserver.ApiServer(nodes=[_node_object(node) for node in fabric.nodes])
+        self.api = apiserver.ApiServer(nodes=[node_object(node) for node in fabric.nodes])
         self.listen()
         secret = {} if passwords is None else {"passwordFrom": PASSWORD_KEY}
         options = {**secret, **(peer or {})}
         self._volume = volume.Volume(
             fabric.directory / "settings",
-            {SETTINGS: json.dumps(_settings(fabric.routers, options, drain or {}))},
+            {SETTINGS: json.dumps(settings(fabric.routers, options, drain or {}))},
         )
         kubeconfig = fabric.directory / "kubeconfig"
         kubeconfig.write_text(apiserver.kubeconfig(self.api))
@@ -135,13 +135,13 @@ class Cluster:
         return wanted
 
 
-def _node_object(node: nodes.Node) -> dict[str, Any]:
+def node_object(node: nodes.Node) -> dict[str, Any]:
     return apiserver.node_object(
         node.name, (node.address, node.address6), (node.pod_cidr, node.pod_cidr6)
     )
 
 
-def _settings(
+def settings(
     peers: Sequence[routers.Router], options: Mapping[str, Any], drain: Mapping[str, str]
 ) -> dict[str, Any]:
     return {
