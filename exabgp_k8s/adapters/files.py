@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,8 @@ class Files:
         self._seen: Signature | None = None
         self._known: checked.Checked | None = None
         """The last good settings."""
+        self.digest = ""
+        """SHA-256 of their text, as ``sha256sum settings.yaml`` has it; empty: not known."""
 
     def first(self) -> tuple[events.ConfigLoaded, ...]:
         """Return what is known at the start of the agent, without checking anything.
@@ -57,6 +60,8 @@ class Files:
             return ()
         signature = self._signature()
         found = self._loaded(self._known.config)
+        with contextlib.suppress(SettingsError):
+            self.digest = _digest(mounted.read_text(self._state_dir / kept.LAST_GOOD))
         # One that cannot be read is refused by the first look.
         with contextlib.suppress(SettingsError):
             if checked.digest(mounted.read_text(self._settings)) == self._known.digest:
@@ -98,6 +103,7 @@ class Files:
         if self._known is None or self._known.digest != digest:
             settings = checker.check(text, source)
             self._known = checked.Checked(digest=digest, config=settings)
+            self.digest = _digest(text)
             # Without a copy the next crash would find less; that is no reason to refuse now.
             try:
                 kept.keep(self._state_dir, text, settings)
@@ -161,3 +167,7 @@ class Files:
         except OSError:
             return (path.name, 0, 0, 0)
         return (path.name, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -24,7 +24,7 @@ WAIT_LIMIT = 3600.0
 def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     """Return what anybody who reaches the node may read."""
     tables: Mapping[str, Callable[[], object]] = {
-        "/v1/status": lambda: summary.status(latest.turn, latest.clock()),
+        "/v1/status": lambda: _status(latest),
         "/v1/sessions": lambda: rows.sessions(latest.turn, latest.clock()),
         "/v1/routes": lambda: routes.rows(latest.turn),
         "/v1/checks": lambda: rows.checks(latest.turn, latest.clock()),
@@ -64,9 +64,13 @@ def controlling(latest: Latest, draining: Draining) -> http.Routes:
     async def undrain(_: http.Request) -> http.Response:
         draining.undrain()
         await draining.caught_up()
-        return http.as_json(summary.status(latest.turn, latest.clock()))
+        return http.as_json(_status(latest))
 
     return {("POST", "/v1/drain"): drain, ("POST", "/v1/undrain"): undrain}
+
+
+def _status(latest: Latest) -> Mapping[str, object]:
+    return {**summary.status(latest.turn, latest.clock()), "bgpspeaker": latest.published()}
 
 
 def _show(row: Callable[[], object]) -> http.Route:
@@ -122,5 +126,5 @@ async def _drained(latest: Latest, draining: Draining, request: http.Request) ->
         try:
             await asyncio.wait_for(draining.wait(), limit)
         except TimeoutError:
-            return http.as_json(summary.status(latest.turn, latest.clock()), 504)
-    return http.as_json(summary.status(latest.turn, latest.clock()))
+            return http.as_json(_status(latest), 504)
+    return http.as_json(_status(latest))

@@ -33,6 +33,8 @@ class Cluster:
     """Have a network plugin's objects watched."""
     claim: Callable[[budget.Wish], None]
     """Have our Lease say this."""
+    publish: Callable[[Turn], None]
+    """Have our BGPSpeaker object say what is so now."""
 
 
 def wants_service_cidrs(world: World) -> bool:
@@ -86,6 +88,7 @@ class Errands:
         self._told, news = notices.tell(self._told, after)
         if news:
             self._cluster.notify(news, world.node or self._node)
+        self._cluster.publish(after)
         if before.world.config is not world.config and wants_service_cidrs(world):
             self._cluster.look_again()
         self._checks.apply(world.config.checks if world.config else ())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
@@ -21,3 +22,5 @@ class Latest:
         self.turned_at = clock()
         """When the turn was taken."""
         self.turn = Turn(world=World(started=self.turned_at, node_name=node))
+        self.published: Callable[[], Mapping[str, Any]] = dict
+        """What became of the node's own object; whoever publishes it says so."""

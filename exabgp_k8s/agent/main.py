@@ -11,7 +11,7 @@ import structlog
 
 from exabgp_k8s import chain
 from exabgp_k8s.adapters import daemon, files, http, listening, logs, speaker
-from exabgp_k8s.adapters.kube import client, events, leases, pod_ranges, reflector
+from exabgp_k8s.adapters.kube import client, events, leases, pod_ranges, publisher, reflector
 from exabgp_k8s.agent import endpoints, ends, errands
 from exabgp_k8s.agent.errands import Cluster
 from exabgp_k8s.agent.inbox import Inbox
@@ -40,10 +40,10 @@ def run(options: Options) -> int:
 async def _run(options: Options, pipes: speaker.Speaker) -> None:
     inbox = Inbox()
     latest = Latest(options.node, asyncio.get_running_loop().time)
-    cluster = _ask_the_api(options, inbox, latest)
+    watched = files.Files(options.settings, options.password_dir, options.state_dir)
+    cluster = _ask_the_api(options, inbox, latest, watched)
     exabgp = daemon.Daemon(options.state_dir, os.getppid(), is_there=lambda: pipes.is_heard)
     agent = put_together(options, inbox, latest, cluster=cluster, pipes=pipes, exabgp=exabgp)
-    watched = files.Files(options.settings, options.password_dir, options.state_dir)
     # Side by side with this process started a check of the settings, and ExaBGP.
     chain.wait_until_checked(options.state_dir)
     for event in watched.first():
@@ -67,7 +67,7 @@ async def _run(options: Options, pipes: speaker.Speaker) -> None:
         )
 
 
-def _ask_the_api(options: Options, inbox: Inbox, latest: Latest) -> Cluster:
+def _ask_the_api(options: Options, inbox: Inbox, latest: Latest, settings: files.Files) -> Cluster:
     """Begin to watch the Node, and return whom else a turn concerns at the API server."""
     access = client.Access(kubeconfig=options.kubeconfig)
     found = client.whom(access, options.state_dir)
@@ -88,11 +88,18 @@ def _ask_the_api(options: Options, inbox: Inbox, latest: Latest) -> Cluster:
     ranges = pod_ranges.PodRanges(
         lambda: client.Client(access, found), options.node, inbox.put_from_thread
     )
+    spoken = publisher.Publisher(
+        client.Client(access, found),
+        lambda: (latest.turn, latest.clock()),
+        digest=lambda: settings.digest,
+    )
+    latest.published = spoken.report
     return Cluster(
         look_again=node.refresh,
         notify=events.Events(api).post,
         watch_pod_ranges=ranges.wanted,
         claim=slots.offer,
+        publish=spoken.note,
     )
 
 

@@ -145,6 +145,8 @@ def _surroundings(answer: Any) -> Iterator[Line]:
     contact = kubernetes["last_contact_seconds"]
     heard = "not heard yet" if contact is None else f"heard {output.age(contact)} ago"
     yield "kubernetes", kubernetes["problem"] or heard
+    if problem := answer.get("bgpspeaker", {}).get("problem"):
+        yield "bgpspeaker", f"not written: {problem}"
     yield from (("node problem", problem) for problem in kubernetes["node_problems"])
     yield from (("settings refused", problem) for problem in answer["settings"]["problems"])
     if answer["exabgp"]["problem"]:

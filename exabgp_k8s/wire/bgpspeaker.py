@@ -96,7 +96,19 @@ def size(found: Row) -> int:
 
 def _counted(found: dict[str, Any], said: Row) -> dict[str, Any]:
     omitted = sum(len(said[key]) - len(found[key]) for key in _LONG)
-    return {**found, "omitted": omitted} if omitted else found
+    return {**_agreed(found), **({"omitted": omitted} if omitted else {})}
+
+
+def _agreed(found: dict[str, Any]) -> dict[str, Any]:
+    """Have the reason of the summary stand since the prefixes say that it does."""
+    summary = found["summary"]
+    known = [
+        each["since"]
+        for prefix in found["prefixes"]
+        for each in prefix.get("reasons", ())
+        if each["reason"] == summary.get("reason")
+    ]
+    return {**found, "summary": {**summary, "since": min(known)}} if known else found
 
 
 def _by_word(prefix: Row) -> Row:

@@ -47,6 +47,7 @@ class Exchange:
                 notify=lambda *_: None,
                 watch_pod_ranges=lambda _: None,
                 claim=lambda _: None,
+                publish=lambda _: None,
             ),
             pipes=self.pipes,
             exabgp=daemon.Daemon(directory, os.getpid(), is_there=lambda: self.pipes.is_heard),

@@ -61,7 +61,7 @@ def test_all_that_the_account_may_write_is_under_a_policy(
         if set(rule["operations"]) == {"CREATE", "UPDATE", "DELETE"}
     }
 
-    assert written == guarded == {"leases", "events"}
+    assert written == guarded == {"leases", "events", "bgpspeakers", "bgpspeakers/status"}
 
 
 def test_the_policies_concern_the_account_of_the_pods_only(

@@ -17,7 +17,7 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import config
 from exabgp_k8s.settings import load
 from exabgp_k8s.supervisor import alive, exabgp, supervisor, watchdog
-from exabgp_k8s.wire import kube_events, leases, pod_ranges, servers
+from exabgp_k8s.wire import bgpspeaker, kube_events, leases, pod_ranges, servers
 from tests.architecture import repository
 
 ANSWER = 5
@@ -222,6 +222,8 @@ def test_the_account_may_do_what_the_agent_asks_for_and_no_more() -> None:
         (*_resource(reflector.NODES), "list"),
         (*_resource(reflector.NODES), "watch"),
         (*_resource(ranges.PATH), "list"),
+        *((*_resource(bgpspeaker.COLLECTION), verb) for verb in ("get", "create", "patch")),
+        (bgpspeaker.GROUP, f"{bgpspeaker.PLURAL}/status", "patch"),
     }
     assert _allowed("Role", "exabgp-k8s") == {
         (*_resource(pods.PODS.rpartition("/")[0]), "get"),

@@ -14,7 +14,7 @@ import pytest
 
 from exabgp_k8s.core.facts import budget, model
 from exabgp_k8s.core.report.notice import Kind, Notice, Word
-from exabgp_k8s.wire import kube_events, leases
+from exabgp_k8s.wire import bgpspeaker, kube_events, leases
 from tests.support import controlplane
 from tests.support.lab import until
 
@@ -51,6 +51,10 @@ def an_event(node: str) -> dict[str, Any]:
     notice = Notice(kind=Kind.WARNING, word=Word.SESSION_LOST, message="out")
     facts = model.NodeFacts(name=node, uid=f"uid-{node}")
     return copy.deepcopy(dict(kube_events.event(notice, facts, time.time(), time.time_ns())))
+
+
+def a_speaker(node: str) -> dict[str, Any]:
+    return copy.deepcopy(dict(bgpspeaker.new(model.NodeFacts(name=node, uid=f"uid-{node}"))))
 
 
 def changed(document: dict[str, Any], *path: str, value: Any) -> dict[str, Any]:
@@ -214,6 +218,67 @@ def test_a_stolen_token_may_not_write_an_event(
     assert "exabgp-k8s-events" in said
 
 
+@pytest.mark.parametrize("node", ["n2", LONG], ids=["short", "long"])
+def test_an_agent_may_make_its_nodes_bgpspeaker_and_write_its_status(
+    node: str, server: controlplane.ControlPlane, tokens: dict[str, str]
+) -> None:
+    path = f"{bgpspeaker.COLLECTION}/{node}"
+    server.ask("POST", bgpspeaker.COLLECTION, a_speaker(node), tokens[node])
+    try:
+        said = {"status": {"phase": "serving"}}
+        server.ask("PATCH", f"{path}/status", said, tokens[node])
+        owner = {"metadata": bgpspeaker.owned_by(model.NodeFacts(name=node, uid="anew"))}
+        server.ask("PATCH", path, owner, tokens[node])
+
+        assert server.speaker(node)["status"] == said["status"]
+    finally:
+        server.ask("DELETE", path)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(lambda: a_speaker("n3"), id="of another node"),
+        pytest.param(
+            lambda: changed(a_speaker("n3"), "metadata", "name", value="n2"),
+            id="that another node owns",
+        ),
+        pytest.param(
+            lambda: changed(a_speaker("n2"), "metadata", "ownerReferences", value=[]),
+            id="that nobody owns",
+        ),
+        pytest.param(
+            lambda: changed(a_speaker("n2"), "metadata", "finalizers", value=["x.example/y"]),
+            id="that outlives its node",
+        ),
+    ],
+)
+def test_a_stolen_token_may_not_make_a_bgpspeaker(
+    body: Callable[[], dict[str, Any]],
+    server: controlplane.ControlPlane,
+    tokens: dict[str, str],
+) -> None:
+    said = server.refusal("POST", bgpspeaker.COLLECTION, body(), tokens["n2"])
+
+    assert "exabgp-k8s-bgpspeakers" in said
+
+
+def test_a_stolen_token_may_not_change_or_delete_another_nodes_bgpspeaker(
+    server: controlplane.ControlPlane, tokens: dict[str, str]
+) -> None:
+    path = stored(server, bgpspeaker.COLLECTION, a_speaker("n3"))
+    healthy = {"status": {"phase": "serving"}}
+    taken = {"metadata": bgpspeaker.owned_by(model.NodeFacts(name="n2", uid="uid-n2"))}
+    try:
+        for asked, body in ((f"{path}/status", healthy), (path, taken), (path, {"spec": {}})):
+            said = server.refusal("PATCH", asked, body, tokens["n2"])
+            assert "exabgp-k8s-bgpspeakers" in said
+        assert "forbidden" in server.refusal("DELETE", path, None, tokens["n2"])
+        assert "status" not in server.speaker("n3")
+    finally:
+        server.ask("DELETE", path)
+
+
 @pytest.mark.parametrize("theirs", ["another node's", "kubelet's"])
 def test_a_stolen_token_may_not_change_or_delete_an_event(
     theirs: str, server: controlplane.ControlPlane, tokens: dict[str, str]
@@ -250,8 +315,11 @@ def test_a_token_that_was_made_for_no_pod_may_write_nothing(
     token = server.request_token({})
 
     assert "not made for a pod" in server.refusal("POST", LEASES, a_lease("n2"), token)
-    said = server.refusal("POST", kube_events.COLLECTION, an_event("n2"), token)
-    assert "not made for a pod" in said
+    for collection, body in (
+        (kube_events.COLLECTION, an_event("n2")),
+        (bgpspeaker.COLLECTION, a_speaker("n2")),
+    ):
+        assert "not made for a pod" in server.refusal("POST", collection, body, token)
 
 
 def test_not_even_a_wider_role_lets_an_agent_delete(
@@ -259,10 +327,15 @@ def test_not_even_a_wider_role_lets_an_agent_delete(
 ) -> None:
     lease = stored(server, LEASES, a_lease("n2"))
     event = stored(server, kube_events.COLLECTION, an_event("n2"))
+    spoken = stored(server, bgpspeaker.COLLECTION, a_speaker("n2"))
     role = {
         "metadata": {"name": "wider"},
         "rules": [
-            {"apiGroups": ["*"], "resources": ["leases", "events"], "verbs": ["*"]},
+            {
+                "apiGroups": ["*"],
+                "resources": ["leases", "events", "bgpspeakers"],
+                "verbs": ["*"],
+            },
         ],
     }
     account = {"kind": "ServiceAccount", "name": "exabgp-k8s", "namespace": "exabgp-k8s"}
@@ -281,8 +354,9 @@ def test_not_even_a_wider_role_lets_an_agent_delete(
         # The server learns of its own rights a moment later.
         until(lambda: "deletes no" in server.refusal("DELETE", lease, None, tokens["n2"]))
         until(lambda: "deletes none" in server.refusal("DELETE", event, None, tokens["n2"]))
+        until(lambda: "deletes no" in server.refusal("DELETE", spoken, None, tokens["n2"]))
     finally:
-        for path in (*paths, lease, event):
+        for path in (*paths, lease, event, spoken):
             server.ask("DELETE", path)
 
 

@@ -26,7 +26,7 @@ from typing import Any, Self
 import trustme
 import yaml
 
-from exabgp_k8s.wire import servers
+from exabgp_k8s.wire import bgpspeaker, servers
 from tests.architecture import repository
 
 NAMESPACE = "exabgp-k8s"
@@ -35,6 +35,7 @@ NODE = "n1"
 ADMIN_TOKEN = "admin-token"
 _OURS = f"/api/v1/namespaces/{NAMESPACE}"
 _MERGE = "application/merge-patch+json"
+_SPEAKER = f"{bgpspeaker.GROUP}/{bgpspeaker.VERSION}", bgpspeaker.KIND
 
 
 def _assets() -> pathlib.Path | None:
@@ -88,7 +89,7 @@ class ControlPlane:
         self.restart()
         self.ask("POST", "/api/v1/namespaces", repository.manifest("namespace.yaml"))
         _until(lambda: self._status("/api/v1/namespaces/default", ADMIN_TOKEN) == 200)
-        for file in ("serviceaccount.yaml", "rbac.yaml", "admission.yaml"):
+        for file in ("bgpspeakers.crd.yaml", "serviceaccount.yaml", "rbac.yaml", "admission.yaml"):
             for document in yaml.safe_load_all(repository.read(f"daemonset/{file}")):
                 self.apply(document)
         self.token = self.token_of(NODE)
@@ -166,11 +167,13 @@ class ControlPlane:
         about = {"kind": "Node", "name": "another"}
         event = {"metadata": {"name": "foreign", "namespace": "default"}, "involvedObject": about}
         lease = {"metadata": {"name": "foreign"}}
+        spoken = {"metadata": {"name": "foreign"}, "apiVersion": _SPEAKER[0], "kind": _SPEAKER[1]}
         return all(
             self.refusal("POST", f"{path}?dryRun=All", body, self.token).count("Validating")
             for path, body in (
                 ("/api/v1/namespaces/default/events", event),
                 (f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases", lease),
+                (bgpspeaker.COLLECTION, spoken),
             )
         )
 
@@ -213,6 +216,15 @@ class ControlPlane:
     def delete_node(self, name: str) -> None:
         """Delete the Node; one with finalizers is only marked."""
         self.ask("DELETE", f"/api/v1/nodes/{name}")
+
+    def speaker(self, node: str) -> dict[str, Any]:
+        """Return a node's BGPSpeaker; nothing: there is none."""
+        try:
+            return self.ask("GET", f"{bgpspeaker.COLLECTION}/{node}")
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            return {}
 
     def events(self) -> list[dict[str, Any]]:
         """Return the Events about cluster-wide objects, oldest first."""
