@@ -50,6 +50,13 @@ def is_available() -> bool:
     return _assets() is not None
 
 
+def kubectl() -> pathlib.Path | None:
+    """Return the kubectl beside the control plane; None: there is none."""
+    folder = _assets()
+    found = folder / "kubectl" if folder else None
+    return found if found and found.is_file() else None
+
+
 KINDS = ["own", "real"] if is_available() else ["own"]
 """The API servers that a test of both runs against."""
 

@@ -1,0 +1,130 @@
+"""What a real kubectl shows of a node, and waits for, at a real API server with our rights.
+
+Collected only where there is one: ``KUBEBUILDER_ASSETS``, see tests/support/controlplane.py.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exabgp_k8s.tryout.kubeapi import apiserver
+from tests.architecture import repository
+from tests.support import controlplane
+from tests.support.lab import Lab, until
+
+pytestmark = pytest.mark.functional
+
+
+class Node:
+    """A node in service at a real API server, and the admin's kubectl."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self._config = lab.directory / "admin"
+        self._config.write_text(apiserver.kubeconfig(lab.api.admin))
+
+    def begin(self, *words: str) -> subprocess.Popen[str]:
+        """Start kubectl."""
+        program = controlplane.kubectl()
+        assert program is not None
+        return subprocess.Popen(
+            [program, "--kubeconfig", self._config, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def kubectl(self, *words: str) -> str:
+        """Run kubectl to its end and return what it printed."""
+        with self.begin(*words) as running:
+            said, _ = running.communicate(timeout=120)
+        assert running.returncode == 0, said
+        return said
+
+    def columns(self, *words: str) -> dict[str, str]:
+        """Return the line of the node by its headings; no cell of it may be empty but REASON's."""
+        head, line = self.kubectl("get", "bgpspeakers", *words).splitlines()
+        begins = [head.index(name) for name in head.split()]
+        ends = [*begins[1:], None]
+        return {
+            name: line[begin:end].strip()
+            for name, begin, end in zip(head.split(), begins, ends, strict=True)
+        }
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node whose routes are with the router."""
+    with (
+        controlplane.ControlPlane(tmp_path_factory.mktemp("control-plane")) as server,
+        Lab(tmp_path_factory.mktemp("lab"), api=server) as lab,
+    ):
+        lab.up()
+        yield Node(lab)
+
+
+def test_kubectl_waits_until_a_cordoned_node_is_out_and_shows_why(node: Node) -> None:
+    wait = ("wait", f"bgpspeaker/{node.lab.name}", "--timeout=120s")
+    until(lambda: bool(node.lab.api.speaker(node.lab.name)), node.lab.state)
+    node.kubectl(*wait, "--for=condition=Announcing")
+    shown = node.columns()
+    assert (shown["SESSIONS"], shown["SERVICES"], shown["PODS"]) == (
+        "1/1",
+        "announced",
+        "announced",
+    )
+    assert (shown["REASON"], shown["STALE"]) == ("", "false")
+
+    with node.begin(*wait, "--for=condition=Announcing=false") as waiting:
+        node.lab.api.cordon(node.lab.name)
+        said, _ = waiting.communicate(timeout=120)
+
+    assert "condition met" in said
+    assert not node.lab.router.routes()
+    shown = node.columns("-o", "wide")
+    assert (shown["SERVICES"], shown["PODS"], shown["REASON"]) == (
+        "withheld", "withheld", "cordoned"
+    )  # fmt: skip
+    assert shown["ANNOUNCING"] == "No router has a route of this node; because of cordoned"
+    node.lab.api.cordon(node.lab.name, False)
+    node.kubectl(*wait, "--for=condition=Announcing")
+
+
+def test_a_deleted_object_and_a_new_owner_are_made_anew(node: Node) -> None:
+    name, api = node.lab.name, node.lab.api
+    until(lambda: bool(api.speaker(name)), node.lab.state)
+    node.kubectl("delete", "bgpspeaker", name)
+
+    api.cordon(name)
+    node.lab.expect()
+    api.cordon(name, False)
+    until(lambda: bool(api.speaker(name)), node.lab.state)
+    node.kubectl("wait", f"bgpspeaker/{name}", "--for=condition=Announcing", "--timeout=120s")
+
+
+def test_the_whole_of_an_object_is_small(node: Node) -> None:
+    name = node.lab.name
+    until(lambda: "status" in node.lab.api.speaker(name), node.lab.state)
+
+    found = node.lab.api.speaker(name)
+
+    assert len(json.dumps(found, separators=(",", ":"))) < 4096
+
+
+def test_all_of_it_is_applied_in_one_go(node: Node) -> None:
+    """The definition, the rights and the policies are among it."""
+    said = node.kubectl(
+        "apply",
+        "-k",
+        str(Path(repository.ROOT) / "daemonset"),
+        "--dry-run=server",
+        "--server-side",
+    )
+
+    assert "customresourcedefinition.apiextensions.k8s.io/bgpspeakers.exabgp-k8s.io" in said
+    assert "validatingadmissionpolicy.admissionregistration.k8s.io/exabgp-k8s-bgpspeakers" in said
