@@ -37,14 +37,18 @@ class Node:
     """One node's publisher, fed with worlds by hand."""
 
     def __init__(self, api: client.Client, timings: publisher.Timings) -> None:
-        self._turn, self._now = Turn(world=World()), START
+        self._turn, self._began = Turn(world=World()), time.monotonic()
         self.publisher = publisher.Publisher(
             api, lambda: (self._turn, self._now), digest=lambda: "d1", timings=timings
         )
 
-    def is_in(self, world: World, now: float = START) -> None:
+    @property
+    def _now(self) -> float:
+        return START + time.monotonic() - self._began
+
+    def is_in(self, world: World) -> None:
         """Take a turn over a world."""
-        self._turn, self._now = builders.turn(world, now), now
+        self._turn = builders.turn(world, self._now)
         self.publisher.note(self._turn)
 
     @property
@@ -124,10 +128,10 @@ def test_what_says_nothing_new_is_not_written(server: kubeapi.KubeApi, nodes: An
     node.is_in(SERVING)
     until(lambda: len(writes(server)) == 1)
 
-    for number in range(1, 30):
-        node.is_in(SERVING, START + number / 100)
+    for _ in range(30):
+        node.is_in(SERVING)
         time.sleep(0.01)
-    node.is_in(DOWN, START + 1)
+    node.is_in(DOWN)
 
     until(lambda: status(server)["summary"]["sessions"] == "1/2")
     assert len(writes(server)) == 2
@@ -155,7 +159,7 @@ def test_what_may_have_hit_all_nodes_is_spread(server: kubeapi.KubeApi, nodes: A
     node.publisher._timings = dataclasses.replace(QUICK, spread=3600)
 
     node.is_in(DOWN)
-    node.is_in(DOWN, START + 1)
+    node.is_in(DOWN)
     time.sleep(0.3)
     assert len(writes(server)) == 1
 
@@ -284,8 +288,8 @@ def test_a_refusal_is_not_asked_about_with_every_turn(server: kubeapi.KubeApi, n
     node.is_in(SERVING)
     until(lambda: bool(node.problem))
 
-    for seconds in range(20):
-        node.is_in((SERVING, CORDONED)[seconds % 2], START + seconds)
+    for number in range(20):
+        node.is_in((SERVING, CORDONED)[number % 2])
         time.sleep(0.02)
 
     assert server.count(kubeapi.BGP_SPEAKERS) == 1

@@ -92,7 +92,7 @@ class ControlPlane:
         (folder / "tokens.csv").write_text(f'{ADMIN_TOKEN},admin,1,"system:masters"\n')
 
     def __enter__(self) -> Self:
-        self._start("etcd", self._etcd_arguments())
+        self._etcd = self._start("etcd", self._etcd_arguments())
         self.restart()
         self.ask("POST", "/api/v1/namespaces", repository.manifest("namespace.yaml"))
         _until(lambda: self._status("/api/v1/namespaces/default", ADMIN_TOKEN) == 200)
@@ -323,6 +323,10 @@ class ControlPlane:
             return self.port, process
         finally:
             self.port, self.url = known
+
+    def processes(self) -> tuple[subprocess.Popen[bytes], ...]:
+        """Return etcd and kube-apiserver."""
+        return self._etcd, self._server
 
     def status_of(self, path: str, token: str) -> int:
         """Return the status with which a GET is answered; 0: it is not answered."""
