@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import pathlib
 
@@ -112,6 +113,20 @@ def test_what_has_no_effect_is_logged(mounts: Mounts) -> None:
 
 def test_a_swap_of_the_configmap_is_noticed(mounts: Mounts) -> None:
     assert loaded(mounts.after("config", "settings.yaml", written(64999))).config.asn == 64999
+
+
+def test_the_digest_is_that_of_what_is_in_force(mounts: Mounts) -> None:
+    """As ``sha256sum`` has it; a refused edit is not in force, and a new agent knows it."""
+    mounts.read()
+    expected = hashlib.sha256(written(64512).encode()).hexdigest()
+    assert mounts.files.digest == expected
+    refused(mounts.after("config", "settings.yaml", "bgp: {asn: !!int x}"))
+    assert mounts.files.digest == expected
+
+    mounts.files = mounts.new()
+    mounts.files.first()
+
+    assert mounts.files.digest == expected
 
 
 def test_a_rotated_password_of_the_same_length_is_noticed(mounts: Mounts) -> None:

@@ -26,6 +26,7 @@ from tests.support import controlplane, kubeapi
 NODES = "/api/v1/nodes"
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 
 @pytest.fixture(scope="session")
@@ -238,6 +239,58 @@ def test_a_body_that_is_no_object_is_refused(api: client.Client, node: str) -> N
     with pytest.raises(errors.KubeError) as caught:
         ask(api, "PUT", node, ["a"])  # type: ignore[arg-type]
     assert caught.value.status == 400
+
+
+SPEAKERS = "/apis/exabgp-k8s.io/v1alpha1/bgpspeakers"
+
+
+@pytest.fixture
+def speaker(api: client.Client) -> str:
+    """Create a custom resource with a status that does not count, and return its path."""
+    name = f"s-{uuid.uuid4().hex[:8]}"
+    made = {
+        "apiVersion": "exabgp-k8s.io/v1alpha1",
+        "kind": "BGPSpeaker",
+        "metadata": {"name": name},
+        "status": {"phase": "serving"},
+    }
+    assert "status" not in ask(api, "POST", SPEAKERS, made)
+    return f"{SPEAKERS}/{name}"
+
+
+def test_a_status_is_put_in_whole_by_a_json_patch(api: client.Client, speaker: str) -> None:
+    for said in ({"phase": "serving", "version": "1"}, {"phase": "drained"}):
+        patch = [{"op": "add", "path": "/status", "value": said}]
+        body = api.request("PATCH", f"{speaker}/status", body=patch, content_type=JSON_PATCH)
+        assert json.loads(body)["status"] == said
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        [{"op": "test", "path": "/metadata/name", "value": "other"}],
+        [{"op": "replace", "path": "/status/phase", "value": "serving"}],
+    ],
+    ids=["a test that fails", "what is not there"],
+)
+def test_a_json_patch_that_does_not_fit_is_refused(
+    patch: list[Mapping[str, Any]], api: client.Client, speaker: str
+) -> None:
+    with pytest.raises(errors.KubeError) as caught:
+        api.request("PATCH", f"{speaker}/status", body=patch, content_type=JSON_PATCH)
+    assert caught.value.status == 422
+
+
+def test_a_list_of_custom_resources_repeats_their_kind(api: client.Client, speaker: str) -> None:
+    items = ask(api, "GET", SPEAKERS)["items"]
+    (found,) = [each for each in items if speaker.endswith(each["metadata"]["name"])]
+    assert (found["apiVersion"], found["kind"]) == ("exabgp-k8s.io/v1alpha1", "BGPSpeaker")
+
+
+def test_a_kind_that_nobody_defined_is_not_found(api: client.Client) -> None:
+    with pytest.raises(errors.KubeError) as caught:
+        ask(api, "POST", "/apis/nobody.example/v1/things", {"metadata": {"name": "x"}})
+    assert caught.value.status == 404
 
 
 def test_a_wrong_token_is_unauthorized(
