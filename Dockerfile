@@ -6,7 +6,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY exabgp_k8s exabgp_k8s
 # `kubernetes` brings its client twice; nothing imports the asyncio half, a third of all bytes.
 RUN python -m venv --without-pip /opt/exabgp-k8s \
- && pip --python /opt/exabgp-k8s/bin/python install --no-cache-dir --no-compile . \
+ && pip --python /opt/exabgp-k8s/bin/python install --no-cache-dir --no-compile ".[looking-glass]" \
  && rm -r /opt/exabgp-k8s/lib/python*/site-packages/kubernetes/aio
 
 FROM python:${PYTHON}-slim

@@ -59,13 +59,13 @@ class Shown:
     is_well: bool
 
 
-_KUBECONFIG = click.option(
+KUBECONFIG = click.option(
     "--kubeconfig",
     envvar="KUBECONFIG",
     show_envvar=True,
     help="How to reach the API server; without one ~/.kube/config, or the pod's account.",
 )
-_CONTEXT = click.option("--context", default="", help="Which context of the kubeconfig.")
+CONTEXT = click.option("--context", default="", help="Which context of the kubeconfig.")
 _SELECTOR = click.option(
     "-l", "--selector", default="", help="Only Nodes with these labels, such as rack=a."
 )
@@ -83,17 +83,17 @@ _FORM = click.option(
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what every command about all nodes understands."""
-    return _asked(command, _KUBECONFIG, _CONTEXT, _SELECTOR, _WATCH, _FORM)
+    return _asked(command, KUBECONFIG, CONTEXT, _SELECTOR, _WATCH, _FORM)
 
 
 def options_of_one(command: Callable[..., None]) -> Callable[..., None]:
     """Add what a command about one node understands."""
-    return _asked(command, _KUBECONFIG, _CONTEXT, _WATCH, _FORM)
+    return _asked(command, KUBECONFIG, CONTEXT, _WATCH, _FORM)
 
 
 def options_of_text(command: Callable[..., None]) -> Callable[..., None]:
     """Add what a command with one form only understands."""
-    return _asked(command, _KUBECONFIG, _CONTEXT, _SELECTOR)
+    return _asked(command, KUBECONFIG, CONTEXT, _SELECTOR)
 
 
 def _asked(command: Callable[..., None], *added: Any) -> Callable[..., None]:
@@ -129,7 +129,7 @@ def answer(asked: Asked, show: Callable[[glance.Glance], Shown], node: str = "")
         show: makes the answer.
         node: the only node that is wanted; empty: all of them.
     """
-    api = client.Client(_access(asked))
+    api = client.Client(access(asked.kubeconfig, asked.context))
     # A million values come, none of them in a circle: looking for circles takes a third of all.
     gc.disable()
     try:
@@ -144,9 +144,8 @@ def answer(asked: Asked, show: Callable[[glance.Glance], Shown], node: str = "")
         raise SystemExit(exits.Code.NO)
 
 
-def _access(asked: Asked) -> client.Access:
+def access(given: str | None, context: str) -> client.Access:
     """Return how to reach the API server, as kubectl would."""
-    given = asked.kubeconfig
     home = Path("~/.kube/config").expanduser()
     if not given and home.is_file():
         given = str(home)
@@ -160,7 +159,7 @@ def _access(asked: Asked) -> client.Access:
             exits.fail(f"there is no kubeconfig {each}")
     return client.Access(
         kubeconfig=Path(given) if given else None,
-        context=asked.context,
+        context=context,
         connect_timeout=10,
         answer_timeout=30,
     )

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "drain": "exabgp_k8s.cli.drain:drain",
     "undrain": "exabgp_k8s.cli.drain:undrain",
     "cluster": "exabgp_k8s.cli.cluster:group",
+    "looking-glass": "exabgp_k8s.cli.looking_glass:looking_glass",
     "config": "exabgp_k8s.cli.config:group",
     "try": "exabgp_k8s.cli.tryout:tryout",
 }

@@ -30,7 +30,7 @@ def test_every_package_has_its_row_among_the_layers_and_nothing_else_has() -> No
     section = (
         repository.read("CONTRIBUTING.md").split("## Where things are\n")[1].split("\n## ")[0]
     )
-    named = re.findall(r"^\| `([a-z/]+)` \|", section, re.MULTILINE)
+    named = re.findall(r"^\| `([a-z_/]+)` \|", section, re.MULTILINE)
     folders = [path.name for path in imports.PACKAGE.iterdir() if (path / "__init__.py").exists()]
 
     assert {name for name in named if "/" not in name} == set(folders)

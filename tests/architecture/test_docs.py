@@ -15,7 +15,7 @@ from exabgp_k8s.adapters import metrics
 from exabgp_k8s.agent import endpoints
 from exabgp_k8s.agent import variables as names
 from exabgp_k8s.agent.latest import Latest
-from exabgp_k8s.cli import exits, root
+from exabgp_k8s.cli import exits, looking_glass, root
 from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.settings import load, schema
@@ -192,6 +192,7 @@ def test_every_variable_is_documented_with_its_default() -> None:
         names.BFD_DIR: "bfd, below the state directory",
         names.LOG_FORMAT: "json",
         "KUBECONFIG": "~/.kube/config`, or the pod's account",
+        "EXABGP_K8S_LISTEN": looking_glass.DEFAULT_LISTEN,
         names.NAMESPACE: names.DEFAULT_NAMESPACE,
         names.POD: "none: not run as a pod",
     }

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,6 +67,8 @@ class Selection:
     """How many a list asks for at once; 0: all of them."""
     keeps: Callable[[Any], bool] = lambda _: True
     """Which of a list are shown at all; the others are forgotten page by page."""
+    taken: Callable[[Any], Any] = lambda item: item
+    """What of each object of a list is shown: of thousands nobody wants to hold the whole."""
     settled: frozenset[int] = frozenset()
     """Answers that are the cluster's own, whichever server gives them: no other one is asked."""
 
@@ -220,24 +222,34 @@ class Watch:
         return 0 if self._opened is None else time.monotonic() - self._opened
 
     def _list(self) -> None:
-        query = dict(self._selection.query)
-        if self._selection.page:
-            query["limit"] = str(self._selection.page)
         found, version = [], ""
-        for _ in range(_MOST_PAGES):
-            body = self._api.request("GET", self._selection.path, query=query)
+        for body in self._pages():
             items, of_page = kube.parse_list(body)
-            found += [each for each in items if self._selection.keeps(each)]
+            found += [self._selection.taken(each) for each in items if self._selection.keeps(each)]
             # What changes meanwhile is shown by the watch, which begins where the list began.
             version = version or of_page
-            query["continue"] = kube.rest_of(body) if self._selection.page else ""
-            if not query["continue"]:
-                break
-        else:
-            raise errors.KubeError(f"the list of {self._selection.about} has no end")
         self._heard()
         self._reader.listed(found)
         self._version = version
+
+    def _pages(self) -> Iterator[bytes]:
+        """Yield the answers that make up a list; one that is too large is asked for in parts."""
+        query, size = dict(self._selection.query), self._selection.page
+        for _ in range(_MOST_PAGES):
+            if size:
+                query["limit"] = str(size)
+            try:
+                body = self._api.request("GET", self._selection.path, query=query)
+            except errors.TooLarge:
+                if size <= 1:
+                    raise
+                size //= 2
+                continue
+            yield body
+            query["continue"] = kube.rest_of(body) if size else ""
+            if not query["continue"]:
+                return
+        raise errors.KubeError(f"the list of {self._selection.about} has no end")
 
     def _watch(self) -> None:
         length = max(1, round(random.uniform(*self._timings.watch)))  # noqa: S311 - jitter

@@ -87,7 +87,7 @@ class Api:
         if request.method == "GET" and request.is_watch:
             self._watch(asked, collection, scope)
         elif request.method == "GET" and request.path.endswith(f"/{collection.plural}"):
-            items, version = self.store.find(collection, scope)
+            items, version = self.store.show(collection, scope)
             found, says = lists.page(
                 lists.select(items, request.query.get("labelSelector", "")), request.query
             )

@@ -98,9 +98,14 @@ class Store:
 
     def find(self, collection: Collection, scope: Scope) -> tuple[list[Object], int]:
         """Return the objects in scope and the version at which they were read."""
+        items, version = self.show(collection, scope)
+        return copy.deepcopy(items), version
+
+    def show(self, collection: Collection, scope: Scope) -> tuple[list[Object], int]:
+        """Return the same without copies, for whoever only writes them down."""
         with self.changed:
             items = [
-                copy.deepcopy(item)
+                item
                 for (held, _, _), item in sorted(self._objects.items(), key=_by_name)
                 if held == collection and scope.covers(item)
             ]
