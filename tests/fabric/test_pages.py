@@ -2,7 +2,8 @@
 
 FRR and BIRD are asked whether they understand each block. Unbound and dnsmasq run with the very
 lines of the page about company DNS, at a client outside of the cluster, and have to find the name
-of a service through the ClusterIP of the cluster's DNS.
+of a service through the ClusterIP of the cluster's DNS. The rogue node of the page about security
+announces to both kinds of router.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import dns.query
 import pytest
 
 from tests.architecture import repository
-from tests.fabric import addresses, bird, topology, waiting
+from tests.fabric import addresses, bird, routers, topology, waiting
 
 pytestmark = pytest.mark.fabric
 
 DNS_ON_THE_PAGE = "10.96.0.10"
+ROGUE_ON_THE_PAGE = "192.0.2.19"
 COMPANY = "127.0.0.1"
 UNBOUND_PORT, DNSMASQ_PORT = 5301, 5302
 ROOT_KEY = (
@@ -98,6 +100,29 @@ def test_bird_understands_what_a_page_tells_it(text: str, tmp_path: Path) -> Non
     file.write_text(text)
 
     subprocess.run(["bird", "-p", "-c", str(file)], check=True)
+
+
+def test_a_router_believes_a_rogue_node_no_more_than_the_page_says(
+    kind: type[routers.Router], build: topology.Factory
+) -> None:
+    """A default route, one service and a stranger's network are refused; the range is taken."""
+    fabric = build([kind], nodes_wanted=1)
+    (router,), (node,) = fabric.routers, fabric.nodes
+    before = router.routes().keys()
+    (text,) = repository.blocks(repository.ROOT / "docs/explanation/security.md", "bird")
+    config = fabric.directory / "rogue.conf"
+    config.write_text(text.replace(ROGUE_ON_THE_PAGE, node.address))
+    socket = str(fabric.directory / "rogue.ctl")
+
+    node.namespace.start(
+        ["bird", "-f", "-c", str(config), "-s", socket], log=fabric.directory / "rogue.log"
+    )
+
+    waiting.until(
+        lambda: addresses.SERVICES in router.routes(), f"{router.kind} takes the service range"
+    )
+    # One session, one table: what was refused came before, or with it.
+    assert router.routes().keys() - before == {addresses.SERVICES}
 
 
 def test_company_resolvers_find_services_as_the_page_says(build: topology.Factory) -> None:
