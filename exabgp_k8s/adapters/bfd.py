@@ -68,17 +68,17 @@ class Engine:
         try:
             stamp, text = _read(self._state, self._stamp)
         except FileNotFoundError:
-            return bfd.Seen(problem=f"the BFD engine has not written {self._state}; does it run?")
+            return _unheard(f"the BFD engine has not written {self._state}; does it run?")
         except OSError as error:
-            return bfd.Seen(problem=f"what the BFD engine says cannot be read: {error}")
+            return _unheard(f"what the BFD engine says cannot be read: {error}")
         if stamp != self._stamp:
             self._stamp, self._report = stamp, None if text is None else bfd_state.load(text)
         if self._report is None:
-            return bfd.Seen(problem=f"{self._state} of the BFD engine cannot be understood")
+            return _unheard(f"{self._state} of the BFD engine cannot be understood")
         wall = time.time()
         if abs(wall - self._report.at) > OLD:
-            return bfd.Seen(
-                problem=f"the BFD engine has said nothing for more than {OLD:.0f} s; does it run?"
+            return _unheard(
+                f"the BFD engine has said nothing for more than {OLD:.0f} s; does it run?"
             )
         self._told = {
             each.address: self._by_our_clock(each, wall, now) for each in self._report.sessions
@@ -94,6 +94,10 @@ class Engine:
         if before is not None and before[0] == said:
             return before
         return said, dataclasses.replace(said, since=now - max(wall - said.since, 0))
+
+
+def _unheard(problem: str) -> bfd.Seen:
+    return bfd.Seen(problem=problem, is_heard=False)
 
 
 def _read(path: Path, known: Stamp) -> tuple[Stamp, str | None]:

@@ -14,7 +14,7 @@ from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import pod_ranges
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import elsewhere, rows
+from exabgp_k8s.core.report import bfd, elsewhere, rows
 
 About = tuple[str, str]
 """What a line is about: the thing, and its name where there are several."""
@@ -55,6 +55,7 @@ def find(turn: Turn, edits: int) -> Iterator[Condition]:
     yield _budget(turn)
     yield from _checks(turn.world)
     yield from _held(turn)
+    yield from _bfd(turn.world)
 
 
 def _settings(world: World, edits: int) -> Condition:
@@ -171,3 +172,24 @@ def _held(turn: Turn) -> Iterator[Condition]:
             )
         else:
             yield _say(about, "peer.released", "info", peer=peer.name, address=address)
+
+
+def _bfd(world: World) -> Iterator[Condition]:
+    if world.bfd is None:
+        return
+    about, problem = ("bfd", ""), bfd.engine_problem(world)
+    if problem:
+        effect = "BGP and the routes go on without it"
+        yield _say(about, "bfd.unknown", "warning", (problem,), why=problem, effect=effect)
+    else:
+        yield _say(about, "bfd.known", "info")
+    down = {each.name for each in bfd.down(world)}
+    for each in bfd.asking(world):
+        about, why = ("bfd", each.name), bfd.problem(world, each.address)
+        if each.name in down:
+            yield _say(
+                about, "bfd.lost", "warning", (why,),
+                peer=each.name, address=str(each.address), why=why,
+            )  # fmt: skip
+        elif not why:
+            yield _say(about, "bfd.up", "info", peer=each.name, address=str(each.address))

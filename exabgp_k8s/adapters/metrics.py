@@ -62,6 +62,7 @@ class Metrics:
         turn, now = self._latest(), self._clock()
         yield from _sessions(turn, now)
         yield from _routes(turn)
+        yield from _bfd(turn, now)
         yield from _checks(turn, now)
         yield from _node(turn, now)
         yield from _budget(turn)
@@ -99,6 +100,28 @@ def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         sent.add_metric([row["peer"]], row["prefixes_sent"])
         times.add_metric([row["peer"]], row["times_up"])
     yield from (up, seconds, sent, times)
+
+
+def _bfd(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+    """Yield BFD beside the sessions; what is not known has no value."""
+    asking = [row for row in rows.sessions(turn, now) if row["bfd"] is not None]
+    engine = _gauge("bfd_engine_up", "1 while the BFD engine says how its sessions are.", [])
+    if asking:
+        engine.add_metric([], float(turn.world.bfd is not None and not turn.world.bfd.problem))
+    up = _gauge(
+        "bfd_up", "1 while BFD with the router is Up, else 0; absent: not known.", ["peer"]
+    )
+    seconds = _gauge("bfd_seconds", "Seconds since the state of BFD last changed.", ["peer"])
+    downs = prometheus.CounterMetricFamily(
+        "exabgp_k8s_bfd_downs", "Times BFD was lost, since the engine started.", labels=["peer"]
+    )
+    for row in asking:
+        found = row["bfd"]
+        if found["seconds"] is not None:
+            up.add_metric([row["peer"]], float(found["up"]))
+            seconds.add_metric([row["peer"]], found["seconds"])
+            downs.add_metric([row["peer"]], found["downs"])
+    yield from (engine, up, seconds, downs)
 
 
 def _routes(turn: Turn) -> Iterator[prometheus.Metric]:

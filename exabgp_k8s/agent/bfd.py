@@ -71,7 +71,7 @@ class Beside:
             while self._is_asked.is_set():
                 found = self._look(clock())
                 # An engine that starts together with this process is not missed yet.
-                is_early = found.problem and not found.sessions and clock() < begun + adapter.OLD
+                is_early = not found.is_heard and clock() < begun + adapter.OLD
                 if found != told and not is_early:
                     told = found
                     self._deliver(found)

@@ -25,9 +25,11 @@ def sessions(name: str | None, state_dir: Path, output: str) -> None:
     if name is not None:
         session.show(rows, name, state_dir, output)
         return
-    headings = (
-        "Neighbor V AS LocalAS MsgRcvd MsgSent Up/Down State PfxSnt Peer Description Problem"
+    has_bfd = any(row["bfd"] for row in rows)
+    words = (
+        "Neighbor V AS LocalAS MsgRcvd MsgSent Up/Down State BFD PfxSnt Peer Description Problem"
     )
+    headings = [each for each in words.split() if has_bfd or each != "BFD"]
     cells = [
         (
             row["address"] or "-",
@@ -38,18 +40,27 @@ def sessions(name: str | None, state_dir: Path, output: str) -> None:
             row["messages_sent"],
             age(row["seconds"]) if row["up"] or row["times_up"] else "never",
             row["state"],
+            *([row["bfd"] and row["bfd"]["state"]] if has_bfd else []),
             row["prefixes_sent"],
             row["peer"],
             row["description"],
-            row["problem"] or ", ".join(row["missing"]),
+            _problem(row),
         )
         for row in rows
     ]
-    show(rows, output, table(headings.split(), cells))
+    show(rows, output, table(headings, cells))
     if not rows:
         exits.fail("no peer of the settings is meant for this node", exits.Code.NO)
     if not all(row["up"] for row in rows):
         raise SystemExit(exits.Code.NO)
+
+
+def _problem(row: Any) -> str:
+    """Return why a session is not up; of one that is, what is missing and how BFD is."""
+    if row["problem"]:
+        return str(row["problem"])
+    beside = [row["bfd"]["problem"]] if row["bfd"] and row["bfd"]["problem"] and row["up"] else []
+    return ", ".join([*row["missing"], *beside])
 
 
 @click.command(short_help="Show what each peer has been sent and what is withheld.")

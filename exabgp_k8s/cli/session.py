@@ -37,7 +37,7 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
         "peer", "description", "address", "remote_as", "local_as", "local_address", "state", "up",
         "remote_as_written", "local_as_written",
         "seconds", "problem", "messages_received", "messages_sent", "times_up", "prefixes_sent",
-        "unacknowledged",
+        "unacknowledged", "bfd",
     }  # fmt: skip
     return [
         ("peer", f"{row['peer']} {row['description']}".strip()),
@@ -48,9 +48,30 @@ def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
         ("times up", row["times_up"]),
         ("messages", f"{row['messages_received']} received, {row['messages_sent']} sent"),
         ("prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"),
+        *_bfd(row["bfd"]),
         *((key.replace("_", " "), _word(row[key])) for key in row if key not in told),
         *(("route", _route(each)) for each in routes),
     ]
+
+
+def _bfd(found: Any) -> list[tuple[str, object]]:
+    if found is None:
+        return []
+    since = f" for {output.age(found['seconds'])}" if found["seconds"] is not None else ""
+    form = ", multihop" if found["multihop"] else ""
+    lines: list[tuple[str, object]] = [
+        (
+            "BFD",
+            f"{found['state']}{since}, {found['interval_ms']} ms x {found['multiplier']}{form}",
+        )
+    ]
+    if found["detection_ms"] is not None:
+        lines.append(("BFD agreed", f"the router counts as lost after {found['detection_ms']} ms"))
+    if found["downs"]:
+        lines.append(("BFD lost", f"{found['downs']} times"))
+    if found["problem"]:
+        lines.append(("BFD problem", found["problem"]))
+    return lines
 
 
 def _word(value: object) -> object:

@@ -22,7 +22,7 @@ def status(state_dir: Path, output: str) -> None:
     That is: a prefix is withheld, no router has been sent it or a change of it stays
     unacknowledged, a peer is held, something in use is missing, pods have addresses outside
     of what is announced, no session is up, the settings on disk are refused, ExaBGP refuses its
-    configuration, or nobody knows the Node.
+    configuration, the BFD engine that a peer asks for is not heard, or nobody knows the Node.
     """
     answer = socket_client.get(state_dir, "/v1/status")
     _show(answer, output)
@@ -47,6 +47,7 @@ def is_well(answer: Any) -> bool:
         or answer["sessions"]["up"] == 0
         or answer["settings"]["stale"]
         or exabgp["problem"]
+        or (answer["bfd"] and answer["bfd"]["problem"])
         or kubernetes["node_deleted"]
         or is_unknown
     )
@@ -57,6 +58,7 @@ def lines(answer: Any) -> Iterator[Line]:
     yield "node", _node(answer)
     yield "phase", answer["phase"]
     yield "sessions", f"{answer['sessions']['up']} up of {answer['sessions']['configured']}"
+    yield from _bfd(answer["bfd"])
     for name, each in answer["classes"].items():
         yield name, each["state"]
         for prefix in answer["prefixes"]:
@@ -75,6 +77,16 @@ def lines(answer: Any) -> Iterator[Line]:
         yield "missing", f"{each['peer'] or 'this node'}: {each['cause']}; what is in use goes on"
     yield from (("warning", f"{each['cause']}: {each['text']}") for each in answer["warnings"])
     yield from _surroundings(answer)
+
+
+def _bfd(found: Any) -> Iterator[Line]:
+    if found is None:
+        return
+    yield "bfd", f"{found['up']} up of {found['wanted']}"
+    if found["problem"]:
+        yield "", found["problem"]
+        return
+    yield from (("", f"{peer}: {why}") for peer, why in sorted(found["down"].items()))
 
 
 def _node(answer: Any) -> str:

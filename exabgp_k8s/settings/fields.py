@@ -122,6 +122,8 @@ def _restart_time(value: object) -> int:
 
 def _bfd_interval(value: object) -> int:
     """Read the time between two BFD packets, in milliseconds."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError(f"a duration needs its unit: write {value}ms")  # noqa: TRY004
     seconds = durations.parse(value)
     if not 0.05 <= seconds <= 60:  # noqa: PLR2004 - the limits are in the message
         raise ValueError("a BFD interval is at least 50ms and at most 1m; 300ms is usual")

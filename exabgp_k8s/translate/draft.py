@@ -17,7 +17,6 @@ CLUSTER_IPS = (
     "range"
 )
 NOTHING_LIKE_IT = "not carried over; there is nothing like it here"
-NO_BFD = "there is no BFD; holdTime says how fast a dead node is noticed (3s at least)"
 LONGEST_RETRY, TERSEST = 300, 3
 NOT_SETTINGS = ("metadata", "apiVersion", "kind", "status")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from exabgp_k8s.core.facts import durations
 from exabgp_k8s.translate import draft, selectors
 from exabgp_k8s.translate.draft import Draft
 from exabgp_k8s.translate.source import Source
@@ -18,17 +19,26 @@ NOT_OF_ADVERTISEMENTS = (
     ("aggregationLengthV6", 128, "the service range is announced as it is"),
 )
 """What is said of an advertisement, the value that changes nothing, and what to do instead."""
+NOT_OF_BFD = (
+    ("echoMode", "there is no echo function; the packets of `interval` are all there are"),
+    ("echoInterval", "there is no echo function; the packets of `interval` are all there are"),
+    ("passiveMode", "the engine always begins"),
+    ("minimumTtl", "the engine does not look at the TTL over several hops; a router can"),
+)
 RESTART = "120s"
 """FRR's default, which MetalLB does not change."""
 
 
 def write(found: Draft, sources: dict[str, list[Source]]) -> None:
     """Write our document from MetalLB's objects."""
-    peers = {
-        source.title.partition("/")[2]: peer
-        for source in sources.get("BGPPeer", ())
-        if (peer := _peer(found, source)) is not None
-    }
+    profiles = {_name(each): _bfd(found, each) for each in sources.get("BFDProfile", ())}
+    peers: dict[str, dict[str, Any]] = {}
+    for source in sources.get("BGPPeer", ()):
+        bfd = _profile(found, source, profiles)
+        if (peer := _peer(found, source)) is not None:
+            # An empty one means the defaults.
+            peers[_name(source)] = peer
+            peer |= {} if bfd is None else {"bfd": bfd}
     aliases = {
         str(pair.get("name")): str(pair.get("value"))
         for source in sources.get("Community", ())
@@ -37,13 +47,41 @@ def write(found: Draft, sources: dict[str, list[Source]]) -> None:
     }
     for source in sources.get("BGPAdvertisement", ()):
         _advertise(found, source, peers, aliases)
-    for kind, path, why in (
-        ("IPAddressPool", "spec.addresses", draft.CLUSTER_IPS),
-        ("BFDProfile", "", draft.NO_BFD),
-    ):
-        for source in sources.get(kind, ()):
-            source.take("spec")
-            found.lose(source, path, why)
+    for source in sources.get("IPAddressPool", ()):
+        source.take("spec")
+        found.lose(source, "spec.addresses", draft.CLUSTER_IPS)
+
+
+def _name(source: Source) -> str:
+    return source.title.partition("/")[2]
+
+
+def _bfd(found: Draft, source: Source) -> dict[str, Any]:
+    """Return what a BFDProfile says; of two times the slower one, since there is one for both."""
+    named = ("receiveInterval", "transmitInterval")
+    times = [each for key in named if type(each := source.take(f"spec.{key}")) is int]
+    multiplier = source.take("spec.detectMultiplier")
+    if len(set(times)) > 1:
+        found.lose(source, "spec", "one `interval` is for both ways; the slower one is written")
+    for key, why in NOT_OF_BFD:
+        if source.take(f"spec.{key}") not in (None, False, 254, 50):
+            found.lose(source, f"spec.{key}", why)
+    written: dict[str, Any] = {}
+    if times:
+        # Theirs may be from 10 ms on, which a busy node does not keep.
+        written["interval"] = durations.write(min(max(*times, 50), 60_000) / 1000)
+    if isinstance(multiplier, int):
+        written["multiplier"] = min(max(multiplier, 2), 50)
+    return written
+
+
+def _profile(
+    found: Draft, source: Source, profiles: dict[str, dict[str, Any]]
+) -> dict[str, Any] | None:
+    name = source.text("spec.bfdProfile")
+    if name and name not in profiles:
+        found.lose(source, "spec.bfdProfile", f"{name} is not in this file; 300ms x 3 is written")
+    return profiles.get(name, {}) if name else None
 
 
 def _peer(found: Draft, source: Source) -> dict[str, Any] | None:
@@ -59,14 +97,12 @@ def _peer(found: Draft, source: Source) -> dict[str, Any] | None:
             "written: add a peer for each of the others",
         )
         selector = selectors.standard(picked[0])
-    if source.text("spec.bfdProfile"):
-        found.lose(source, "spec.bfdProfile", draft.NO_BFD)
     if source.text("spec.routerID"):
         found.lose(source, "spec.routerID", "one id for all nodes; each has its own here")
     address = source.text("spec.peerAddress")
     return found.add(
         source,
-        source.title.partition("/")[2],
+        _name(source),
         address,
         asn=source.text("spec.dynamicASN") or draft.as_number(source.take("spec.peerASN")),
         ours=draft.as_number(source.take("spec.myASN")),
@@ -101,7 +137,7 @@ def _password(found: Draft, source: Source) -> str:
         source.mapping("spec.passwordSecret").get("name"),
         source.take("spec.password"),
     )
-    name = source.title.partition("/")[2]
+    name = _name(source)
     if inline:
         found.lose(source, "spec.password", f"put it into the Secret exabgp-k8s as {name}")
         return name

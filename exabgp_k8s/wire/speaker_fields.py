@@ -129,6 +129,19 @@ _CONDITION = (
     ),
 )
 
+_BFD = (
+    _text("state", "Up, Init, Down or AdminDown (RFC 5880); unknown: its engine is not heard.",
+          LONGEST_NAME),
+    _since("since", "Since when the state is this one.", "state"),
+    Field(
+        name="problem",
+        kind=Kind.TEXT,
+        about="Why it is not up, in words.",
+        is_minor=True,
+        is_free=True,
+    ),
+)  # fmt: skip
+
 _SESSION = (
     _needed("peer", "The peer's name in the settings."),
     _text("address", "The router's address; absent until the node has found it.", 80),
@@ -164,6 +177,8 @@ _SESSION = (
     _names("families", "The address families that were negotiated."),
     _flag("gracefulRestart", "Whether graceful restart was negotiated.", row="graceful_restart"),
     _count("prefixesSent", "Prefixes in our adj-rib-out.", row="prefixes_sent"),
+    Field(name="bfd", kind=Kind.ROW, about="BFD beside it; absent: the peer asks for none.",
+          of=_BFD),
 )  # fmt: skip
 
 _REASON = (

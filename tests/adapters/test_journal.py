@@ -11,7 +11,7 @@ import structlog
 
 from exabgp_k8s.adapters import journal
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts import bfd, events
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
@@ -187,3 +187,39 @@ def test_a_peer_that_edits_take_away_and_bring_back_is_told_as_it_is_in_the_end(
     last = [line for _, line in found if line["address"] == str(TOR_B)][-1]
     assert (last["event"], last["peer"]) == ("session.removed", "tor-b")
     assert max(sum(at <= each < at + HOUR for each in moments) for at in moments) <= 12
+
+
+BESIDE = builders.a_config(
+    peers=(builders.a_peer(bfd=bfd.Timing()), builders.a_peer("tor-b", TOR_B))
+)
+
+
+def beside(state: bfd.State, since: float, **more: Any) -> bfd.Seen:
+    session = bfd.Session(address=TOR_A, state=state, since=since, downs=1, **more)
+    return bfd.Seen(sessions={TOR_A: session})
+
+
+def test_a_bfd_that_flaps_costs_twelve_lines_an_hour_and_its_last_state_is_told(log: Log) -> None:
+    log.happen(events.ConfigLoaded(config=BESIDE))
+    log.happen(events.DaemonReloaded(neighbors=log.turn.decision.neighbors or ()))
+    while log.now < START + 1.25 * HOUR:
+        log.happen(beside(bfd.State.DOWN, log.now, diagnostic=1), wait=2)
+        log.happen(beside(bfd.State.UP, log.now), wait=2)
+    for _ in range(601):
+        log.happen(events.Tick(), wait=1)
+
+    names = {"bfd.lost", "bfd.up"}
+    told = log.about(names)
+    assert log.in_any_hour(names) <= 12
+    assert told[0][1]["why"] == "bfd-down: nothing heard in the detection time"
+    assert told[-1][1]["event"] == "bfd.up"
+
+
+def test_an_engine_that_is_away_and_comes_back_is_told_once_each(log: Log) -> None:
+    log.happen(events.ConfigLoaded(config=BESIDE))
+    log.happen(events.DaemonReloaded(neighbors=log.turn.decision.neighbors or ()))
+    for found in (bfd.Seen(problem="it is away"), bfd.Seen(problem="it is away"), bfd.Seen()):
+        log.happen(found, wait=1)
+
+    told = [line["event"] for _, line in log.about({"bfd.unknown", "bfd.known"})]
+    assert told == ["bfd.unknown", "bfd.known"]

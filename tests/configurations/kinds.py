@@ -42,9 +42,12 @@ NODES: dict[str, tuple[str, ...]] = {
 }
 
 
-def rendered(name: str) -> str:
+WITH_BFD = ("metallb-two-tors", "metallb-unnumbered")
+
+
+def rendered(name: str, *options: str) -> str:
     """Return what a node of a folder gets, without the path of the helper, which differs."""
-    arguments = ["render", str(HERE / name / "settings.yaml"), *NODES[name]]
+    arguments = ["render", str(HERE / name / "settings.yaml"), *NODES[name], *options]
     result = CliRunner().invoke(config.group, arguments)
     assert result.exit_code == 0, result.stderr
     return re.sub(r"(?m)^  run .*;$", "  run AGENT;", result.stdout)

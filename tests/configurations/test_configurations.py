@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from exabgp_k8s.cli import config
 from exabgp_k8s.core.facts import config as core
 from exabgp_k8s.settings import load, schema
+from exabgp_k8s.wire import bird_conf
 from tests.configurations import kinds
 
 BY_HAND = {
@@ -41,6 +42,16 @@ def test_every_folder_is_looked_at() -> None:
 @pytest.mark.parametrize("name", kinds.NODES)
 def test_a_node_of_this_network_gets_this_configuration(name: str) -> None:
     assert kinds.rendered(name) == (kinds.HERE / name / "exabgp.conf").read_text()
+
+
+@pytest.mark.parametrize("name", kinds.NODES)
+def test_its_bfd_engine_gets_this_one_or_nothing(name: str) -> None:
+    found = kinds.rendered(name, "--bfd")
+
+    if name in kinds.WITH_BFD:
+        assert found == (kinds.HERE / name / "bird.conf").read_text()
+    else:
+        assert found == bird_conf.render(())
 
 
 @pytest.mark.parametrize("name", kinds.NODES)

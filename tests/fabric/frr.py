@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from tests.support import terminals
 
 DAEMONS = Path("/usr/lib/frr")
 
+BFD = re.compile(r"^bfd\n.*?^exit\n", re.MULTILINE | re.DOTALL)
+"""What bfdd reads of the example; the rest is bgpd's."""
 BGP = f"router bgp {addresses.ROUTER_ASN}"
 
 
@@ -66,6 +69,7 @@ class Frr(routers.Router):
     kind: ClassVar[str] = "frr"
     protocol: ClassVar[str] = "bgp"
     _zebra: subprocess.Popen[bytes]
+    _bfdd: subprocess.Popen[bytes]
     _bgpd: subprocess.Popen[bytes]
 
     def edits(self) -> Iterator[tuple[str, str]]:
@@ -99,23 +103,29 @@ class Frr(routers.Router):
         self._configure(BGP, "no neighbor NODES shutdown")
 
     def start(self) -> None:
-        """Start zebra, then bgpd, and return when both answer."""
+        """Start zebra, then bfdd and bgpd, and return when zebra and bgpd answer."""
         shutil.chown(self.directory, "frr", "frr")
-        (self.directory / "bgpd.conf").write_text(self.example())
+        example = self.example()
+        (bfd,) = BFD.findall(example)
+        (self.directory / "bgpd.conf").write_text(example.replace(bfd, ""))
+        (self.directory / "bfdd.conf").write_text(bfd)
         (self.directory / "zebra.conf").write_text("frr defaults datacenter\n")
         self._zebra = self._daemon("zebra")
         self.await_answer(*self._vtysh("zebra", "show version"))
+        self._bfdd = self._daemon("bfdd", "--bfdctl", str(self.directory / "bfdd.sock"))
         self._bgpd = self._daemon("bgpd")
         self.await_answer(*self._vtysh("bgpd", "show bgp summary json"))
 
     def stop(self) -> None:
-        """End bgpd, then zebra, with SIGTERM."""
+        """End bgpd, bfdd and zebra with SIGTERM."""
         namespaces.stop(self._bgpd, number=signal.SIGTERM)
+        namespaces.stop(self._bfdd, number=signal.SIGTERM)
         namespaces.stop(self._zebra, number=signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill both daemons."""
+        """Kill all of them."""
         namespaces.stop(self._bgpd)
+        namespaces.stop(self._bfdd)
         namespaces.stop(self._zebra)
 
     def sessions(self) -> dict[str, str]:
@@ -138,7 +148,7 @@ class Frr(routers.Router):
         answer = self._show(f"show bgp {family} unicast {prefix} json")
         return [_path(row) for row in answer.get("paths", [])]
 
-    def _daemon(self, name: str) -> subprocess.Popen[bytes]:
+    def _daemon(self, name: str, *more: str) -> subprocess.Popen[bytes]:
         directory = self.directory
         return self.launch(
             str(DAEMONS / name),
@@ -149,6 +159,7 @@ class Frr(routers.Router):
             "--vty_port", "0",
             "--log", "stdout",
             "--log-level", "informational",
+            *more,
         )  # fmt: skip
 
     def _configure(self, *lines: str) -> None:

@@ -54,6 +54,10 @@ items:
   kind: IPAddressPool
   metadata: {name: pool}
   spec: {addresses: [192.168.10.0/24]}
+- apiVersion: metallb.io/v1beta1
+  kind: BFDProfile
+  metadata: {name: fast}
+  spec: {receiveInterval: 20, transmitInterval: 100, detectMultiplier: 1, minimumTtl: 250}
 """
 CALICO = """\
 apiVersion: projectcalico.org/v3
@@ -223,6 +227,7 @@ def test_metallb_peers_keep_their_nodes_timers_and_communities() -> None:
         "holdTime": "1m30s",
         "passwordFrom": "tor-a-secret",
         "multihop": 255,
+        "bfd": {"interval": "100ms", "multiplier": 2},
         "attributes": {
             "communities": ["64500:100", "64500:7"],
             "largeCommunities": ["64500:1:2"],
@@ -230,12 +235,21 @@ def test_metallb_peers_keep_their_nodes_timers_and_communities() -> None:
     }
     assert (found["tor-b"]["port"], found["tor-b"]["passwordFrom"]) == (1179, "tor-b")
     for words in (
-        ("BGPPeer/tor.a", "spec.bfdProfile", "there is no BFD"),
+        ("BFDProfile/fast", "spec", "the slower one is written"),
+        ("BFDProfile/fast", "spec.minimumTtl", "a router can"),
         ("BGPPeer/tor.a", "spec.vrf", "not carried over"),
         ("BGPPeer/tor-b", "spec.password", "into the Secret exabgp-k8s as tor-b"),
         ("IPAddressPool/pool", "ClusterIPs"),
     ):
         assert said(lines, *words), lines
+
+
+def test_a_bfd_profile_that_is_elsewhere_is_written_with_the_defaults_and_named() -> None:
+    alone = "---".join(METALLB.split("---")[:1])
+    document, lines = converted("metallb", alone)
+
+    assert peers(document)["tor-a"]["bfd"] == {}
+    assert said(lines, "BGPPeer/tor.a", "spec.bfdProfile", "fast is not in this file")
 
 
 def test_calico_peers_keep_their_selector_and_ranges() -> None:

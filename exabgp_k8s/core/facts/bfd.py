@@ -97,5 +97,7 @@ class Seen:
 
     problem: str = ""
     """In words for people; empty: the engine works and says so."""
+    is_heard: bool = True
+    """False: the engine says nothing, and the problem is that."""
     sessions: Mapping[model.Address, Session] = field(default_factory=dict)
     """By the router's address; empty where the engine is not heard."""

@@ -26,6 +26,8 @@ class Word(enum.StrEnum):
     IN_USE_FOUND = "InUseFound"
     SESSION_LOST = "SessionLost"
     SESSION_ESTABLISHED = "SessionEstablished"
+    BFD_LOST = "BfdLost"
+    BFD_UP = "BfdUp"
     ROUTES_WITHDRAWN = "RoutesWithdrawn"
     ROUTES_WITHHELD = "RoutesWithheld"
     ROUTES_DEPRIORITISED = "RoutesDeprioritised"

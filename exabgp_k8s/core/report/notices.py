@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import elsewhere
+from exabgp_k8s.core.report import bfd, elsewhere
 from exabgp_k8s.core.report.notice import Kind, Notice, Word
 from exabgp_k8s.core.report.told import State, Told, look, reasons
 
@@ -39,6 +39,7 @@ def tell(told: Told, turn: Turn) -> tuple[Told, tuple[Notice, ...]]:
         *_held(told, now),
         *_missing(told, now),
         *_sessions(told, now, turn),
+        *_bfd(told, now, turn),
         *_elsewhere(told, now, turn),
         *_budget(told, now),
         *_routes(told, now, turn),
@@ -101,6 +102,23 @@ def _sessions(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:
             yield _normal(
                 Word.SESSION_ESTABLISHED, f"The BGP session with {peer} is established again"
             )
+
+
+def _bfd(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:
+    if told.bfd_lost == now.bfd_lost:
+        return
+    steady = {each.name for each in bfd.steady(turn.world)}
+    for each in turn.decision.neighbors or ():
+        peer = f"{each.name} ({each.address})"
+        if each.name in now.bfd_lost - told.bfd_lost:
+            why = bfd.problem(turn.world, each.address) or "up again for a moment"
+            yield _warning(
+                Word.BFD_LOST,
+                f"BFD with {peer} is not up: {why}. A router that watches it drops the BGP"
+                " session; this node changes nothing",
+            )
+        elif each.name in (told.bfd_lost - now.bfd_lost) & steady:
+            yield _normal(Word.BFD_UP, f"BFD with {peer} is up again")
 
 
 def _elsewhere(told: Told, now: Told, turn: Turn) -> Iterator[Notice]:

@@ -15,7 +15,7 @@ from exabgp_k8s.core.facts.checks import CheckState, Health
 from exabgp_k8s.core.facts.world import Session, World
 from exabgp_k8s.core.judge import asns
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import routes, whose
+from exabgp_k8s.core.report import bfd, routes, whose
 
 Row = Mapping[str, Any]
 
@@ -103,6 +103,7 @@ def _session(
         "keepalive": min(peer.keepalive or hold_time, hold_time // 3),
         "router_id": row.router_id if row and session.is_up else None,
         "graceful_restart": bool(session.is_restartable),
+        "bfd": bfd.row(world, peer, address, now),
         "times_up": session.times_up,
         "failed_attempts": session.failed_attempts,
     }

@@ -9,7 +9,7 @@ from exabgp_k8s.core.facts import absences, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import pod_ranges
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, elsewhere, routes, rows, waits
+from exabgp_k8s.core.report import announced, bfd, elsewhere, routes, rows, waits
 
 Row = Mapping[str, Any]
 
@@ -26,6 +26,7 @@ def status(turn: Turn, now: float) -> Row:
         "waits": waits.rows(waits.find(turn, now), now),
         "budget": rows.budget(turn),
         **_of_the_peers(turn),
+        "bfd": _bfd(turn, now),
         "warnings": elsewhere.rows(world),
         "kubernetes": _kubernetes(world, now),
         "settings": {
@@ -66,6 +67,13 @@ def _of_the_peers(turn: Turn) -> Row:
         "held": held,
         "missing": [{"cause": str(each.cause), "peer": each.peer or None} for each in missing],
     }
+
+
+def _bfd(turn: Turn, now: float) -> Row | None:
+    settings = turn.world.config
+    if settings is None or not any(each.bfd for each in settings.entries):
+        return None
+    return bfd.summary(rows.sessions(turn, now), turn.world)
 
 
 def _kubernetes(world: World, now: float) -> Row:

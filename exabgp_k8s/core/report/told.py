@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import absences, model
+from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, elsewhere, rows
+from exabgp_k8s.core.report import announced, bfd, elsewhere, rows
 
 
 class State(enum.Enum):
@@ -39,6 +40,8 @@ class Told:
     up: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     """The names of the peers whose session was up, and of those that then lost it."""
+    bfd_lost: frozenset[str] = frozenset()
+    """The names of the peers whose BFD is not up, until it has been up for a while."""
     elsewhere: frozenset[str] = frozenset()
     """The interfaces behind which pods have addresses that are not announced."""
     spared: frozenset[model.Cause] = frozenset()
@@ -55,6 +58,7 @@ def look(told: Told, turn: Turn) -> Told:
         problems=world.config_problems,
         is_exabgp_refusing=bool(world.daemon_problem),
         elsewhere=elsewhere.interfaces(world),
+        bfd_lost=_bfd_lost(told, world),
         spared=frozenset(cause for found in turn.judgement.spared.values() for cause in found),
     )
     if neighbors is None:
@@ -72,6 +76,16 @@ def look(told: Told, turn: Turn) -> Told:
         lost=lost | (told.lost & down),
         routes=_states(told, turn),
     )
+
+
+def _bfd_lost(told: Told, world: World) -> frozenset[str]:
+    if world.bfd is None or world.is_stopping:
+        # A pod that ends has its sessions end on purpose.
+        return told.bfd_lost
+    # What comes and goes is lost until it stays: one notice, and no flood of them.
+    steady = {each.name for each in bfd.steady(world)}
+    asking = {each.name for each in bfd.asking(world)}
+    return (told.bfd_lost & asking - steady) | {each.name for each in bfd.down(world)}
 
 
 def _states(told: Told, turn: Turn) -> Mapping[Key, State] | None:
