@@ -113,7 +113,7 @@ def _bfd(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     )
     seconds = _gauge("bfd_seconds", "Seconds since the state of BFD last changed.", ["peer"])
     downs = prometheus.CounterMetricFamily(
-        "exabgp_k8s_bfd_downs", "Times BFD was lost, since the engine started.", labels=["peer"]
+        "exabgp_k8s_bfd_downs", "Times BFD was lost since the agent started.", labels=["peer"]
     )
     for row in asking:
         found = row["bfd"]

@@ -61,7 +61,7 @@ def sessions(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
         [
             row["node"], row["peer"], row["address"], row["peer_asn"], row["state"],
             moments.age(row["since"], now), row["prefixes_sent"],
-            None if row["is_up"] else row["last_error"],
+            _beside(row) if row["is_up"] else row["last_error"],
         ]
         for row in rows
     ]  # fmt: skip
@@ -73,6 +73,11 @@ def sessions(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:
                 "yes" if row["graceful_restart"] else "no", row["bfd"],
             ]  # fmt: skip
     return output.table(headings, cells, is_wide=is_wide)
+
+
+def _beside(row: Row) -> str | None:
+    """Return what is odd about a session that is up, in the word that its node has for it."""
+    return None if row["bfd"] in (None, "Up") else f"bfd-{row['bfd'].lower()}"
 
 
 def routes(rows: Sequence[Row], now: float, *, is_wide: bool) -> str:

@@ -131,7 +131,10 @@ class TestShown:
                 "bfd-down: nothing heard in the detection time",
             ),
             (seen(bfd.State.DOWN, downs=1), "bfd-down"),
-            (seen(bfd.State.DOWN), "bfd-down: not up so far; has the router BFD for this node?"),
+            (
+                seen(bfd.State.DOWN),
+                "bfd-down: not up since this agent started; has the router BFD for this node?",
+            ),
             (seen(bfd.State.DOWN, diagnostic=30, downs=1), "bfd-down: diagnostic 30"),
             (seen(bfd.State.ADMIN_DOWN, downs=1), "bfd-admindown"),
         ],

@@ -33,6 +33,7 @@ ONLY_THE_PROGRAM = (
     "is tried again after at least",
     "BGP counts whole seconds",
     "a restart time is",
+    "a BFD interval is",
     "load; write at least",
     "a probe needs time",
     "is an IPv4 address in an IPv6 spelling",
@@ -189,8 +190,9 @@ def whole_documents() -> Iterator[Any]:
     yield pytest.param(yaml.safe_load(repository.read("daemonset/settings.yaml")), id="example")
     yield pytest.param(schema.effective(schema.Settings(**samples.SMALLEST)), id="effective")
     for page in repository.pages():
-        for number, block in enumerate(repository.blocks(page, "yaml")):
-            document = yaml.safe_load(block)
+        blocks = repository.blocks(page, "yaml")
+        documents = (each for block in blocks for each in yaml.safe_load_all(block))
+        for number, document in enumerate(documents):
             if isinstance(document, dict) and {"bgp", "peers", "announce"} <= set(document):
                 yield pytest.param(document, id=f"{page.name}-{number}")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.core.facts import bfd, events, model
 from exabgp_k8s.core.report import speaker
 from exabgp_k8s.wire import bgpspeaker, speaker_fields
 from tests.support import builders
-from tests.support.builders import START, TOR_B, after
+from tests.support.builders import START, TOR_A, TOR_B, after
 
 AT = 1_700_000_000.25
 NOW = START + 10
@@ -197,3 +197,18 @@ def test_every_field_is_one_that_a_row_has() -> None:
         parent = path.rpartition(".")[0]
         if parent in known:
             assert field.source in known[parent], path
+
+
+def test_a_session_has_its_bfd_where_it_is_asked_for() -> None:
+    peers = (builders.a_peer(bfd=bfd.Timing()), builders.a_peer("tor-b", TOR_B))
+    world = builders.a_serving_world(settings=builders.a_config(peers=peers))
+    down = bfd.Session(address=TOR_A, state=bfd.State.DOWN, since=NOW - 5, diagnostic=1, downs=1)
+
+    first, second = shaped(after(world, bfd.Seen(sessions={TOR_A: down})))["sessions"]
+
+    assert first["bfd"] == {
+        "state": "Down",
+        "since": "2023-11-14T22:13:15Z",
+        "problem": "bfd-down: nothing heard in the detection time",
+    }
+    assert "bfd" not in second

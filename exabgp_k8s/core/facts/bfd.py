@@ -88,7 +88,7 @@ class Session:
     detect: int | None = None
     """Milliseconds after which the engine takes the router for lost."""
     downs: int = 0
-    """How often it has gone from Up to another state."""
+    """How often it has gone from Up to another state, in the life of this agent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ SETTLED = 10.0
 """Seconds after which a state is no passing one: a session needs about 3 to come up."""
 NOT_YET = "the BFD engine was not heard yet"
 NOT_THERE = "the BFD engine has no session with this router yet"
-NEVER_UP = "not up so far; has the router BFD for this node?"
+NEVER_UP = "not up since this agent started; has the router BFD for this node?"
 
 
 def row(world: World, peer: config.Entry, address: model.Address | None, now: float) -> Row | None:
