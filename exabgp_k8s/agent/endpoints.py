@@ -11,7 +11,7 @@ from exabgp_k8s.adapters import http, metrics
 from exabgp_k8s.agent.draining import Draining
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import model, printable
-from exabgp_k8s.core.report import readiness, routes, rows, summary
+from exabgp_k8s.core.report import readiness, routes, rows, session, summary
 
 STALE_AFTER = 10.0
 """Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
@@ -36,6 +36,9 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     async def why(request: http.Request) -> http.Response:
         return _why(latest, request)
 
+    async def show_session(request: http.Request) -> http.Response:
+        return _session(latest, request)
+
     async def healthz(_: http.Request) -> http.Response:
         return _healthz(latest)
 
@@ -44,6 +47,7 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
 
     return {
         **{("GET", path): _show(row) for path, row in tables.items()},
+        ("GET", "/v1/session"): show_session,
         ("GET", "/v1/why"): why,
         ("GET", "/metrics"): show_metrics,
         ("GET", "/healthz"): healthz,
@@ -92,8 +96,24 @@ def _why(latest: Latest, request: http.Request) -> http.Response:
     found = routes.why(latest.turn, prefix, latest.clock())
     if prefix is not None and not found:
         known = [str(each.prefix) for each in latest.turn.decision.prefixes if each.prefix]
-        return http.as_json({"error": f"{prefix} is no prefix of this node", "known": known}, 404)
+        hint = f"This node's prefixes are: {' '.join(known) or 'none'}"
+        error = f"{prefix} is no prefix of this node"
+        return http.as_json({"error": error, "known": known, "hint": hint}, 404)
     return http.as_json(found)
+
+
+def _session(latest: Latest, request: http.Request) -> http.Response:
+    name = request.query.get("name", "")
+    found = session.row(latest.turn, name, latest.clock())
+    if found is not None:
+        return http.as_json(found)
+    known = [row["peer"] for row in rows.sessions(latest.turn, latest.clock())]
+    error = f"no peer of this node is called {printable.one_line(name, 80)}"
+    hint = (
+        f"There are: {', '.join(known) or 'none'}\n"
+        "A peer whose nodeSelector does not match this Node is none of its peers."
+    )
+    return http.as_json({"error": error, "known": known, "hint": hint}, 404)
 
 
 def _healthz(latest: Latest) -> http.Response:

@@ -21,10 +21,10 @@ def sessions(name: str | None, state_dir: Path, output: str) -> None:
 
     With the NAME or the address of a peer: all that is known of its session.
     """
-    rows = socket_client.get(state_dir, "/v1/sessions")
     if name is not None:
-        session.show(rows, name, state_dir, output)
+        session.show(name, state_dir, output)
         return
+    rows = socket_client.get(state_dir, "/v1/sessions")
     has_bfd = any(row["bfd"] for row in rows)
     words = (
         "Neighbor V AS LocalAS MsgRcvd MsgSent Up/Down State BFD PfxSnt Peer Description Problem"

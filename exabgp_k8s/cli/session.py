@@ -1,81 +1,137 @@
-"""``sessions NAME``: all that is known of one session, one fact a line."""
+"""``sessions NAME``: all that is known of one session, as a router's own CLI shows a neighbor."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from exabgp_k8s.cli import exits, output, socket_client
 
+Line = tuple[str, object]
 
-def show(rows: Sequence[Any], name: str, state_dir: Path, form: str) -> None:
+
+def show(name: str, state_dir: Path, form: str) -> None:
     """Show one session by its peer's name or address; exit code 1 if it is not Established."""
-    found = [row for row in rows if name in {row["peer"], row["address"]}]
-    if not found:
-        known = ", ".join(row["peer"] for row in rows) or "none"
-        exits.fail(
-            f"no peer of this node is called {name}; there are: {known}\n"
-            "A peer whose nodeSelector does not match this Node is none of its peers.",
-            exits.Code.NO,
-        )
-    row = found[0]
-    routes = [
-        each
-        for each in socket_client.get(state_dir, "/v1/routes")
-        if each["peer"] in {row["peer"], None}
-    ]
-    output.show({**row, "routes": routes}, form, output.fields(_lines(row, routes)))
+    row = socket_client.get(state_dir, f"/v1/session?{urllib.parse.urlencode({'name': name})}")
+    output.show(row, form, text(row))
     if not row["up"]:
         raise SystemExit(exits.Code.NO)
 
 
-def _lines(row: Any, routes: Sequence[Any]) -> list[tuple[str, object]]:
-    """Return the facts, those that matter first; what is not said elsewhere stands at the end."""
-    since = output.age(row["seconds"]) if row["up"] or row["times_up"] else "never up"
-    told = {
-        "peer", "description", "address", "remote_as", "local_as", "local_address", "state", "up",
-        "remote_as_written", "local_as_written",
-        "seconds", "problem", "messages_received", "messages_sent", "times_up", "prefixes_sent",
-        "unacknowledged", "bfd",
-    }  # fmt: skip
-    return [
-        ("peer", f"{row['peer']} {row['description']}".strip()),
-        ("state", f"{row['state']} for {since}" if since != "never up" else row["state"]),
-        ("problem", row["problem"]),
-        ("router", f"{row['address'] or 'not found'} AS {row['remote_as_written']}"),
-        ("local", f"{row['local_address'] or 'no address'} AS {row['local_as_written']}"),
-        ("times up", row["times_up"]),
-        ("messages", f"{row['messages_received']} received, {row['messages_sent']} sent"),
-        ("prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"),
-        *_bfd(row["bfd"]),
-        *((key.replace("_", " "), _word(row[key])) for key in row if key not in told),
-        *(("route", _route(each)) for each in routes),
-    ]
+def text(row: Any) -> str:
+    """Return one session in parts: what it is, both OPENs, the counters, the losses."""
+    parts = [output.fields(list(_lines(row)))]
+    parts += [_capabilities(row)] if row["capabilities"] else []
+    parts += [_messages(row["messages"])] if row["messages"]["sent"] else []
+    parts += [_flaps(row["flaps"])] if row["flaps"] else []
+    return "\n\n".join(parts)
 
 
-def _bfd(found: Any) -> list[tuple[str, object]]:
+def _lines(row: Any) -> Iterator[Line]:
+    """Yield the facts, those that matter first."""
+    since = f" for {output.age(row['seconds'])}" if row["up"] or row["times_up"] else ""
+    yield "peer", f"{row['peer']} {row['description']}".strip()
+    yield "state", f"{row['state']}{since}"
+    yield "problem", row["problem"] or ", ".join(row["missing"])
+    if row["last_problem"] and row["last_problem"] != row["problem"]:
+        ago = output.age(row["last_problem_seconds"])
+        yield "last problem", f"{row['last_problem']}, {ago} ago"
+    yield (
+        "router",
+        _end(row["address"] or "not found", row["remote_port"], row["remote_as_written"]),
+    )
+    local = row["local_address"] or "no address"
+    yield "local", _end(local, row["local_port"], row["local_as_written"])
+    yield from _router_ids(row["opens"])
+    yield from _timers(row["timers"])
+    yield "families", ", ".join(row["families"])
+    yield from _bfd(row["bfd"])
+    yield "times up", f"{row['times_up']}, lost {row['times_lost']} times"
+    if row["failed_attempts"]:
+        yield "attempts in vain", row["failed_attempts"]
+    yield "prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"
+    yield from (("route", _route(each)) for each in row["routes"])
+
+
+def _end(address: str, port: int | None, asn: str) -> str:
+    at = f" port {port}" if port is not None else ""
+    return f"{address}{at}, AS {asn}"
+
+
+def _router_ids(opens: Any) -> Iterator[Line]:
+    theirs, ours = opens["received"], opens["sent"]
+    if ours or theirs:
+        told = [f"the router's {theirs['router_id']}"] if theirs else []
+        yield "router ids", ", ".join([*told, *([f"ours {ours['router_id']}"] if ours else [])])
+
+
+def _timers(timers: Any) -> Iterator[Line]:
+    hold, keepalive = timers["hold_time"], timers["keepalive"]
+    ours = hold["configured"] if hold["sent"] is None else hold["sent"]
+    offers = [f"we offer {_seconds(ours)}"]
+    if hold["received"] is not None:
+        offers.append(f"the router {_seconds(hold['received'])}")
+    agreed = "" if hold["negotiated"] is None else f"{_seconds(hold['negotiated'])}: "
+    yield "hold time", f"{agreed}{', '.join(offers)}"
+    if keepalive["negotiated"]:
+        yield "keepalive", f"we send one every {keepalive['negotiated']} s"
+    if timers["connect_retry"]["configured"] is not None:
+        yield "connect retry", f"{timers['connect_retry']['configured']} s"
+
+
+def _seconds(count: int) -> str:
+    return f"{count} s" if count else "none"
+
+
+def _bfd(found: Any) -> Iterator[Line]:
     if found is None:
-        return []
+        return
     since = f" for {output.age(found['seconds'])}" if found["seconds"] is not None else ""
     form = ", multihop" if found["multihop"] else ""
-    lines: list[tuple[str, object]] = [
-        (
-            "BFD",
-            f"{found['state']}{since}, {found['interval_ms']} ms x {found['multiplier']}{form}",
-        )
-    ]
+    yield (
+        "BFD",
+        f"{found['state']}{since}, {found['interval_ms']} ms x {found['multiplier']}{form}",
+    )
     if found["detection_ms"] is not None:
-        lines.append(("BFD agreed", f"the router counts as lost after {found['detection_ms']} ms"))
+        yield "BFD agreed", f"the router counts as lost after {found['detection_ms']} ms"
     if found["downs"]:
-        lines.append(("BFD lost", f"{found['downs']} times"))
+        yield "BFD lost", f"{found['downs']} times"
     if found["problem"]:
-        lines.append(("BFD problem", found["problem"]))
-    return lines
+        yield "BFD problem", found["problem"]
 
 
-def _word(value: object) -> object:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+def _capabilities(row: Any) -> str:
+    cells = [
+        (
+            each["capability"],
+            _offer(each["sent"]),
+            _offer(each["received"]),
+            "yes" if each["negotiated"] else "no",
+        )
+        for each in row["capabilities"]
+    ]
+    shown = output.table(["Capability", "Sent", "Received", "InForce"], cells)
+    return shown if row["up"] else f"{shown}\nThese are of the latest OPENs; nothing is in force."
+
+
+def _offer(words: list[str] | None) -> str:
+    return "-" if words is None else ", ".join(words) or "yes"
+
+
+def _messages(messages: Any) -> str:
+    received = messages["received"]
+    cells = [(name, count, received.get(name)) for name, count in messages["sent"].items()]
+    return output.table(["Messages", "Sent", "Received"], cells)
+
+
+def _flaps(flaps: Any) -> str:
+    cells = [
+        (f"{output.age(each['seconds'])} ago", output.age(each["lasted_seconds"]), each["problem"])
+        for each in flaps
+    ]
+    return output.table(["Lost", "WasUp", "Why"], cells)
 
 
 def _route(row: Any) -> str:

@@ -78,7 +78,6 @@ def get(state_dir: Path, target: str) -> Any:
     if status == BAD_REQUEST:
         exits.fail(answer["error"])
     if status != OK:
-        known = answer.get("known")
-        hint = f"\nThis node's prefixes are: {' '.join(known)}" if known else ""
+        hint = f"\n{answer['hint']}" if "hint" in answer else ""
         exits.fail(f"{answer.get('error', answer)}{hint}", exits.Code.NO)
     return answer

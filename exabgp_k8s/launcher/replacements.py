@@ -18,6 +18,7 @@ from exabgp_k8s.launcher import (
     logs,
     markers,
     nexthops,
+    openings,
     redial,
     refreshes,
     reloads,
@@ -53,6 +54,8 @@ ALL = (
     updates,
     families,
     external,
+    # After it: it adds to what that one shows.
+    openings,
     scopes,
     nexthops,
     confirmation,

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exabgp_k8s.core.facts import events, extended, model, printable
+from exabgp_k8s.core.facts import events, exchange, extended, model, printable
+from exabgp_k8s.wire import opening
 
 FAMILIES: Mapping[str, model.Family] = {
     "ipv4 unicast": model.Family.IPV4,
@@ -231,14 +232,26 @@ def _neighbor_row(row: Mapping[str, Any]) -> events.NeighborRow:
         duration=int(row["duration"]) if is_up is (row["state"] == "up") else 0,
         messages_sent=int(messages["sent"]["total"]),
         messages_received=int(messages["received"]["total"]),
-        updates_sent=int(messages["sent"]["update"]),
-        updates_received=int(messages["received"]["update"]),
         router_id=str(peer.get("id") or ""),
         # Ours as configured, and the peer's as it came in its OPEN.
         graceful_restart=all(
             side["capabilities"].get("graceful-restart") for side in (local, peer)
         ),
         is_extended=is_up and bool(peer["capabilities"].get("nexthop")),
+        exchange=_exchange(row, messages),
+    )
+
+
+def _exchange(row: Mapping[str, Any], messages: Mapping[str, Any]) -> exchange.Exchange:
+    """Return what the launcher of ExaBGP adds to a row, and the counters by type."""
+    local, remote = row.get("ports") or (None, None)
+    return exchange.Exchange(
+        local_port=None if local is None else int(local),
+        remote_port=None if remote is None else int(remote),
+        sent=opening.read(str(row.get("open-sent", ""))),
+        received=opening.read(str(row.get("open-received", ""))),
+        messages_sent={name: int(count) for name, count in messages["sent"].items()},
+        messages_received={name: int(count) for name, count in messages["received"].items()},
     )
 
 

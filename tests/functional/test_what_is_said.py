@@ -135,11 +135,11 @@ def test_one_session_is_shown_in_depth_by_name_and_by_address(lab: Lab) -> None:
     for name in ("tor", lab.router.address):
         shown = lab.cli("sessions", name)
         assert shown.returncode == 0
-        assert f"router {lab.router.address} AS 64513" in " ".join(shown.stdout.split())
+        assert f"router {lab.router.address} port 1790, AS 64513" in " ".join(shown.stdout.split())
         assert f"{lab.services}, announced, next hop {lab.address}, no-export" in shown.stdout
     unknown = lab.cli("sessions", "tro")
     assert unknown.returncode == 1
-    assert "there are: tor" in unknown.stderr
+    assert "There are: tor" in unknown.stderr
 
 
 def test_a_refused_edit_of_the_settings_is_a_no(lab: Lab) -> None:

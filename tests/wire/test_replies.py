@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from exabgp_k8s.core.facts import events, model, printable
+from exabgp_k8s.core.facts import events, exchange, model, printable
 from exabgp_k8s.wire import replies
 
 CAPTURED = (pathlib.Path(__file__).parent / "captured.txt").read_bytes().splitlines()
@@ -136,10 +136,26 @@ def test_the_table_of_neighbors() -> None:
         duration=3,
         messages_sent=5,
         messages_received=5,
-        updates_sent=2,
-        updates_received=2,
         router_id="127.0.0.1",
         graceful_restart=True,
+        exchange=exchange.Exchange(
+            messages_sent={
+                "open": 1,
+                "notification": 0,
+                "keepalive": 2,
+                "update": 2,
+                "refresh": 0,
+                "total": 5,
+            },
+            messages_received={
+                "open": 1,
+                "notification": 0,
+                "keepalive": 2,
+                "update": 2,
+                "refresh": 0,
+                "total": 5,
+            },
+        ),
     )
     assert (absent.peer, absent.is_up, absent.fsm) == (OTHER, False, "IDLE")
     assert (absent.hold_time, absent.router_id, absent.families) == (0, "", frozenset())

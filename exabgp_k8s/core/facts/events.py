@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exabgp_k8s.core.facts import bfd, budget, commands, config, in_use, links, model, pod_ranges
+from exabgp_k8s.core.facts.exchange import Exchange
 from exabgp_k8s.core.facts.places import Found
 
 
@@ -212,13 +213,12 @@ class NeighborRow:
     """Seconds since the session came up, or since ExaBGP started trying."""
     messages_sent: int = 0
     messages_received: int = 0
-    updates_sent: int = 0
-    updates_received: int = 0
     router_id: str = ""
     """The peer's own router id; empty while down."""
     graceful_restart: bool = False
     """Both sides offered it, as with the next one."""
     is_extended: bool = False
+    exchange: Exchange = Exchange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from exabgp_k8s.core.facts import (
     budget,
     config,
     events,
+    exchange,
     in_use,
     lifecycle,
     model,
@@ -82,6 +83,9 @@ class Session:
     """The latest ``problem``; it stays when the session is up again."""
     last_problem_at: float = 0
     times_up: int = 0
+    times_lost: int = 0
+    flaps: tuple[exchange.Flap, ...] = ()
+    """The last losses, the latest first."""
     failed_attempts: int = 0
     """Attempts in vain since it was up."""
 

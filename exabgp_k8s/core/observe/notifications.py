@@ -113,3 +113,20 @@ def _expected(neighbor: model.Neighbor) -> int | str:
 
 def _name(code: int, subcode: int) -> str:
     return NAMES.get((code, subcode)) or CODES.get(code, "unknown")
+
+
+TOLD = re.compile(r"notification (sent )?(\d+)/(\d+) \(([^)]*)\) ?(.*)", re.DOTALL)
+
+
+def read(problem: str) -> Mapping[str, object] | None:
+    """Return a NOTIFICATION that was put into words here as a plain row; None: it was none."""
+    told = TOLD.match(problem)
+    if told is None:
+        return None
+    return {
+        "direction": "sent" if told[1] else "received",
+        "code": int(told[2]),
+        "subcode": int(told[3]),
+        "name": told[4],
+        "text": told[5],
+    }

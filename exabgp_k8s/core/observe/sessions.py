@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core.facts import asns, events, model
+from exabgp_k8s.core.facts import asns, events, exchange, model
 from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.observe import disconnects, notifications, reloads, remnants, ribs
 
@@ -97,6 +97,7 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
             )
             ended, problem = _why_down(session, event.problem, world.running.get(event.peer))
             session = _down_because(session, ended, problem, now)
+            session = _with_flap(world.sessions.get(event.peer), session, now)
         case _:
             return world
     return _restart_rib(_with_session(world, event.peer, session), event.peer)
@@ -105,6 +106,18 @@ def _changed(world: World, event: events.SessionChanged, now: float) -> World:
 def _down_because(session: Session, ended: str, problem: str, now: float) -> Session:
     return dataclasses.replace(
         session, ended=ended, problem=problem, last_problem=problem, last_problem_at=now
+    )
+
+
+def _with_flap(before: Session | None, session: Session, now: float) -> Session:
+    """Remember that a session was lost, if it was one; an attempt in vain is none."""
+    if before is None or not before.is_up:
+        return session
+    flap = exchange.Flap(at=now, lasted=now - before.since, problem=session.problem)
+    return dataclasses.replace(
+        session,
+        times_lost=session.times_lost + 1,
+        flaps=(flap, *session.flaps[: exchange.KEPT_FLAPS - 1]),
     )
 
 

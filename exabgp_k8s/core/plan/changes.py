@@ -15,7 +15,7 @@ from exabgp_k8s.core.decide import prefixes
 from exabgp_k8s.core.decide.decision import Decision
 from exabgp_k8s.core.facts import commands, model
 from exabgp_k8s.core.facts.world import PeerRib, Rib, World
-from exabgp_k8s.core.judge import pod_ranges, rollout
+from exabgp_k8s.core.judge import pod_ranges
 
 POLL = 5.0
 """Seconds between two looks at the counters; also proof that ExaBGP still answers."""
@@ -156,7 +156,9 @@ def owes_ends(decision: Decision, world: World, now: float) -> bool:
 
 
 def _poll(world: World, now: float) -> Iterator[commands.ShowNeighbors]:
-    pause = REREAD if rollout.is_unread(world) else POLL
+    # What the two sides agreed on is asked for as soon as they have: somebody may look.
+    is_new = any(each.is_up and each.is_restartable is None for each in world.sessions.values())
+    pause = REREAD if is_new else POLL
     if now >= world.neighbors_read_at + pause:
         yield commands.ShowNeighbors()
 

@@ -1,0 +1,92 @@
+"""What somebody reads of one node: a session in depth, the page, the history; one node for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import terminals
+from tests.support.lab import Lab, until
+
+pytestmark = pytest.mark.functional
+
+EVIL = "moved to <b>rack 7</b> \x1b[2J"
+"""What a router's admin may write: markup, and what clears a terminal."""
+
+
+class Node:
+    """A node that is up, whose router can be shut and opened."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+
+    def tell(self, what: str) -> None:
+        """Say something to the router's own command line."""
+        terminals.ask_bird(self.lab.directory / "bird.ctl", what)
+
+    def flap(self) -> None:
+        """Have the router's admin shut the session, with words, and open it again."""
+        lost = self.lab.json("session?name=tor")["times_lost"]
+        self.tell(f'disable node "{EVIL}"')
+        until(lambda: self.lab.json("session?name=tor")["times_lost"] > lost, self.lab.state)
+        self.tell("enable node")
+        self.lab.expect(self.lab.services, self.lab.pods)
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    folder: Path = tmp_path_factory.mktemp("node")
+    with Lab(folder) as lab:
+        lab.up()
+        found = Node(lab)
+        found.flap()
+        yield found
+
+
+def test_both_sides_of_a_session_are_shown_with_what_came_of_it(node: Node) -> None:
+    row = node.lab.json("session?name=tor")
+
+    assert row["remote_port"] == 1790
+    assert row["local_port"] not in {None, 0, 1790}
+    assert row["timers"]["hold_time"] == {
+        "configured": row["timers"]["hold_time"]["configured"],
+        "sent": row["timers"]["hold_time"]["configured"],
+        "received": 9,
+        "negotiated": 9,
+    }
+    assert row["timers"]["keepalive"]["negotiated"] == 3
+    assert row["opens"]["received"] == {"as": 64513, "hold_time": 9, "router_id": "192.0.2.1"}
+    found = {each["capability"]: each for each in row["capabilities"]}
+    assert found["multiprotocol"]["sent"] == ["ipv4 unicast", "ipv6 unicast"]
+    assert found["multiprotocol"]["received"] == ["ipv4 unicast"]
+    assert found["multiprotocol"]["negotiated"]
+    assert found["4-octet AS"]["received"] == ["64513"]
+    assert not found["graceful restart"]["negotiated"], "we did not offer it"
+    assert row["messages"]["received"]["open"] >= 1
+    assert row["messages"]["sent"]["update"] >= 1
+
+
+def test_a_loss_stays_readable_with_its_notification_and_the_routers_words(node: Node) -> None:
+    row = node.lab.json("session?name=tor")
+
+    assert (row["times_up"], row["times_lost"]) == (2, 1)
+    (flap,) = row["flaps"]
+    assert flap["seconds"] >= 0
+    assert flap["lasted_seconds"] > 0
+    assert flap["problem"].startswith("notification 6/2 (administrative shutdown)")
+    said = row["last_notification"]
+    assert (said["direction"], said["code"], said["subcode"]) == ("received", 6, 2)
+    assert said["name"] == "administrative shutdown"
+    assert "moved to" in said["text"] or said["text"] == "", "text that does not print is dropped"
+
+
+def test_a_session_for_people_fits_a_terminal_and_moves_no_cursor(node: Node) -> None:
+    shown = node.lab.cli("sessions", "tor").stdout
+
+    assert all(line.isprintable() and len(line) <= 80 for line in shown.splitlines())
+    words = " ".join(shown.split())
+    assert "hold time 9 s: we offer" in words
+    assert "multiprotocol ipv4 unicast, ipv6 unicast ipv4 unicast yes" in words
+    assert "notification 6/2 (administrative shutdown)" in words
