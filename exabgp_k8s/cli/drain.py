@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from exabgp_k8s.cli import durations, exits, socket_client
-from exabgp_k8s.cli.status import to_come
 from exabgp_k8s.errors import AgentUnreachable
+from exabgp_k8s.shown.status import to_come
 
 GATEWAY_TIMEOUT = 504
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exabgp_k8s.cli import exits, output, socket_client
+from exabgp_k8s.shown import layout
 
 Line = tuple[str, object]
 
@@ -31,12 +32,12 @@ def text(row: Any) -> str:
 
 def _lines(row: Any) -> Iterator[Line]:
     """Yield the facts, those that matter first."""
-    since = f" for {output.age(row['seconds'])}" if row["up"] or row["times_up"] else ""
+    since = f" for {layout.age(row['seconds'])}" if row["up"] or row["times_up"] else ""
     yield "peer", f"{row['peer']} {row['description']}".strip()
     yield "state", f"{row['state']}{since}"
     yield "problem", row["problem"] or ", ".join(row["missing"])
     if row["last_problem"] and row["last_problem"] != row["problem"]:
-        ago = output.age(row["last_problem_seconds"])
+        ago = layout.age(row["last_problem_seconds"])
         yield "last problem", f"{row['last_problem']}, {ago} ago"
     yield (
         "router",
@@ -48,7 +49,7 @@ def _lines(row: Any) -> Iterator[Line]:
     yield from _timers(row["timers"])
     yield "families", ", ".join(row["families"])
     yield from _bfd(row["bfd"])
-    yield "times up", f"{row['times_up']}, lost {row['times_lost']} times"
+    yield "times up", f"{row['times_up']}, lost {_times(row['times_lost'])}"
     if row["failed_attempts"]:
         yield "attempts in vain", row["failed_attempts"]
     yield "prefixes sent", f"{row['prefixes_sent']}, {row['unacknowledged']} unacknowledged"
@@ -81,6 +82,10 @@ def _timers(timers: Any) -> Iterator[Line]:
         yield "connect retry", f"{timers['connect_retry']['configured']} s"
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times" if count else "never"
+
+
 def _seconds(count: int) -> str:
     return f"{count} s" if count else "none"
 
@@ -88,7 +93,7 @@ def _seconds(count: int) -> str:
 def _bfd(found: Any) -> Iterator[Line]:
     if found is None:
         return
-    since = f" for {output.age(found['seconds'])}" if found["seconds"] is not None else ""
+    since = f" for {layout.age(found['seconds'])}" if found["seconds"] is not None else ""
     form = ", multihop" if found["multihop"] else ""
     yield (
         "BFD",
@@ -128,7 +133,7 @@ def _messages(messages: Any) -> str:
 
 def _flaps(flaps: Any) -> str:
     cells = [
-        (f"{output.age(each['seconds'])} ago", output.age(each["lasted_seconds"]), each["problem"])
+        (f"{layout.age(each['seconds'])} ago", layout.age(each["lasted_seconds"]), each["problem"])
         for each in flaps
     ]
     return output.table(["Lost", "WasUp", "Why"], cells)
@@ -138,7 +143,7 @@ def _route(row: Any) -> str:
     words = [row["prefix"] or row["class"], row["state"], *row["reasons"]]
     if row["next_hop"]:
         words.append(f"next hop {row['next_hop']}")
-    words += output.communities(row)
+    words += layout.communities(row)
     if row["med"] is not None:
         words.append(f"MED {row['med']}")
     return ", ".join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exabgp_k8s.cli import output
+from exabgp_k8s.shown import layout
 
 
 @pytest.fixture(autouse=True)
@@ -73,11 +74,11 @@ def test_a_long_value_is_wrapped_beside_its_name() -> None:
 def test_communities_have_the_names_that_people_know(written: str, name: str) -> None:
     row = {"communities": [written], "large_communities": ["1:2:3"], "extended_communities": []}
 
-    assert output.communities(row) == [name, "1:2:3"]
+    assert layout.communities(row) == [name, "1:2:3"]
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.4, "0.4 s"), (23.4, "23 s"), (179, "179 s"), (600, "10 min")]
 )
 def test_what_remains_is_said_as_exactly_as_it_matters(seconds: float, text: str) -> None:
-    assert output.left(seconds) == text
+    assert layout.left(seconds) == text

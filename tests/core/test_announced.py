@@ -6,13 +6,13 @@ import dataclasses
 
 import pytest
 
-from exabgp_k8s.cli import status
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, routes, summary
 from exabgp_k8s.core.report.announced import Summary
+from exabgp_k8s.shown import status
 from tests.support import builders
 from tests.support.builders import (
     POD_RANGE,
