@@ -22,6 +22,7 @@ from tests.settings import samples
 NOT_JUDGED = {
     "": "a drawing, or a line to look at",
     "text": "what a program prints, or a router of a vendor that is not here",
+    "console": "what commands said of a real cluster: tests/architecture/test_examples.py",
     "mermaid": "drawn by the build of the site, which refuses what it cannot draw",
     "powershell": "no such shell here",
     "python": "a piece of a file that its own tests run",
