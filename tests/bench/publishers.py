@@ -57,12 +57,16 @@ class Node:
             timings=publisher.Timings(heartbeat=HEARTBEAT),
         )
 
-    def is_in(self, *happened: events.Event, is_cordoned: bool = False) -> float:
-        """Have it say what a world is after some events; return when that was."""
+    def after(self, *happened: events.Event, is_cordoned: bool = False) -> Turn:
+        """Return the turn that some events lead to; that takes a while."""
         node = builders.a_node(name=self.name, uid=self.name, is_unschedulable=is_cordoned)
         world = builders.after(builders.a_serving_world(node=node), *happened)
-        self._turn = builders.turn(builders.obeyed(world))
-        self.publisher.note(self._turn)
+        return builders.turn(builders.obeyed(world))
+
+    def take(self, turn: Turn) -> float:
+        """Have it say what a turn led to; return when that was."""
+        self._turn = turn
+        self.publisher.note(turn)
         return time.monotonic()
 
     @property
@@ -128,11 +132,13 @@ def measure(folder: pathlib.Path, count: int) -> None:
         nodes = [Node(f"node-{number}", kubeconfig) for number in range(count)]
         time.sleep(5)
         observe("the servers alone", server, after(10))
-        for node in nodes:
-            node.is_in()
+        served = [node.after() for node in nodes]
+        for node, turn in zip(nodes, served, strict=True):
+            node.take(turn)
         observe(f"{count} start", server, lambda: all(each.written < LIMIT for each in nodes))
         observe(f"{count} beat every {HEARTBEAT:g} s", server, after(3 * HEARTBEAT))
-        told = [node.is_in(builders.down(builders.TOR_B)) for node in nodes]
+        lost = [node.after(builders.down(builders.TOR_B)) for node in nodes]
+        told = [node.take(turn) for node, turn in zip(nodes, lost, strict=True)]
         observe(f"{count} lose a router", server, lambda: all(said_since(nodes, told)))
         sizes = [bgpspeaker.size(server.speaker(each.name)) for each in nodes[:3]]
         print(f"an object as the API gives it: {max(sizes)} bytes")
@@ -156,7 +162,7 @@ def said_since(nodes: list[Node], told: list[float]) -> list[bool]:
 
 def cordon(node: Node, server: Server) -> float:
     """Return the seconds from a cordon to an object that says so."""
-    began = node.is_in(is_cordoned=True)
+    began = node.take(node.after(is_cordoned=True))
     while server.speaker(node.name)["status"]["summary"].get("reason") != "cordoned":
         time.sleep(0.005)
     return time.monotonic() - began

@@ -121,6 +121,38 @@ def test_nobody_knows_since_when_a_peer_is_held() -> None:
     assert (found["state"], found["seconds"]) == ("Held", None)
 
 
+def test_counters_and_time_alone_are_nothing_new() -> None:
+    """Else an idle node would build its rows with every look at the counters."""
+    world = builders.a_serving_world()
+    counted = builders.after(
+        world,
+        events.NeighborsRead(
+            rows=(builders.a_row(messages_sent=7), builders.a_row(TOR_B, messages_sent=9))
+        ),
+        events.KubeContact(),
+        now=NOW,
+    )
+
+    assert counted != world
+    assert speaker.is_same(builders.turn(world, NOW), builders.turn(counted, NOW + 60))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        builders.down(TOR_B),
+        events.NodeSeen(node=CORDONED),
+        events.ConfigRefused(problems=("x",)),
+        events.DrainAsked(),
+    ],
+    ids=["session", "cordon", "settings", "drain"],
+)
+def test_what_the_rows_show_is_something_new(event: events.Event) -> None:
+    world = builders.a_serving_world()
+
+    assert not speaker.is_same(builders.turn(world, NOW), builders.turn(after(world, event), NOW))
+
+
 # -- Announcing, which a reboot script waits for --------------------------------------------------
 
 

@@ -83,6 +83,8 @@ class Publisher:
         """The status that is stored; None: not read."""
         self._uid = ""
         """Of the Node that owns the object."""
+        self._seen: Turn | None = None
+        """The latest turn of which all is published."""
         self._planned: frozenset[model.Cause] = frozenset()
         self._is_urgent = self._is_leaving = False
         self._look, self._heartbeat = due.Due(), due.Due()
@@ -138,9 +140,19 @@ class Publisher:
         if self._published is None or self._uid != node.uid:
             self._published = self._read(node)
             self._uid = node.uid
-        status = self._status(turn, now, self._published)
-        pause = self._until_due(status, self._published, is_urgent=is_urgent)
+        if self._is_said(turn):
+            return turns.Pause(self._rest())
+        return self._say(turn, now, node, is_urgent=is_urgent)
+
+    def _say(
+        self, turn: Turn, now: float, node: model.NodeFacts, *, is_urgent: bool
+    ) -> turns.Pause:
+        published = self._published or {}
+        status = self._status(turn, now, published)
+        self._seen = None
+        pause = self._until_due(status, published, is_urgent=is_urgent)
         if pause > 0:
+            self._note_if_said(turn, status, published)
             return turns.Pause(pause)
         try:
             self._write(node, status, is_urgent=is_urgent)
@@ -154,7 +166,7 @@ class Publisher:
 
     def failed(self, error: errors.KubeError) -> turns.Pause:
         """Say once why nothing is written, and try again later."""
-        self._published = None
+        self._published = self._seen = None
         is_refused = 400 <= error.status < 500 and error.status not in PASSING  # noqa: PLR2004
         self._problem = str(error)
         if is_refused and not self._is_told:
@@ -169,7 +181,7 @@ class Publisher:
 
     def forget(self) -> None:
         """Take nothing over from the object that is there."""
-        self._published = {}
+        self._published, self._seen = {}, None
 
     def _until_look(self) -> float:
         """Return in how many seconds to look at what nobody planned: drawn when it happens."""
@@ -189,6 +201,22 @@ class Publisher:
         return bgpspeaker.status(
             rows, before, time.time(), version=exabgp_k8s.__version__, digest=self._digest()
         )
+
+    def _is_said(self, turn: Turn) -> bool:
+        """Return whether the object says all of a turn already, at a glance.
+
+        To build the rows is most of a look, and an idle node has one each few seconds.
+        """
+        is_same = self._seen is not None and speaker.is_same(self._seen, turn)
+        return is_same and not self._heartbeat.is_now
+
+    def _note_if_said(
+        self, turn: Turn, status: Mapping[str, Any], published: Mapping[str, Any]
+    ) -> None:
+        """Note a turn of which all is said, unless the time alone changes what it says."""
+        is_passing = status["conditions"][0]["reason"] == conditions.LOST
+        if not is_passing and bgpspeaker.is_same(status, published, with_minor=True):
+            self._seen = turn
 
     def _until_due(
         self, status: Mapping[str, Any], published: Mapping[str, Any], *, is_urgent: bool

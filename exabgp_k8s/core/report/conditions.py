@@ -27,6 +27,9 @@ _MAY_BE_HAD = (
 )
 """The states of a prefix in which its router has it, may have it, or is about to."""
 
+LOST = "SessionLost"
+"""The reason for ``Announcing`` that ends by the time alone."""
+
 
 class Type(enum.StrEnum):
     """What a condition answers."""
@@ -81,7 +84,7 @@ def _announcing(turn: Turn, found: _Found, now: float) -> Condition:
     if lost := _lost(turn.world, now):
         return _announcing_is(
             Status.YES,
-            "SessionLost",
+            LOST,
             f"{', '.join(lost)} may still have routes of a session that was lost" + _because(why),
         )
     if not turn.world.is_rib_current:

@@ -11,10 +11,33 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from exabgp_k8s.core.facts import model
+from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, conditions, routes, rows
 
 Row = Mapping[str, Any]
+
+
+def is_same(one: Turn, other: Turn) -> bool:
+    """Return whether two turns lead to the same rows, but for ages.
+
+    An idle node takes a turn whenever it looks at ExaBGP's counters. Whatever is not known here to
+    be a counter counts, so that a new fact is never missed.
+    """
+    return one is other or (
+        one.decision == other.decision and _settled(one.world) == _settled(other.world)
+    )
+
+
+def _settled(world: World) -> World:
+    """Return a world without what ticks while nothing happens."""
+    return dataclasses.replace(
+        world,
+        sessions={at: dataclasses.replace(each, row=None) for at, each in world.sessions.items()},
+        checks={},
+        kube_contact=None,
+        neighbors_read_at=0,
+    )
 
 
 def status(turn: Turn, now: float) -> Row:
