@@ -112,6 +112,9 @@ class Publisher:
         planned = frozenset(each for each in turn.world.causes if each.reason in model.PLANNED)
         if planned != self._planned or self._is_leaving:
             self._planned, self._is_urgent = planned, True
+        elif self._seen is not None and speaker.is_same(self._seen, turn):
+            # A glance costs less than to wake the thread, with each look at ExaBGP's counters.
+            return
         self._turns.wake()
         if not self._turns.is_started:
             # A thread that cannot be had now is asked for again with the next turn.
@@ -140,8 +143,6 @@ class Publisher:
         if self._published is None or self._uid != node.uid:
             self._published = self._read(node)
             self._uid = node.uid
-        if self._is_said(turn):
-            return turns.Pause(self._rest())
         return self._say(turn, now, node, is_urgent=is_urgent)
 
     def _say(
@@ -201,14 +202,6 @@ class Publisher:
         return bgpspeaker.status(
             rows, before, time.time(), version=exabgp_k8s.__version__, digest=self._digest()
         )
-
-    def _is_said(self, turn: Turn) -> bool:
-        """Return whether the object says all of a turn already, at a glance.
-
-        To build the rows is most of a look, and an idle node has one each few seconds.
-        """
-        is_same = self._seen is not None and speaker.is_same(self._seen, turn)
-        return is_same and not self._heartbeat.is_now
 
     def _note_if_said(
         self, turn: Turn, status: Mapping[str, Any], published: Mapping[str, Any]
