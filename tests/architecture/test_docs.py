@@ -19,7 +19,7 @@ from exabgp_k8s.cli import exits, looking_glass, root
 from exabgp_k8s.core.facts import config, durations, model
 from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.settings import load, schema
-from tests.architecture import exposition, fault_matrix, repository, settings_page
+from tests.architecture import exposition, fault_matrix, outputs_page, repository, settings_page
 
 PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
 
@@ -259,3 +259,8 @@ def test_the_schema_beside_the_example_is_made_from_the_settings_and_named_in_it
 def test_the_fault_matrix_is_made_from_the_tests() -> None:
     """Otherwise run ``python -m tests.architecture.fault_matrix``."""
     assert repository.read(fault_matrix.NAME) == fault_matrix.render()
+
+
+def test_the_sample_outputs_are_what_the_commands_print() -> None:
+    """Otherwise run ``python -m tests.architecture.outputs_page``."""
+    assert repository.read(outputs_page.NAME) == outputs_page.render()
