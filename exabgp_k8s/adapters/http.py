@@ -65,6 +65,8 @@ class Request:
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
+    accept: str = ""
+    """The forms that the client takes (RFC 9110 section 12.5.1); empty: any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class Response:
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    """More than what is said of every body."""
 
 
 Route = Callable[[Request], Awaitable[Response]]
@@ -192,7 +196,14 @@ class Server:
             pairs = urllib.parse.parse_qsl(query, max_num_fields=self._limits.query)
         except ValueError:
             raise _Refused(400, f"write at most {self._limits.query} parameters") from None
-        return Request(method=head.method.decode("ascii"), path=path, query=dict(pairs))
+        return Request(
+            method=head.method.decode("ascii"),
+            path=path,
+            query=dict(pairs),
+            accept=", ".join(
+                value.decode("latin-1") for name, value in head.headers if name == b"accept"
+            ),
+        )
 
     async def _answer(self, request: Request) -> Response:
         route = self._routes.get((request.method, request.path))
@@ -220,6 +231,7 @@ def _rendered(spoken: h11.Connection, response: Response) -> bytes:
         ("Content-Type", response.content_type),
         ("Content-Length", str(len(response.body))),
         ("Connection", "close"),
+        *response.headers,
     ]
     head = spoken.send(h11.Response(status_code=response.status, headers=headers)) or b""
     return head + response.body

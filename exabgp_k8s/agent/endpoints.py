@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from exabgp_k8s.adapters import http, metrics
+from exabgp_k8s.agent import front
 from exabgp_k8s.agent.draining import Draining
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import model, printable
@@ -39,6 +40,9 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     async def show_session(request: http.Request) -> http.Response:
         return _session(latest, request)
 
+    async def page(request: http.Request) -> http.Response:
+        return front.show(latest, _status(latest), request.accept)
+
     async def healthz(_: http.Request) -> http.Response:
         return _healthz(latest)
 
@@ -47,6 +51,7 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
 
     return {
         **{("GET", path): _show(row) for path, row in tables.items()},
+        ("GET", "/"): page,
         ("GET", "/v1/session"): show_session,
         ("GET", "/v1/why"): why,
         ("GET", "/metrics"): show_metrics,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +92,33 @@ def test_a_session_for_people_fits_a_terminal_and_moves_no_cursor(node: Node) ->
     assert "hold time 9 s: we offer" in words
     assert "multiprotocol ipv4 unicast, ipv6 unicast ipv4 unicast yes" in words
     assert "notification 6/2 (administrative shutdown)" in words
+
+
+def get(node: Node, accept: str) -> tuple[Any, str]:
+    """Return the headers and the body of the node's page."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{node.lab.http_port}/", headers={"Accept": accept}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.headers, answer.read().decode()
+
+
+def test_curl_is_answered_with_the_node_on_one_page(node: Node) -> None:
+    headers, shown = get(node, "*/*")
+
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "BGP of the node n1" in shown
+    assert f"{node.lab.services} (services): announced to 1 of 1: tor" in shown
+    assert "Established" in shown
+    assert all(line.isprintable() and len(line) <= 80 for line in shown.splitlines())
+
+
+def test_a_browser_is_given_html_that_runs_nothing(node: Node) -> None:
+    headers, shown = get(node, "text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Vary"] == "Accept"
+    assert "<h1>BGP of the node n1</h1>" in shown
+    assert "<script" not in shown
