@@ -252,6 +252,28 @@ def test_a_bfd_profile_that_is_elsewhere_is_written_with_the_defaults_and_named(
     assert said(lines, "BGPPeer/tor.a", "spec.bfdProfile", "fast is not in this file")
 
 
+@pytest.mark.parametrize(
+    ("profile", "written"),
+    [
+        ("{}", {}),
+        ("{receiveInterval: 10, detectMultiplier: 255}", {"interval": "50ms", "multiplier": 50}),
+        ("{transmitInterval: 60000}", {"interval": "1m"}),
+        ("{receiveInterval: 1000, transmitInterval: 300}", {"interval": "1s"}),
+    ],
+)
+def test_the_times_of_a_bfd_profile_are_brought_within_ours(
+    profile: str, written: dict[str, object]
+) -> None:
+    one = METALLB.split("---", maxsplit=1)[0] + (
+        "---\napiVersion: metallb.io/v1beta1\nkind: BFDProfile\nmetadata: {name: fast}\n"
+        f"spec: {profile}\n"
+    )
+    document, _ = converted("metallb", one)
+
+    load.parse(json.dumps(document), "converted")
+    assert peers(document)["tor-a"]["bfd"] == written
+
+
 def test_calico_peers_keep_their_selector_and_ranges() -> None:
     document, lines = converted("calico", CALICO)
     found = peers(document)
