@@ -23,7 +23,7 @@ version = release
 
 # The root of the repository is the source, so that links to files beside the pages lead somewhere.
 root_doc = "docs/index"
-include_patterns = ["docs/**", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
+include_patterns = ["docs/**", "*.md"]
 exclude_patterns = ["docs/site"]
 extensions = ["myst_parser", "contents", "drawings", "languages", "selfcontained", "versions"]
 # A link to a heading that does not exist is a warning, and the build takes warnings for errors.
