@@ -7,16 +7,18 @@ in place, so nothing can disagree with what was decided.
 from __future__ import annotations
 
 import collections
+import time
 from collections.abc import Callable, Iterator
 
 import prometheus_client
 from prometheus_client import core as prometheus
 
+import exabgp_k8s
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.checks import Health
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, rows
+from exabgp_k8s.core.report import announced, losses, rows
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Seconds; a few milliseconds are usual, more only where a peer does not read."""
@@ -38,10 +40,19 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
+        self._lost = prometheus_client.Counter(
+            "exabgp_k8s_session_lost",
+            "Sessions that ended since the agent started, by NOTIFICATION.",
+            ["peer", "reason"],
+            registry=self._registry,
+        )
+        self._started = time.time()
         self._leaving: dict[model.PrefixClass, float] = {}
 
     def note(self, before: Turn | None, after: Turn, now: float) -> None:
-        """Measure a withdrawal from the turn that decided it to the one that completed it."""
+        """Count lost sessions; time a withdrawal from its decision to its completion."""
+        for peer, reason in losses.lost(before.world, after.world) if before else ():
+            self._lost.labels(peer, reason).inc()
         for prefix_class, action in after.judgement.actions.items():
             was = before.judgement.actions.get(prefix_class) if before else None
             if action is not model.Action.WITHDRAW:
@@ -60,12 +71,22 @@ class Metrics:
     def gauges(self) -> Iterator[prometheus.Metric]:
         """Yield every gauge of the latest turn."""
         turn, now = self._latest(), self._clock()
+        yield from self._program()
         yield from _sessions(turn, now)
         yield from _routes(turn)
         yield from _bfd(turn, now)
         yield from _checks(turn, now)
         yield from _node(turn, now)
         yield from _budget(turn)
+
+    def _program(self) -> Iterator[prometheus.Metric]:
+        build = _gauge("build_info", "1, with the version that runs.", ["version"])
+        build.add_metric([exabgp_k8s.__version__], 1)
+        started = _gauge(
+            "agent_start_time_seconds", "When the agent started, in seconds since 1970.", []
+        )
+        started.add_metric([], self._started)
+        yield from (build, started)
 
 
 class _Gauges:
