@@ -140,8 +140,41 @@ def answer(asked: Asked, show: Callable[[glance.Glance], Shown], node: str = "")
         api.close()
     shown = show(found)
     output.show(shown.value, asked.form, shown.table)
+    if asked.is_watched:
+        _show_again(asked, show, shown, node)
     if not shown.is_well:
         raise SystemExit(exits.Code.NO)
+
+
+def _show_again(
+    asked: Asked, show: Callable[[glance.Glance], Shown], shown: Shown, node: str
+) -> None:
+    """Show it whenever it is another answer, until Ctrl-C."""
+    from exabgp_k8s.cli import cluster_watching  # noqa: PLC0415 - who asks once does without
+
+    gc.enable()
+    last = [shown.value]
+
+    def say(found: glance.Glance) -> None:
+        if node and node not in found.nodes:
+            exits.fail(f"there is no Node {node} any more", exits.Code.NO)
+        again = show(found)
+        if not is_same(again.value, last[0]):
+            last[0] = again.value
+            output.show(again.value, asked.form, f"\n{again.table}")
+
+    how = access(asked.kubeconfig, asked.context)
+    cluster_watching.follow(how, asked.selector, node, say)
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Return whether two answers say the same, but for when the agents wrote last."""
+    return _told(one) == _told(other)
+
+
+def _told(value: Any) -> list[Any]:
+    rows = value if isinstance(value, list) else [value]
+    return [{**row, "last_contact": None} for row in rows]
 
 
 def access(given: str | None, context: str) -> client.Access:

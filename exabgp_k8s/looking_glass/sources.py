@@ -28,9 +28,20 @@ class Sources:
     Args:
         access: how to reach the API server.
         changed: is called in one of the threads when anything has changed; must not block.
+        selector: only Nodes with these labels; empty: all.
+        node: only the objects of this one; empty: all.
     """
 
-    def __init__(self, access: client.Access, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        access: client.Access,
+        changed: Callable[[], None],
+        *,
+        selector: str = "",
+        node: str = "",
+    ) -> None:
+        named = {"fieldSelector": f"metadata.name={node}"} if node else {}
+        labelled = {"labelSelector": selector} if selector else {}
         self.speakers = mirror.Mirror(speaker.parse, changed, _is_news)
         self.members = mirror.Mirror(member.parse, changed)
         timings = watching.Timings()
@@ -40,7 +51,7 @@ class Sources:
                 client.Client(access),
                 watching.Selection(
                     path=SPEAKERS,
-                    query={},
+                    query=named,
                     thread="watch-speakers",
                     about="the BGPSpeakers",
                     page=PAGE_OF_SPEAKERS,
@@ -53,7 +64,7 @@ class Sources:
                 client.Client(access),
                 watching.Selection(
                     path=NODES,
-                    query={},
+                    query={**named, **labelled},
                     thread="watch-nodes",
                     about="the Nodes",
                     page=PAGE_OF_NODES,

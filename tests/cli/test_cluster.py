@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from exabgp_k8s.cli import cluster
-from exabgp_k8s.tryout.kubeapi import api, apiserver
+from exabgp_k8s.cli import cluster, cluster_asking
+from exabgp_k8s.cluster import rows
+from exabgp_k8s.tryout.kubeapi import api, apiserver, store
 from tests.cluster import samples
 from tests.support import kubeapi
 
@@ -290,3 +292,73 @@ def test_sets_that_say_the_same_are_one(server: kubeapi.KubeApi, run: Any) -> No
     put(server, [samples.node("n1")], [samples.well(1, prefixes=kept)])
 
     assert "  10.96.0.0/16, fd00:96::/112 (services): 0 of 1 nodes" in run("peers", "tor-a").stdout
+
+
+class Watching:
+    """A command with ``--watch``, and what it has said so far."""
+
+    def __init__(self, kubeconfig: Path, *command: str) -> None:
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "exabgp_k8s", "cluster", *command, "--watch",
+                "--kubeconfig", kubeconfig,
+            ],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+        )  # fmt: skip
+
+    def until(self, words: str) -> list[str]:
+        """Return the lines up to the one with these words."""
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            lines.append(line)
+            if words in line:
+                return lines
+        raise AssertionError(f"ended without {words}: {lines} {self.process.communicate()}")
+
+    def interrupt(self) -> tuple[int, str]:
+        """Press Ctrl-C; return the exit code and what is on standard error."""
+        self.process.send_signal(signal.SIGINT)
+        _, said = self.process.communicate(timeout=60)
+        return self.process.returncode, said
+
+
+def change(server: kubeapi.KubeApi, said: dict[str, Any]) -> None:
+    """Write an object anew, as its agent does."""
+    now = dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scope = store.Scope(name=said["metadata"]["name"])
+    with server.store.changed:
+        stored = server.store.get(api.BGP_SPEAKERS, scope)
+        status = {**said["status"], "lastContact": now}
+        server.store.replace(api.BGP_SPEAKERS, scope, {**stored, "status": status})
+
+
+def test_a_heartbeat_is_no_other_answer() -> None:
+    later = samples.well(1)
+    later["status"]["lastContact"] = "2026-11-26T02:26:00Z"
+    one, other = (
+        rows.nodes(samples.take([samples.node("n1")], [each])) for each in (samples.well(1), later)
+    )
+
+    assert one != other
+    assert cluster_asking.is_same(one, other)
+    assert cluster_asking.is_same(one[0], other[0])
+    assert not cluster_asking.is_same(one, [{**one[0], "state": "silent"}])
+
+
+@pytest.mark.parametrize("command", [("nodes",), ("why", "n1")], ids=" ".join)
+def test_what_is_watched_is_shown_again_when_it_is_another_answer_until_ctrl_c(
+    server: kubeapi.KubeApi, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    put(server, [samples.node("n1")], [samples.well(1)])
+    watching = Watching(tmp_path / "kubeconfig", *command)
+    watching.until("announc")
+    kubeapi.until(lambda: server.watches == 2, seconds=120)
+
+    change(server, samples.well(1))
+    change(server, samples.cordoned(1))
+
+    between = watching.until("cordoned")
+    assert not [line for line in between if "announcing" in line], "a heartbeat is no answer"
+    code, said = watching.interrupt()
+    assert (code, said) == (130, "")
