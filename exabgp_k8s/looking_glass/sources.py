@@ -44,35 +44,27 @@ class Sources:
         labelled = {"labelSelector": selector} if selector else {}
         self.speakers = mirror.Mirror(speaker.parse, changed, _is_news)
         self.members = mirror.Mirror(member.parse, changed)
+        objects = watching.Selection(
+            path=SPEAKERS,
+            query=named,
+            thread="watch-speakers",
+            about="the BGPSpeakers",
+            page=PAGE_OF_SPEAKERS,
+            taken=self.speakers.taken,
+        )
+        nodes = watching.Selection(
+            path=NODES,
+            query={**named, **labelled},
+            thread="watch-nodes",
+            about="the Nodes",
+            page=PAGE_OF_NODES,
+            taken=self.members.taken,
+        )
         timings = watching.Timings()
         # A transport for each: neither waits for the other's long list.
         self._watches = (
-            watching.Watch(
-                client.Client(access),
-                watching.Selection(
-                    path=SPEAKERS,
-                    query=named,
-                    thread="watch-speakers",
-                    about="the BGPSpeakers",
-                    page=PAGE_OF_SPEAKERS,
-                    taken=self.speakers.taken,
-                ),
-                self.speakers,
-                timings,
-            ),
-            watching.Watch(
-                client.Client(access),
-                watching.Selection(
-                    path=NODES,
-                    query={**named, **labelled},
-                    thread="watch-nodes",
-                    about="the Nodes",
-                    page=PAGE_OF_NODES,
-                    taken=self.members.taken,
-                ),
-                self.members,
-                timings,
-            ),
+            watching.Watch(client.Client(access), objects, self.speakers, timings),
+            watching.Watch(client.Client(access), nodes, self.members, timings),
         )
 
     def start(self) -> None:

@@ -164,7 +164,7 @@ def test_a_selector_leaves_the_other_nodes_out(server: kubeapi.KubeApi, run: Any
 
 
 def test_many_nodes_are_read_page_by_page(server: kubeapi.KubeApi, run: Any) -> None:
-    numbers = range(1, 601)
+    numbers = range(1, 261)
     put(server, [samples.node(f"n{i}") for i in numbers], [samples.well(i) for i in numbers])
 
     assert run("nodes").exit_code == 0

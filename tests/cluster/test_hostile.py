@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exabgp_k8s.cluster import glance, measures, member, routers, rows, speaker, why
@@ -38,6 +38,7 @@ def everything(found: glance.Glance) -> str:
     return "".join(map(str, shown)) + measures.text(found)
 
 
+@settings(max_examples=40)
 @given(status=SHAPED, spec=SHAPED)
 def test_nothing_that_an_object_holds_raises(status: Any, spec: Any) -> None:
     named = {"metadata": {"name": "n1", "labels": spec}, "status": status, "spec": spec}
@@ -51,12 +52,12 @@ def test_evil_text_is_one_printable_line_everywhere() -> None:
     session = {"peer": EVIL, "address": EVIL, "lastError": EVIL, "state": EVIL, "bfd": EVIL}
     reason = {"reason": EVIL, "since": EVIL, "peers": [EVIL]}
     prefix = samples.prefix(EVIL, EVIL, state=EVIL, sentTo=[EVIL], reasons=[reason])
-    settings = {"digest": EVIL, "stale": True, "problems": [EVIL]}
+    ruled = {"digest": EVIL, "stale": True, "problems": [EVIL]}
     summary = {"sessions": EVIL, "services": EVIL, "pods": EVIL, "reason": EVIL, "since": EVIL}
     node = samples.node("n1")
     node["metadata"]["labels"] = {EVIL: EVIL}
     said = samples.well(
-        1, sessions=[session], prefixes=[prefix], settings=settings, summary=summary,
+        1, sessions=[session], prefixes=[prefix], settings=ruled, summary=summary,
         phase=EVIL, version=EVIL,
     )  # fmt: skip
 
