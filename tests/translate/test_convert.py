@@ -184,7 +184,8 @@ kind: Node
 metadata:
   name: w3
   annotations:
-    kube-router.io/peers: "- {remoteip: 10.0.2.1, remoteasn: 65002, localip: 10.0.2.9}"
+    kube-router.io/peers: |
+      - {remoteip: 10.0.2.1, remoteasn: 65002, localip: 10.0.2.9, bfd: {enabled: true}}
     kube-router.io/path-prepend.repeat-n: "3"
 """
 
@@ -350,7 +351,10 @@ def test_kube_router_nodes_that_say_the_same_become_one_peer() -> None:
     assert found["w1-1"]["nodeSelector"] == selectors.named(["w1", "w2"])
     assert found["w3-1"]["localAddress"] == "10.0.2.9"
     assert found["w3-1"]["attributes"] == {"prepend": 3}
+    assert found["w3-1"]["bfd"] == {"interval": "1s"}
+    assert "bfd" not in found["w1-1"]
     assert said(lines, "Node/w1", "password", "as w1-1")
+    assert said(lines, "Node/w3", "BFD with 10.0.2.1", "1s x 3")
 
 
 @pytest.mark.parametrize(
