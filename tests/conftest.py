@@ -7,6 +7,8 @@ import os
 import hypothesis
 import pytest
 
+from tests.support import chromium
+
 # What is true counts, never how fast the machine is.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -15,6 +17,17 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient")
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the long tests, in whatever order: one that begins last runs alone."""
+    if not chromium.IS_THERE:
+        left_out = [item for item in items if item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out for want of a browser, where it would have run."""
+    wanted = terminalreporter.config.getoption("-m")
+    if not chromium.IS_THERE and wanted == "functional":
+        terminalreporter.write_line(chromium.MISSING)

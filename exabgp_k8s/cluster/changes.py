@@ -80,7 +80,9 @@ def _sessions(was: Speaker | None, now: Speaker | None) -> Iterator[str]:
     for peer in dict.fromkeys((*before, *after)):
         old, new = before.get(peer), after.get(peer)
         words = old.state if old else ABSENT, new.state if new else ABSENT
-        if words[0] != words[1]:
+        # One that is down is dialled again and again, and goes through all states each time.
+        is_news = old is None or new is None or old.is_up != new.is_up
+        if is_news:
             error = f"; {new.last_error}" if new and not new.is_up and new.last_error else ""
             yield f"session {peer}: {words[0]} → {words[1]}{error}"
 

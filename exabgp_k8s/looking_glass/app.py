@@ -109,6 +109,7 @@ class _Written:
         text = self._templates.get_template(page.template).render(
             picture=newest,
             tone=picture.tone,
+            route_tone=picture.route_tone,
             problem=newest.problem,
             version=exabgp_k8s.__version__,
             here=path,

@@ -73,6 +73,10 @@ class Picture:
         said = self.taken.nodes[node].speaker
         return frozenset(each.peer for each in said.sessions) if said else frozenset()
 
+    def is_well(self, node: str) -> bool:
+        """Say whether a node is as it should be."""
+        return self.taken.nodes[node].is_well
+
     def age(self, since: str | None) -> str:
         """Return how long ago a moment was when the picture was taken."""
         return moments.age(since, self.taken.at)
@@ -93,6 +97,15 @@ def tone(row: Row) -> str:
     if row["is_well"]:
         return "good" if row["state"] == "announcing" else "calm"
     return "warn" if row["state"] in _HALF else "bad"
+
+
+def route_tone(route: Row, is_well: bool) -> str:
+    """Return how a prefix of a node looks, by what its routers have been sent."""
+    if not route["is_current"]:
+        return "none"
+    if route["sent"] and route["sent"] == route["meant"]:
+        return "good"
+    return "calm" if is_well else "warn" if route["sent"] else "bad"
 
 
 _HALF = frozenset({"partly", "waiting", "deprioritised", "stale settings", "gone"})

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exabgp_k8s import errors
-from exabgp_k8s.adapters.kube import client, watching
+from exabgp_k8s.adapters.kube import client, limits, watching
 from exabgp_k8s.tryout.kubeapi import api, apiserver
 from exabgp_k8s.wire import kube
 from tests.adapters import reflecting
@@ -46,12 +46,14 @@ class Reader:
 
 
 @contextlib.contextmanager
-def watched(server: kubeapi.KubeApi, folder: pathlib.Path) -> Iterator[Reader]:
+def watched(server: kubeapi.KubeApi, folder: pathlib.Path, page: int = 0) -> Iterator[Reader]:
     """Watch all Leases of a namespace."""
     path = folder / "kubeconfig"
     path.write_text(apiserver.kubeconfig(server))
     reader = Reader()
-    selection = watching.Selection(path=LEASES, query={}, thread="test", about="the Leases")
+    selection = watching.Selection(
+        path=LEASES, query={}, thread="test", about="the Leases", page=page
+    )
     watch = watching.Watch(
         client.Client(client.Access(kubeconfig=path)), selection, reader, reflecting.QUICK
     )
@@ -63,10 +65,10 @@ def watched(server: kubeapi.KubeApi, folder: pathlib.Path) -> Iterator[Reader]:
     kubeapi.until(lambda: not watch.is_alive)
 
 
-def write(server: kubeapi.KubeApi, name: str) -> None:
+def write(server: kubeapi.KubeApi, name: str, **spec: str) -> None:
     """Create a Lease."""
     collection = api.find_collection("coordination.k8s.io/v1", "leases")
-    server.store.create(collection, {"metadata": {"name": name}, "spec": {}}, "exabgp-k8s")
+    server.store.create(collection, {"metadata": {"name": name}, "spec": spec}, "exabgp-k8s")
 
 
 def test_objects_that_are_there_or_come_are_shown(
@@ -91,3 +93,14 @@ def test_what_changed_while_nobody_answered_is_shown_afterwards(
         write(server, "second")
         server.restart()
         kubeapi.until(lambda: reader.names == {"first", "second"})
+
+
+def test_a_page_that_is_larger_than_we_read_is_asked_for_in_parts(
+    server: kubeapi.KubeApi, tmp_path: pathlib.Path
+) -> None:
+    names = {f"n{number}" for number in range(8)}
+    for name in names:
+        write(server, name, holderIdentity="x" * (limits.LARGEST // 3))
+    with watched(server, tmp_path, page=8) as reader:
+        kubeapi.until(lambda: reader.names == names)
+    assert not reader.losses

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fabric import addresses, conftest, five, waiting
+from tests.fabric import addresses, conftest, five, glass, waiting
 from tests.support import controlplane
 
 pytestmark = [pytest.mark.fabric, pytest.mark.long]
@@ -38,6 +39,7 @@ def test_everybody_says_the_same_words_with_the_same_since_when(bed: five.Five) 
     the_nodes_themselves_say_the_same(bed)
     why_says_what_to_do(bed)
     the_metrics_count_them(bed)
+    the_pages_say_the_same(bed)
     if bed.has_kubectl:
         kubectl_shows_the_same(bed)
 
@@ -136,6 +138,28 @@ def the_metrics_count_them(bed: five.Five) -> None:
 
     assert 'exabgp_k8s_cluster_nodes{state="announcing"} 1' in lines
     assert "exabgp_k8s_cluster_nodes_not_well 3" in lines
+
+
+def the_pages_say_the_same(bed: five.Five) -> None:
+    shown = glass.Glass(bed)
+    known = {row["node"]: row for row in rows(bed, "nodes")}
+    found = {row["node"]: row for row in json.loads(shown.page("/cluster.json"))["rows"]}
+
+    assert {name: (row["state"], row["reason"]) for name, row in found.items()} == STATES
+    assert {name: row["since"] for name, row in found.items()} == {
+        name: row["since"] for name, row in known.items()
+    }
+    for name, row in known.items():
+        page = shown.page(f"/nodes/{name}")
+        assert f">{row['state']}</span></h1>" in page
+        for fault in row["faults"]:
+            assert html.escape(fault["reason"].partition(";")[0]) in page
+            assert f'datetime="{fault["since"]}"' in page
+    for router in rows(bed, "peers"):
+        page = shown.page(f"/routers/{router['peer']}")
+        assert '>2</span><span class="more">of 3 healthy</span>' in page
+        for each in (five.CORDONED, five.FAILING, five.REFUSED):
+            assert f'<a href="/nodes/{each}">' in page
 
 
 def kubectl_shows_the_same(bed: five.Five) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ from typing import Any
 from selenium import webdriver
 from selenium.webdriver.chrome import options as chrome
 from selenium.webdriver.chrome import service
+from selenium.webdriver.common import action_chains, by
+from selenium.webdriver.remote import webelement
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-MISSING = (
-    "The tests of the looking glass in a browser are left out: there is no chromium with a "
-    "chromedriver. On Debian: apt-get install chromium chromium-driver"
-)
+from tests.support import chromium
+
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PHONE, DESK = 390, 1440
 """Widths of a screen in CSS pixels."""
@@ -42,6 +41,41 @@ class Browser:
         """Run JavaScript in the page and return what it returns."""
         return self.driver.execute_script(script, *arguments)
 
+    def text(self, selector: str) -> str:
+        """Return what the first element that fits says, to the eye or to the ear."""
+        return " ".join(str(self._first(selector).get_property("textContent")).split())
+
+    def can_be_read(self, text: str) -> bool:
+        """Say whether a text is on the screen, but for where one scrolls to."""
+        return text in self._first("body").text
+
+    def type(self, selector: str, text: str) -> None:
+        """Type into a field."""
+        self._first(selector).send_keys(text)
+
+    def click(self, selector: str) -> None:
+        """Click on the first element that fits."""
+        self._first(selector).click()
+
+    def press(self, key: str) -> None:
+        """Press a key, wherever the focus is."""
+        action_chains.ActionChains(self.driver).send_keys(key).perform()
+
+    def pdf(self) -> bytes:
+        """Return the page as it is printed."""
+        return base64.b64decode(self.devtools("Page.printToPDF")["data"])
+
+    def picture(self, width: int = 0, height: int = 0) -> bytes:
+        """Return the page as a PNG: the whole of it, or so much of its beginning."""
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        how: dict[str, Any] = {"clip": clip} if width else {"captureBeyondViewport": True}
+        return base64.b64decode(
+            self.devtools("Page.captureScreenshot", format="png", **how)["data"]
+        )
+
+    def _first(self, selector: str) -> webelement.WebElement:
+        return self.driver.find_element(by.By.CSS_SELECTOR, selector)
+
     def devtools(self, command: str, **parameters: Any) -> Any:
         """Ask the browser for what no page may do."""
         return self.driver.execute_cdp_cmd(command, parameters)
@@ -65,10 +99,18 @@ class Browser:
         """Run the scripts of the pages, or none."""
         self.devtools("Emulation.setScriptExecutionDisabled", value=not allowed)
 
+    def is_as_wide_as(self, width: int) -> bool:
+        """Say whether the page has no need to be scrolled sideways."""
+        found: int = self.run("return document.documentElement.scrollWidth")
+        return found <= width
+
     def violations(self) -> list[str]:
         """Return what axe finds wrong with the page as it is."""
+        if not self.run("return !!window.axe"):
+            # The page's own policy lets no script of ours in.
+            self.devtools("Runtime.evaluate", expression=self._axe)
         found = self.driver.execute_async_script(
-            self._axe + "; const done = arguments[arguments.length - 1];"
+            "const done = arguments[0];"
             "axe.run(document, {resultTypes: ['violations']})"
             ".then(found => done(JSON.stringify(found.violations)))"
         )
@@ -88,11 +130,11 @@ class Browser:
 def browser() -> Iterator[Browser]:
     """Start one."""
     options = chrome.Options()
-    options.binary_location = str(BROWSER)
+    options.binary_location = str(chromium.BROWSER)
     for argument in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=service.Service(str(DRIVER)))
+    driver = webdriver.Chrome(options=options, service=service.Service(str(chromium.DRIVER)))
     try:
         driver.set_script_timeout(60)
         yield Browser(driver)

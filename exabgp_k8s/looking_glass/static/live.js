@@ -14,28 +14,39 @@ function show(state, text) {
   word.textContent = text;
 }
 
-function placeOf(element, shown) {
-  if (!element || !shown.contains(element)) return null;
-  const alike = (root) => [...root.querySelectorAll(element.localName)].filter(
-    (each) => each.id === element.id && each.getAttribute("href") === element.getAttribute("href"));
-  const number = alike(shown).indexOf(element);
-  return (root) => alike(root)[number] || null;
+// Where the focus is, in words that still fit when all elements are new ones.
+function focusIn(main) {
+  const at = document.activeElement;
+  if (!main.contains(at) || at === main) return () => {};
+  const alike = () => [...main.querySelectorAll(at.localName)].filter(
+    (each) => each.id === at.id && each.getAttribute("href") === at.getAttribute("href"));
+  const number = alike().indexOf(at);
+  const top = at.getBoundingClientRect().top;
+  return () => {
+    const found = alike()[number];
+    if (!found) return;
+    found.focus({ preventScroll: true });
+    scrollBy({ top: found.getBoundingClientRect().top - top, behavior: "instant" });
+  };
 }
 
+function replace(part, fresh) {
+  if (part.innerHTML === fresh.innerHTML) return;
+  const scrolled = [...part.querySelectorAll(".wide")].map((each) => each.scrollLeft);
+  part.replaceChildren(...fresh.childNodes);
+  [...part.querySelectorAll(".wide")].forEach((each, at) => { each.scrollLeft = scrolled[at] || 0; });
+}
+
+// Only the parts that show rows are replaced, so that a form keeps what is typed into it.
 function takeOver(page) {
-  const shown = document.getElementById("shown");
-  const fresh = page.getElementById("shown");
-  if (!fresh) return;
+  const main = document.querySelector("main");
+  const parts = (root) => [...root.querySelectorAll("[data-live]")];
+  const names = (root) => parts(root).map((each) => each.dataset.live).join();
+  const focus = focusIn(main);
   document.title = page.title;
-  if (fresh.innerHTML === shown.innerHTML) return;
-  const place = placeOf(document.activeElement, shown);
-  const scrolled = [...shown.querySelectorAll(".wide")].map((each) => each.scrollLeft);
-  const opened = [...shown.querySelectorAll("details")].map((each) => each.open);
-  shown.replaceChildren(...fresh.childNodes);
-  [...shown.querySelectorAll(".wide")].forEach((each, at) => { each.scrollLeft = scrolled[at] || 0; });
-  [...shown.querySelectorAll("details")].forEach((each, at) => { each.open = opened[at] ?? each.open; });
-  const found = place && place(shown);
-  if (found) found.focus({ preventScroll: true });
+  if (names(document) !== names(page)) replace(main, page.querySelector("main"));
+  else parts(document).forEach((each, at) => replace(each, parts(page)[at]));
+  focus();
 }
 
 async function look() {
