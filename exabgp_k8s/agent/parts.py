@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from exabgp_k8s.adapters import bfd, daemon, heartbeat, memory, metrics, speaker
+from exabgp_k8s.adapters import bird, daemon, heartbeat, memory, metrics, speaker
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.bfd import Beside
 from exabgp_k8s.agent.conversation import Conversation
@@ -60,7 +60,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     measured = metrics.Metrics(lambda: latest.turn, latest.clock)
     draining = Draining(options, inbox, latest)
     reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
-    beside = Beside(bfd.Engine(options.bfd), latest, inbox.put)
+    beside = Beside(bird.Engine(options.bfd), latest, inbox.put)
     said, checks = LastWords(options), runner.Runner(inbox.put)
     errands = Errands(
         options.node, cluster, kept=kept, last_words=said, measured=measured, checks=checks

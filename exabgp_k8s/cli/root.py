@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, str] = {
     "why": "exabgp_k8s.cli.inspect:why",
     "drain": "exabgp_k8s.cli.drain:drain",
     "undrain": "exabgp_k8s.cli.drain:undrain",
+    "bfd-stop": "exabgp_k8s.cli.bfd:bfd_stop",
     "cluster": "exabgp_k8s.cli.cluster:group",
     "looking-glass": "exabgp_k8s.cli.looking_glass:looking_glass",
     "config": "exabgp_k8s.cli.config:group",

@@ -21,13 +21,16 @@ HEAD = """\
 # Made by exabgp-k8s from its settings, and made anew when they change.
 log stderr { info, remote, warning, error, auth, fatal, bug };
 router id 0.0.0.1;
+timeformat protocol "%s.%3f";
 
 protocol device { }
 
 protocol bfd bfd1 {
   strict bind yes;
 """
-"""The router id is for BIRD's parser alone: BFD has none, and a node may be IPv6-only."""
+"""The router id is for BIRD's parser alone: BFD has none, and a node may be IPv6-only.
+Times are shown in seconds since 1970, which mean the same in every time zone."""
+NAME_OF_PROTOCOL = "bfd1"
 
 NAME = re.compile(r"[a-z0-9][-a-z0-9/:.%A-Z_]{0,127}", re.ASCII)
 """A peer's name, with its router's address where one entry is for several."""

@@ -48,6 +48,7 @@ class NodeAgent:
                 "--kubeconfig", str(self.kubeconfig),
                 "--password-dir", str(self.passwords.path),
                 "--state-dir", str(self.state_dir),
+                "--bfd-dir", str(self.node.directory / "bfd"),
                 "--http", "127.0.0.1:9179",
             ],
             log=self.node.directory / "agent.log",

@@ -34,6 +34,7 @@ VARIATIONS = {
         "ipv4 { import filter from_nodes; import limit 20 action block;",
         "ipv4 { import filter from_nodes; import limit 1 action restart;",
     ),
+    Variation.NO_BFD: ("  bfd on;\n", ""),
 }
 """What each replaces in the example."""
 

@@ -122,6 +122,10 @@ class Namespace:
 
         self.inside(write)
 
+    def pids(self) -> list[int]:
+        """Return every process that is in here."""
+        return [int(pid) for pid in _call(["ip", "netns", "pids", self.name]).split()]
+
     def delete(self) -> None:
         """Kill every process in the namespace and remove it with its links."""
         _kill_inside(self.name)

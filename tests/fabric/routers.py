@@ -71,6 +71,8 @@ class Variation(enum.Enum):
     """The import filter refuses the IPv4 service range."""
     ONE_PREFIX = enum.auto()
     """A session with more than one IPv4 prefix is torn down."""
+    NO_BFD = enum.auto()
+    """No BFD with the nodes; of BIRD only."""
 
 
 class Router(abc.ABC):

@@ -1,21 +1,27 @@
-"""BFD beside the sessions, with a real BIRD and a real agent; the engine is a file here."""
+"""The engine of BFD: a real BIRD that is told what to do, refuses, is away and comes back."""
 
 from __future__ import annotations
 
-import json
+import asyncio
+import contextlib
+import socket
 import subprocess
-import time
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from exabgp_k8s.adapters import bird
+from exabgp_k8s.core.facts import bfd
 from exabgp_k8s.wire import bird_conf
-from tests.support import asking
-from tests.support.lab import Lab, until
+from tests.support import terminals
+from tests.support.lab import until
 from tests.wire.test_bird_conf import ALL_KINDS
 
 pytestmark = pytest.mark.functional
+
+FIRST = ALL_KINDS[:1]
 
 
 def bird_says(path: Path) -> str:
@@ -33,52 +39,141 @@ def test_bird_takes_every_kind_of_session_and_none(tmp_path: Path, number: int) 
     assert bird_says(path) == ""
 
 
-def engine_says(lab: Lab, state: str, **more: Any) -> None:
-    """Write down the one session as the engine would."""
-    now = time.time()
-    session = {
-        "address": lab.router.address, "interface": "lo", "local": lab.address,
-        "state": state, "since": now, "diagnostic": None,
-        "interval": 300, "detect": 900, "downs": 0,
-    } | more  # fmt: skip
-    path = lab.state_dir / "bfd" / "new"
-    path.write_text(json.dumps({"at": now, "problem": "", "sessions": [session]}))
-    path.replace(path.with_name("state.json"))
+def configure(directory: Path, *wanted: bfd.Wanted) -> str:
+    """Configure an engine, and return what it has against it."""
+
+    async def tell() -> str:
+        engine = bird.Engine(directory)
+        try:
+            return await engine.configure(wanted)
+        finally:
+            await engine.close()
+
+    return asyncio.run(tell())
 
 
-def metric(lab: Lab, line: str) -> bool:
-    return line in asking.http(lab.http_port, "/metrics")[1].splitlines()
+def problem(directory: Path) -> str:
+    """Return what a look at the engine complains of."""
+
+    async def look() -> str:
+        engine = bird.Engine(directory)
+        found = await engine.look(0)
+        await engine.close()
+        return found.problem
+
+    return asyncio.run(look())
 
 
-def test_bfd_is_asked_for_and_seen_and_moves_no_route(lab: Lab) -> None:
-    document = lab.document()
-    document["peers"][0]["bfd"] = {"interval": "300ms"}
-    lab.write(document)
-    lab.up()
-    configuration = lab.state_dir / "bfd" / "bird.conf"
-    until(lambda: f"neighbor {lab.router.address}" in configuration.read_text(), lab.state)
-    before, history = configuration.stat(), lab.router.history()
-    assert bird_says(configuration) == ""
+@contextlib.contextmanager
+def running(directory: Path) -> Iterator[None]:
+    """Run the engine as its manifest does."""
+    configuration, control = directory / bird.CONFIGURATION, directory / bird.CONTROL
+    if not configuration.exists():
+        configuration.write_text("router id 0.0.0.1; protocol device { }\n")
+    command = ["bird", "-f", "-c", str(configuration), "-s", str(control)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: bool(terminals.ask_bird(control, "show status")), "BIRD answers")
+        yield
+    finally:
+        process.kill()
+        process.wait(30)
 
-    engine_says(lab, "Up")
-    until(lambda: metric(lab, 'exabgp_k8s_bfd_up{peer="tor"} 1.0'), lab.state)
-    assert "BFD" in lab.cli("sessions").stdout.splitlines()[0]
 
-    engine_says(lab, "Down", diagnostic=1, downs=1)
-    until(lambda: metric(lab, 'exabgp_k8s_bfd_up{peer="tor"} 0.0'), lab.state)
-    words = "bfd-down: nothing heard in the detection time"
-    shown = [lab.cli(*command) for command in (("sessions",), ("sessions", "tor"), ("status",))]
-    assert [words in " ".join(each.stdout.split()) for each in shown] == [True] * 3
-    assert [each.returncode for each in shown] == [0, 0, 0], "BGP is up, and the router decides"
-    until(lambda: '"bfd.lost"' in lab.log(), lab.state)
-    until(
-        lambda: any("BFD with tor" in each["message"] for each in lab.api.events()),
-        lambda: str(lab.api.events()),
-    )
+def neighbors(directory: Path) -> str:
+    return terminals.ask_bird(directory / bird.CONTROL, "show bfd sessions")
 
-    lab.agent.kill()
-    engine_says(lab, "Up", downs=1)
-    until(lambda: metric(lab, "exabgp_k8s_bfd_engine_up 1.0"), lab.state)
-    after = configuration.stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert lab.router.history() == history
+
+def test_what_was_configured_runs_and_is_what_the_next_process_finds(tmp_path: Path) -> None:
+    with running(tmp_path):
+        assert configure(tmp_path, *FIRST) == ""
+
+        assert "bfd1" in neighbors(tmp_path)
+    assert bird.Engine(tmp_path).standing() == FIRST
+
+
+def test_a_configuration_that_bird_refuses_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path):
+        configure(tmp_path, *FIRST)
+        monkeypatch.setattr(bird_conf, "HEAD", bird_conf.HEAD + "nonsense;\n")
+
+        refused = configure(tmp_path, *ALL_KINDS)
+
+        assert "refuses" in refused
+        assert "syntax error" in refused
+        assert "bfd1" in neighbors(tmp_path)
+    assert bird.Engine(tmp_path).standing() == FIRST
+    assert {each.name for each in tmp_path.iterdir()} <= {bird.CONFIGURATION, bird.CONTROL}
+
+
+def test_an_engine_that_is_away_begins_with_what_it_was_told(tmp_path: Path) -> None:
+    assert configure(tmp_path, *FIRST) == ""
+
+    with running(tmp_path):
+        assert "bfd1" in neighbors(tmp_path)
+
+
+def test_an_engine_is_heard_again_when_it_is_back(tmp_path: Path) -> None:
+    async def look_thrice() -> list[bool]:
+        engine = bird.Engine(tmp_path)
+        heard = [(await engine.look(0)).is_heard]
+        with running(tmp_path):
+            heard.append((await engine.look(1)).is_heard)
+        heard.append((await engine.look(2)).is_heard)
+        await engine.close()
+        return heard
+
+    assert asyncio.run(look_thrice()) == [False, True, False]
+
+
+def test_another_user_may_read_the_configuration(tmp_path: Path) -> None:
+    configure(tmp_path, *FIRST)
+
+    assert (tmp_path / bird.CONFIGURATION).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("mine")
+    (tmp_path / "bird.new").symlink_to(other)
+
+    configure(tmp_path, *FIRST)
+    (tmp_path / bird.CONFIGURATION).unlink()
+    (tmp_path / bird.CONFIGURATION).symlink_to(other)
+
+    assert other.read_text() == "mine"
+    assert bird.Engine(tmp_path).standing() == ()
+
+
+@contextlib.contextmanager
+def saying(directory: Path, words: bytes) -> Iterator[None]:
+    """Have something else than BIRD at the socket, which says this to who comes."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(directory / bird.CONTROL))
+        server.listen()
+
+        def talk() -> None:
+            with contextlib.suppress(OSError), server.accept()[0] as link:
+                link.sendall(words)
+                link.recv(1)
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        yield
+        thread.join(30)
+
+
+def test_an_engine_that_does_not_answer_keeps_nobody_waiting_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bird, "PATIENCE", 0.2)
+
+    with saying(tmp_path, b""):
+        assert "takes too long" in problem(tmp_path)
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    with saying(tmp_path, b"0001 ready\n" + b" more and more\n" * bird.LARGEST):
+        assert "too long" in problem(tmp_path)

@@ -47,7 +47,9 @@ ALL_KINDS = (
 def test_there_is_nothing_in_it_that_could_have_a_route() -> None:
     """Neither a kernel's table nor BGP: what has no such protocol touches no route."""
     words = [
-        line.split()[1] for line in bird_conf.render(ALL_KINDS).splitlines() if "protocol" in line
+        line.split()[1]
+        for line in bird_conf.render(ALL_KINDS).splitlines()
+        if line.startswith("protocol")
     ]
 
     assert words == ["device", "bfd"]
