@@ -3,7 +3,7 @@
 FRR and BIRD are asked whether they understand each block. Unbound and dnsmasq run with the very
 lines of the page about company DNS, at a client outside of the cluster, and have to find the name
 of a service through the ClusterIP of the cluster's DNS. The rogue node of the page about security
-announces to both kinds of router.
+announces to both kinds of router, and a pod speaks as its node.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import dns.query
 import pytest
 
 from tests.architecture import repository
-from tests.fabric import addresses, bird, routers, topology, waiting
+from tests.fabric import addresses, bird, frr, namespaces, routers, topology, waiting
 
 pytestmark = pytest.mark.fabric
 
@@ -123,6 +123,59 @@ def test_a_router_believes_a_rogue_node_no_more_than_the_page_says(
     )
     # One session, one table: what was refused came before, or with it.
     assert router.routes().keys() - before == {addresses.SERVICES}
+
+
+def test_a_pod_can_speak_bgp_as_its_node_unless_the_router_wants_a_password(
+    build: topology.Factory,
+) -> None:
+    """Why the page says: use a password. Masquerading gives every pod its node's address."""
+    open_bed = build([frr.Frr], nodes_wanted=1)
+    _speak_from_the_pod(open_bed)
+    waiting.until_equal(
+        {open_bed.nodes[0].address: "Established"},
+        open_bed.routers[0].sessions,
+        "the session of a pod in its node's name",
+    )
+
+    guarded = build([frr.Frr], nodes_wanted=1, password="shared")
+    _speak_from_the_pod(guarded, 'password "shared";')
+    router = guarded.routers[0]
+    # It signs its own address, and comes from the node's: the password that it knows is no use.
+    waiting.until(
+        lambda: "TcpExtTCPMD5Failure 0" not in _counters(router.namespace),
+        "the router's kernel drops what the pod signs",
+    )
+    assert router.sessions() == {}
+
+
+def _speak_from_the_pod(fabric: topology.Fabric, option: str = "") -> None:
+    """Let a node's pod dial the router, behind the rule that network plugins write."""
+    node = fabric.nodes[0]
+    rule = f"POSTROUTING -s {addresses.PODS} ! -d {addresses.PODS} -j MASQUERADE"
+    node.namespace.run("iptables", "-t", "nat", "-A", *rule.split())
+    config = fabric.directory / "pod.conf"
+    config.write_text(
+        f"""
+router id {node.pod_ip};
+protocol device {{ }}
+protocol bgp tor {{
+  local {node.pod_ip} as {addresses.NODE_ASN};
+  neighbor {fabric.routers[0].address} as {addresses.ROUTER_ASN};
+  multihop;
+  connect delay time 1;
+  {option}
+  ipv4 {{ import none; export none; }};
+}}
+"""
+    )
+    socket = str(fabric.directory / "pod.ctl")
+    node.pod.start(
+        ["bird", "-f", "-c", str(config), "-s", socket], log=fabric.directory / "pod.log"
+    )
+
+
+def _counters(namespace: namespaces.Namespace) -> str:
+    return " ".join(namespace.run("nstat", "-azs", "TcpExtTCPMD5Failure").split())
 
 
 def test_company_resolvers_find_services_as_the_page_says(build: topology.Factory) -> None:
