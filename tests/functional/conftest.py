@@ -14,7 +14,7 @@ from tests.support.lab import Lab
 _REAL = ["test_api_servers.py", "test_stolen_token.py"]
 collect_ignore = [] if controlplane.is_available() else _REAL
 if controlplane.kubectl() is None:
-    collect_ignore = [*collect_ignore, "test_kubectl.py"]
+    collect_ignore = [*collect_ignore, "test_kubectl.py", "test_applied.py"]
 
 
 @pytest.fixture
