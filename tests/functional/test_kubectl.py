@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from exabgp_k8s.core.facts import model
 from exabgp_k8s.tryout.kubeapi import apiserver
+from exabgp_k8s.wire import bgpspeaker
 from tests.architecture import repository
 from tests.support import controlplane
 from tests.support.lab import Lab, until
+from tests.wire.test_bgpspeaker import long_rows
 
 pytestmark = pytest.mark.functional
 
@@ -106,13 +110,21 @@ def test_a_deleted_object_is_made_anew(node: Node) -> None:
     node.kubectl("wait", f"bgpspeaker/{name}", "--for=condition=Announcing", "--timeout=120s")
 
 
-def test_the_whole_of_an_object_is_small(node: Node) -> None:
-    name = node.lab.name
-    until(lambda: "status" in node.lab.api.speaker(name), node.lab.state)
+def test_a_node_on_which_all_is_wrong_has_an_object_of_8_kib_that_is_taken(node: Node) -> None:
+    """Eight peers and eight prefixes, and at each of them a long text."""
+    api, facts = node.lab.api, model.NodeFacts(name="n2", uid="5b0f")
+    said = bgpspeaker.status(long_rows(), {}, time.time(), version="1", digest="0" * 64)
+    last = {"lastContact": bgpspeaker.moment(time.time())}
+    api.ask("POST", bgpspeaker.COLLECTION, bgpspeaker.new(facts))
 
-    found = node.lab.api.speaker(name)
+    api.ask("PATCH", f"{bgpspeaker.COLLECTION}/n2/status", {"status": {**said, **last}})
 
-    assert len(json.dumps(found, separators=(",", ":"))) < 4096
+    found = api.speaker("n2")
+    assert found["status"] == {**said, **last}
+    notes = found["metadata"].pop("managedFields")
+    assert bgpspeaker.size(found) <= 8192
+    assert len(json.dumps(notes)) < 4096
+    api.ask("DELETE", f"{bgpspeaker.COLLECTION}/n2")
 
 
 def test_all_of_it_is_applied_in_one_go(node: Node) -> None:
