@@ -6,6 +6,7 @@ cluster may lack the objects. Each of these says what to apply or to ask for.
 
 from __future__ import annotations
 
+import concurrent.futures
 import functools
 import gc
 import os
@@ -199,10 +200,14 @@ def access(given: str | None, context: str) -> client.Access:
 
 
 def _all(api: client.Client, selector: str) -> glance.Glance:
-    speakers = list(pages.read(api, SPEAKERS, speaker.parse, size=PAGE))
     query = {"labelSelector": selector} if selector else {}
-    members = pages.read(api, NODES, member.parse, size=PAGE, query=query)
-    return glance.take(members, speakers, time.time(), is_selected=bool(selector))
+    # The server works on the one list while the other is read.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1) as beside:
+        members = beside.submit(
+            lambda: list(pages.read(api, NODES, member.parse, size=PAGE, query=query))
+        )
+        speakers = list(pages.read(api, SPEAKERS, speaker.parse, size=PAGE))
+        return glance.take(members.result(), speakers, time.time(), is_selected=bool(selector))
 
 
 def _one(api: client.Client, node: str) -> glance.Glance:
