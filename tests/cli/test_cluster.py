@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 import pytest
@@ -306,6 +306,13 @@ class Watching:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
         )  # fmt: skip
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
     def until(self, words: str) -> list[str]:
         """Return the lines up to the one with these words."""
         lines: list[str] = []
@@ -351,14 +358,13 @@ def test_what_is_watched_is_shown_again_when_it_is_another_answer_until_ctrl_c(
     server: kubeapi.KubeApi, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     put(server, [samples.node("n1")], [samples.well(1)])
-    watching = Watching(tmp_path / "kubeconfig", *command)
-    watching.until("announc")
-    kubeapi.until(lambda: server.watches == 2, seconds=120)
+    with Watching(tmp_path / "kubeconfig", *command) as watching:
+        watching.until("announc")
+        kubeapi.until(lambda: server.watches == 2, seconds=120)
 
-    change(server, samples.well(1))
-    change(server, samples.cordoned(1))
+        change(server, samples.well(1))
+        change(server, samples.cordoned(1))
 
-    between = watching.until("cordoned")
-    assert not [line for line in between if "announcing" in line], "a heartbeat is no answer"
-    code, said = watching.interrupt()
-    assert (code, said) == (130, "")
+        between = watching.until("cordoned")
+        assert not [line for line in between if "announcing" in line], "a heartbeat is no answer"
+        assert watching.interrupt() == (130, "")
