@@ -70,7 +70,7 @@ def built(folder: Path, *components: str) -> dict[tuple[str, ...], dict[str, Any
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
     program = controlplane.kubectl()
     assert program is not None
-    command = [program, "kustomize", folder]
+    command = [str(program), "kustomize", str(folder)]
     found = by_name(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     del found["Namespace", "", "exabgp-k8s"]
     return found
@@ -95,8 +95,9 @@ def without_settings(
         ([], {}),
         (["bfd"], {"bfd": {"enabled": True}}),
         (["looking-glass"], {"lookingGlass": {"enabled": True}}),
+        (["monitoring"], {"monitoring": {"enabled": True}}),
     ],
-    ids=["base", "bfd", "looking-glass"],
+    ids=["base", "bfd", "looking-glass", "monitoring"],
 )
 def test_helm_and_kustomize_make_the_same_objects(
     tmp_path: Path, components: list[str], values: dict[str, Any]
