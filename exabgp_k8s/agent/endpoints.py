@@ -18,6 +18,8 @@ STALE_AFTER = 10.0
 """Seconds without a turn after which the loop counts as hung; it turns at least once a second."""
 LONGEST_PREFIX = 49
 """Characters of an IPv6 prefix that is written out, its end as an IPv4 address."""
+MOST_ENTRIES = 200
+"""Of the history; no more are kept."""
 WAIT_LIMIT = 3600.0
 """Seconds that a drain may be waited for at most."""
 
@@ -40,6 +42,9 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     async def show_session(request: http.Request) -> http.Response:
         return _session(latest, request)
 
+    async def history(request: http.Request) -> http.Response:
+        return _history(latest, request)
+
     async def page(request: http.Request) -> http.Response:
         return front.show(latest, _status(latest), request.accept)
 
@@ -52,6 +57,7 @@ def readable(latest: Latest, exposition: metrics.Metrics) -> http.Routes:
     return {
         **{("GET", path): _show(row) for path, row in tables.items()},
         ("GET", "/"): page,
+        ("GET", "/v1/history"): history,
         ("GET", "/v1/session"): show_session,
         ("GET", "/v1/why"): why,
         ("GET", "/metrics"): show_metrics,
@@ -119,6 +125,17 @@ def _session(latest: Latest, request: http.Request) -> http.Response:
         "A peer whose nodeSelector does not match this Node is none of its peers."
     )
     return http.as_json({"error": error, "known": known, "hint": hint}, 404)
+
+
+def _history(latest: Latest, request: http.Request) -> http.Response:
+    """Return the last decisions; ``n`` and ``since`` say how many and how old at most."""
+    since = request.query.get("since")
+    try:
+        count = int(request.query.get("n", f"{MOST_ENTRIES}")[:9])
+        seconds = None if since is None else float(since)
+    except ValueError:
+        return http.as_json({"error": "n: write a number, and since: a number of seconds"}, 400)
+    return http.as_json(latest.history(max(0, min(count, MOST_ENTRIES)), seconds))
 
 
 def _healthz(latest: Latest) -> http.Response:

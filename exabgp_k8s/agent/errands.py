@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exabgp_k8s.adapters import journal, memory, metrics
+from exabgp_k8s.adapters import history, journal, memory, metrics
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.last_words import LastWords
 from exabgp_k8s.core.facts import budget, model
@@ -57,6 +57,7 @@ class Errands:
         kept: what outlives this process.
         last_words: what the routers are to read when the sessions end.
         measured: the metrics that need memory.
+        past: what was decided last.
         checks: runs the checks of the settings.
     """
 
@@ -68,11 +69,12 @@ class Errands:
         kept: memory.Memory,
         last_words: LastWords,
         measured: metrics.Metrics,
+        past: history.History,
         checks: runner.Runner,
     ) -> None:
         self._node, self._cluster = model.NodeFacts(name=node), cluster
         self._kept, self._last_words, self._measured = kept, last_words, measured
-        self._checks = checks
+        self._checks, self._past = checks, past
         self._journal = journal.Journal()
         self._told = Told()
 
@@ -85,6 +87,7 @@ class Errands:
         self._last_words.note(world)
         self._journal.note(before, after, now)
         self._measured.note(before, after, now)
+        self._past.note(after, now)
         self._told, news = notices.tell(self._told, after)
         if news:
             self._cluster.notify(news, world.node or self._node)

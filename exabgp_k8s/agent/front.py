@@ -12,6 +12,8 @@ from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.report import routes, rows
 
 TEXT, HTML = "text/plain", "text/html"
+LATEST = 5
+"""Decisions of the history on the page."""
 SAFETY = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
@@ -34,6 +36,7 @@ def show(latest: Latest, status: Any, accept: str) -> http.Response:
             sessions=rows.sessions(turn, now),
             why=routes.why(turn, None, now),
             checks=rows.checks(turn, now),
+            history=latest.history(LATEST, None),
         )
     )
     if not is_html_wanted(accept):

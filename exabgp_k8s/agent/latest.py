@@ -24,3 +24,5 @@ class Latest:
         self.turn = Turn(world=World(started=self.turned_at, node_name=node))
         self.published: Callable[[], Mapping[str, Any]] = dict
         """What became of the node's own object; whoever publishes it says so."""
+        self.history: Callable[[int, float | None], list[Any]] = lambda *_: []
+        """The last decisions: so many at most, and no older than so many seconds."""

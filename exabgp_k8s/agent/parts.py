@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from exabgp_k8s.adapters import bird, daemon, heartbeat, memory, metrics, speaker
+from exabgp_k8s.adapters import bird, daemon, heartbeat, history, memory, metrics, speaker
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.bfd import Beside
 from exabgp_k8s.agent.conversation import Conversation
@@ -63,7 +63,13 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     beside = Beside(bird.Engine(options.bfd), latest, inbox.put)
     said, checks = LastWords(options), runner.Runner(inbox.put)
     errands = Errands(
-        options.node, cluster, kept=kept, last_words=said, measured=measured, checks=checks
+        options.node,
+        cluster,
+        kept=kept,
+        last_words=said,
+        measured=measured,
+        past=_past(options, latest),
+        checks=checks,
     )
 
     def follow(before: Turn, after: Turn, now: float) -> None:
@@ -87,6 +93,16 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         reconfiguring=reconfiguring,
         beside=beside,
     )
+
+
+def _past(options: Options, latest: Latest) -> history.History:
+    """Return the history, and let whoever reads the latest turn read it."""
+    loop = asyncio.get_running_loop()
+    past = history.History(
+        options.state_dir, lambda write: loop.call_later(history.WRITTEN_AFTER, write)
+    )
+    latest.history = lambda count, since: past.rows(latest.clock(), count, since)
+    return past
 
 
 def _begin(inbox: Inbox, kept: memory.Memory, exabgp: daemon.Daemon) -> None:

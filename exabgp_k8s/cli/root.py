@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, str] = {
     "routes": "exabgp_k8s.cli.inspect:routes",
     "checks": "exabgp_k8s.cli.inspect:checks",
     "why": "exabgp_k8s.cli.inspect:why",
+    "history": "exabgp_k8s.cli.history:history",
     "drain": "exabgp_k8s.cli.drain:drain",
     "undrain": "exabgp_k8s.cli.drain:undrain",
     "bfd-stop": "exabgp_k8s.cli.bfd:bfd_stop",

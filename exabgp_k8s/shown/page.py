@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exabgp_k8s.core.facts import printable
-from exabgp_k8s.shown import layout, markup, status, tables, why
+from exabgp_k8s.shown import history, layout, markup, status, tables, why
 from exabgp_k8s.shown.layout import Table
 
 WIDTH = 80
@@ -45,6 +45,7 @@ class Facts:
     sessions: Sequence[Any]
     why: Sequence[Any]
     checks: Sequence[Any]
+    history: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,9 @@ def of(facts: Facts) -> Page:
     if facts.checks:
         checks = tables.checks(facts.checks[: SHOWN + 1])
         found.append(_section("Health checks", checks, "/v1/checks"))
+    if facts.history:
+        past = history.table(facts.history)
+        found.append(_section("Latest decisions", past, "/v1/history"))
     node = printable.one_line(str(facts.status["node"] or "this node"), 80)
     return Page(
         title=f"BGP of the node {node}",
@@ -83,7 +87,7 @@ def _section(heading: str, part: Part, path: str) -> Section:
 
 PATHS = (
     "/v1/status", "/v1/sessions", "/v1/session?name=PEER", "/v1/routes", "/v1/why", "/v1/checks",
-    "/metrics",
+    "/v1/history", "/metrics",
 )  # fmt: skip
 MORE = "The same as JSON, and more:"
 LEFT_OUT = "There is more; all of it:"

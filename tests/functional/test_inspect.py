@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import terminals
 from tests.support.lab import Lab, until
+from tests.support.processes import is_gone
 
 pytestmark = pytest.mark.functional
 
@@ -122,3 +123,51 @@ def test_a_browser_is_given_html_that_runs_nothing(node: Node) -> None:
     assert headers["Vary"] == "Accept"
     assert "<h1>BGP of the node n1</h1>" in shown
     assert "<script" not in shown
+
+
+def test_the_history_says_what_left_and_came_and_outlives_the_agent(node: Node) -> None:
+    lab = node.lab
+    lab.api.cordon(lab.name, True)
+    lab.expect()
+    lab.api.cordon(lab.name, False)
+    lab.expect(lab.services, lab.pods)
+    until(lambda: _last(lab.json("history"))["acknowledged_seconds"] is not None, lab.state)
+    before = lab.json("history")
+
+    (withdrawn,) = (row for row in before if "withdrawn" in _words(row))
+    assert {prefix for each in withdrawn["changes"] for prefix in each["prefixes"]} == {
+        lab.services,
+        lab.pods,
+    }
+    assert {tuple(each["reasons"]) for each in withdrawn["changes"]} == {("cordoned",)}
+    assert {tuple(each["peers"]) for each in withdrawn["changes"]} == {("tor",)}
+    assert 0 <= withdrawn["acknowledged_seconds"] < withdrawn["seconds"]
+    assert "announced" in _words(before[-1])
+
+    # It is written a moment later, after the routers were told.
+    file = lab.state_dir / "history.jsonl"
+    until(lambda: f'"number":{before[-1]["number"]},' in file.read_text(), file.read_text)
+    agent = lab.agent
+    agent.kill()
+    until(lambda: is_gone(agent), lab.state)
+    until(lambda: len(lab.json("history")) > len(before), lab.state)
+
+    after = lab.json("history")
+    assert [row["number"] for row in after] == [
+        *(row["number"] for row in before),
+        after[-1]["number"],
+    ]
+    assert [row["changes"] for row in after[:-1]] == [row["changes"] for row in before]
+    assert (after[-1]["event"], after[-1]["changes"]) == ("start", [])
+    shown = lab.cli("history", "-n", "3", "--since", "1h").stdout
+    assert "cordoned" in shown
+    assert "started" in shown
+    assert "Latest decisions" in get(node, "*/*")[1]
+
+
+def _last(rows: Any) -> Any:
+    return rows[-1]
+
+
+def _words(row: Any) -> set[str]:
+    return {each["change"] for each in row["changes"]}
