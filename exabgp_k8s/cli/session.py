@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from exabgp_k8s.cli import exits, output, socket_client
+from exabgp_k8s.cli import output, socket_client, watching
 from exabgp_k8s.shown import layout
 
 Line = tuple[str, object]
 
 
-def show(name: str, state_dir: Path, form: str) -> None:
-    """Show one session by its peer's name or address; exit code 1 if it is not Established."""
-    row = socket_client.get(state_dir, f"/v1/session?{urllib.parse.urlencode({'name': name})}")
-    output.show(row, form, text(row))
-    if not row["up"]:
-        raise SystemExit(exits.Code.NO)
+def question(name: str, state_dir: Path) -> watching.Question:
+    """Return what is asked about one session, by its peer's name or address."""
+    target = f"/v1/session?{urllib.parse.urlencode({'name': name})}"
+    return watching.Question(
+        ask=functools.partial(socket_client.get, state_dir, target),
+        table=text,
+        is_well=lambda row: bool(row["up"]),
+    )
 
 
 def text(row: Any) -> str:

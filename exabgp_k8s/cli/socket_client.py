@@ -70,11 +70,12 @@ def ask(state_dir: Path, method: str, target: str, timeout: float = 5) -> tuple[
 
 
 def get(state_dir: Path, target: str) -> Any:
-    """Return what the agent shows; where it does not, say why and end."""
-    try:
-        status, answer = ask(state_dir, "GET", target)
-    except AgentUnreachable as error:
-        exits.fail_unreachable(error)
+    """Return what the agent shows; where it refuses, say why and end.
+
+    Raises:
+        AgentUnreachable: nobody answers on the socket.
+    """
+    status, answer = ask(state_dir, "GET", target)
     if status == BAD_REQUEST:
         exits.fail(answer["error"])
     if status != OK:

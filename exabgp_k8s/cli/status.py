@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import click
 
-from exabgp_k8s.cli import exits, output, socket_client
+from exabgp_k8s.cli import output as printing
+from exabgp_k8s.cli import socket_client, watching
 from exabgp_k8s.shown import status as shown
 
 
 @click.command(short_help="Show the node at a glance.")
 @socket_client.state_dir_option
-@output.output_option
-def status(state_dir: Path, output: str) -> None:
+@watching.option
+@printing.output_option
+def status(state_dir: Path, output: str, every: float | None) -> None:
     """Show the node at a glance; exit code 1 if something is not as it should be.
 
     That is: a prefix is withheld, no router has been sent it or a change of it stays
@@ -22,14 +25,12 @@ def status(state_dir: Path, output: str) -> None:
     of what is announced, no session is up, the settings on disk are refused, ExaBGP refuses its
     configuration, the BFD engine that a peer asks for is not heard, or nobody knows the Node.
     """
-    answer = socket_client.get(state_dir, "/v1/status")
-    _show(answer, output)
-    if not is_well(answer):
-        raise SystemExit(exits.Code.NO)
-
-
-def _show(answer: Any, form: str) -> None:
-    output.show(answer, form, output.fields(list(shown.lines(answer))))
+    asked = watching.Question(
+        ask=functools.partial(socket_client.get, state_dir, "/v1/status"),
+        table=lambda answer: printing.fields(list(shown.lines(answer))),
+        is_well=is_well,
+    )
+    watching.answer(asked, output, every)
 
 
 def is_well(answer: Any) -> bool:
