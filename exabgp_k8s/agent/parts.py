@@ -14,7 +14,7 @@ from exabgp_k8s.agent.errands import Cluster, Errands
 from exabgp_k8s.agent.inbox import Inbox
 from exabgp_k8s.agent.last_words import LastWords
 from exabgp_k8s.agent.latest import Latest
-from exabgp_k8s.agent.loop import Loop
+from exabgp_k8s.agent.loop import Follower, Loop
 from exabgp_k8s.agent.options import Options
 from exabgp_k8s.agent.reconfiguring import Reconfiguring
 from exabgp_k8s.core.facts import events
@@ -61,22 +61,16 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
     draining = Draining(options, inbox, latest)
     reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
     beside = Beside(bird.Engine(options.bfd), latest, inbox.put)
-    said, checks = LastWords(options), runner.Runner(inbox.put)
     errands = Errands(
         options.node,
         cluster,
         kept=kept,
-        last_words=said,
+        last_words=LastWords(options),
         measured=measured,
         past=_past(options, latest),
-        checks=checks,
+        checks=runner.Runner(inbox.put),
     )
-
-    def follow(before: Turn, after: Turn, now: float) -> None:
-        errands.run(before, after, now)
-        reconfiguring.note(after)
-        draining.note(after)
-        beside.note(after)
+    follow = _following(errands, reconfiguring, draining, beside)
 
     supervisor = heartbeat.Heartbeat(options.state_dir)
     loop = Loop(
@@ -93,6 +87,20 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
         reconfiguring=reconfiguring,
         beside=beside,
     )
+
+
+def _following(
+    errands: Errands, reconfiguring: Reconfiguring, draining: Draining, beside: Beside
+) -> Follower:
+    """Return what is done after each turn, in this order."""
+
+    def follow(before: Turn, after: Turn, now: float) -> None:
+        errands.run(before, after, now)
+        reconfiguring.note(after)
+        draining.note(after)
+        beside.note(after)
+
+    return follow
 
 
 def _past(options: Options, latest: Latest) -> history.History:
