@@ -14,7 +14,7 @@ SPEAKERS = bgpspeaker.COLLECTION
 NODES = "/api/v1/nodes"
 
 _TODO: Mapping[int, str] = {
-    403: "A pod has the right by ClusterRole exabgp-k8s-looking-glass, people by exabgp-k8s-view",
+    403: "Whoever it is started as needs the ClusterRole exabgp-k8s-looking-glass.",
     404: "Their definition is among the manifests: kubectl apply -k daemonset",
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -182,6 +183,9 @@ def test_a_planned_stop_is_not_taken_for_a_failure(bed: Callable[..., Bed]) -> N
     with contextlib.ExitStack() as stack:
         heard = [stack.enter_context(packets.Heard(each, "192.0.2.11")) for each in made.routers]
         hook = made.engines["n1"].pre_stop()
+        # Longer than it takes where it waits for nothing.
+        with pytest.raises(subprocess.TimeoutExpired):
+            hook.wait(4)
         assert made.cluster.agents["n1"].terminate() == 0
         made.cluster.expect(services=["n2"], pods=["n2"])
         assert hook.wait(60) == 0

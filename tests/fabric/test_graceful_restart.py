@@ -28,12 +28,13 @@ AWAY = 2.0
 class Rollout:
     """A cluster whose agents are pods of a DaemonSet."""
 
-    def __init__(self, formed: cluster.Cluster) -> None:
+    def __init__(self, formed: cluster.Cluster, *, is_running: bool = False) -> None:
         self.cluster = formed
         self.objects = pods.DaemonSet(formed.api.store)
         for name in formed.agents:
             self.objects.create_pod(name)
-        formed.start()
+        if not is_running:
+            formed.start()
 
     def end(self, name: str) -> None:
         """End a pod that is marked deleted, or whose node shuts down."""

@@ -55,6 +55,16 @@ def test_changes_are_kept_with_their_causes(alone: bed.Glass) -> None:
     assert "→ Active; notification 2/2" in alone.ask("/changes").text
 
 
+def test_a_heartbeat_is_no_news(alone: bed.Glass) -> None:
+    told = events(alone)
+    before = next(told)["version"]
+    alone.update("n2", lastContact="2030-01-01T00:00:00Z")
+    alone.update("n1", version="0.2.0")
+
+    assert next(told)["version"] == before + 1
+    assert not alone.ask("/changes.json").rows
+
+
 def test_nodes_come_and_go(alone: bed.Glass) -> None:
     alone.node_is("n6")
     kubeapi.until(lambda: alone.ask("/nodes/n6").status == 200, bed.LIMIT)

@@ -100,10 +100,3 @@ def test_what_stands_in_backticks_is_code_and_text(written: str, shown: str) -> 
     template = rendering.environment().from_string("{{ text | code }}")
 
     assert template.render(text=written) == shown
-
-
-def test_a_value_of_a_template_is_printable_and_short_wherever_it_comes_from() -> None:
-    template = rendering.environment().from_string("{{ text }}")
-
-    assert template.render(text="\x1b[2Jred\u202egnp\nnext") == "[2Jred gnp next"
-    assert len(template.render(text="x" * 10**6)) == rendering.LONGEST
