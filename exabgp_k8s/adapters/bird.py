@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import stat
 import time
@@ -70,12 +71,20 @@ class Engine:
         """Return what the engine says at a time of our own clock, or why it is not known."""
         try:
             rows = bird_answers.sessions(await self._ask("show bfd sessions"))
+            is_any_down = any(each.state is not bfd.State.UP for each in rows)
+            why = await self._ask("show bfd sessions all") if is_any_down else []
         except (FileNotFoundError, ConnectionRefusedError):
             return _unheard(f"nobody answers at {self._control} of the BFD engine; does it run?")
         except (OSError, ValueError, TimeoutError) as error:
             return _unheard(f"the BFD engine does not answer: {str(error) or 'it takes too long'}")
         ahead = now - time.time()
-        self._known = {each.address: self._by_our_clock(each, ahead) for each in rows}
+        told = bird_answers.diagnostics(why)
+        self._known = {
+            each.address: dataclasses.replace(
+                self._by_our_clock(each, ahead), diagnostic=told.get(each.address)
+            )
+            for each in rows
+        }
         return bfd.Seen(sessions=self._known)
 
     async def stop(self) -> None:

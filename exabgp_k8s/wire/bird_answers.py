@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from exabgp_k8s.core.facts import bfd, links, model, printable
@@ -26,6 +26,13 @@ ROW = re.compile(
     r"(?P<interval>\d{1,8}\.\d{3})\s+(?P<detect>\d{1,8}\.\d{3})",
     re.ASCII,
 )
+
+
+DIAGNOSTICS = (
+    *("None", "Time expired", "Echo failed", "Neighbor down", "Fwd plane reset", "Path down"),
+    *("Concat path down", "Admin down", "Rev concat path down"),
+)
+"""BIRD's words for the codes of RFC 5880 section 4.1, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,27 @@ def _rows(lines: Iterable[str]) -> Iterator[Row]:
             interval=_milliseconds(found["interval"]),
             detect=_milliseconds(found["detect"]),
         )
+
+
+def diagnostics(lines: Iterable[str]) -> Mapping[model.Address, int]:
+    """Return why sessions ended last, as ``show bfd sessions all`` says it since BIRD 2.15.
+
+    One that does not know the word ``all`` refuses it, and nothing is known then.
+    """
+    found: dict[model.Address, int] = {}
+    address, interface = "", ""
+    for line in lines:
+        # Lines that go on have no code, and what has one is no fact about a session.
+        key, _, value = line.strip().partition(":")
+        match key, value.strip():
+            case "Address", text:
+                address, interface = text, ""
+            case "Interface", text:
+                interface = text
+            case "Local diagnostic", text if text in DIAGNOSTICS:
+                where = _address(address, interface)
+                found |= {} if where is None else {where: DIAGNOSTICS.index(text)}
+    return found
 
 
 def _address(text: str, interface: str) -> model.Address | None:

@@ -78,4 +78,33 @@ def test_a_refusal_is_told_in_birds_own_words(lines: list[str], words: str) -> N
 @given(st.lists(st.text()))
 def test_nothing_that_is_said_is_an_error(lines: list[str]) -> None:
     bird_answers.sessions(lines)
+    bird_answers.diagnostics(lines)
     bird_answers.refusal(lines)
+
+
+DETAILS = """\
+1020-bfd1:
+   Address:              192.0.2.1
+   Interface:            eth0
+   Session state:        Down
+   Local diagnostic:     Time expired
+   Remote diagnostic:    None
+
+   Address:              fe80::1
+   Interface:            eth1
+   Local diagnostic:     Neighbor down
+
+   Address:              192.0.2.3
+   Local diagnostic:     Error #31
+0000 """.splitlines()
+
+
+def test_why_a_session_ended_is_read_where_bird_says_it() -> None:
+    assert {str(at): code for at, code in bird_answers.diagnostics(DETAILS).items()} == {
+        "192.0.2.1": 1,
+        "fe80::1%eth1": 3,
+    }
+
+
+def test_a_bird_that_does_not_say_why_leaves_it_unknown() -> None:
+    assert bird_answers.diagnostics(["9001 syntax error, unexpected ALL"]) == {}
