@@ -36,6 +36,11 @@ class Node:
         until(lambda: self.lab.json("session?name=tor")["times_lost"] > lost, self.lab.state)
         self.tell("enable node")
         self.lab.expect(self.lab.services, self.lab.pods)
+        # The table of neighbors is read a moment after the session came up.
+        until(
+            lambda: self.lab.json("session?name=tor")["messages"]["sent"].get("update", 0) > 0,
+            self.lab.state,
+        )
 
 
 @pytest.fixture(scope="module")

@@ -131,6 +131,8 @@ def test_one_session_is_shown_in_depth_by_name_and_by_address(lab: Lab) -> None:
     document["peers"][0]["attributes"] = {"communities": ["65535:65281"]}
     lab.write(document)
     lab.up()
+    # The table of neighbors is read a moment after the session came up.
+    until(lambda: lab.json("session?name=tor")["remote_port"] is not None, lab.state)
 
     for name in ("tor", lab.router.address):
         shown = lab.cli("sessions", name)
