@@ -19,7 +19,7 @@ from exabgp_k8s import __version__
 from exabgp_k8s.settings import schema
 from tests.architecture import repository
 
-FOLDER = repository.ROOT / "charts" / "exabgp-k8s"
+FOLDER = repository.ROOT / "daemonset" / "charts" / "exabgp-k8s"
 HEAD = "{{/* Made from daemonset/ by `python -m tests.architecture.chart`: edit that. */}}\n"
 NOT_HERE = {
     "labelled-nodes": "the value nodeSelector",

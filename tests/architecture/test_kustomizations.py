@@ -18,7 +18,8 @@ from tests.architecture import repository
 
 BASE = repository.ROOT / "daemonset"
 COMPONENTS = sorted(BASE.glob("components/*/kustomization.yaml"))
-OVERLAYS = sorted((repository.ROOT / "overlays").glob("*/kustomization.yaml"))
+EXAMPLES = repository.ROOT / "docs" / "examples" / "overlays"
+OVERLAYS = sorted(EXAMPLES.glob("*/kustomization.yaml"))
 ALL = [BASE / "kustomization.yaml", *COMPONENTS, *OVERLAYS]
 POLICY = "exabgp-k8s-settings"
 
