@@ -1,8 +1,9 @@
-"""For every test: what hypothesis judges, and in which order the tests begin."""
+"""For every test: what hypothesis judges, what Ctrl-C does, and in which order the tests begin."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import hypothesis
 import pytest
@@ -14,6 +15,11 @@ hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "patient"))
+
+# A shell has what it starts in the background ignore Ctrl-C, and that is inherited: what tests
+# start and interrupt would never end.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
