@@ -14,7 +14,7 @@ import dataclasses
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from exabgp_k8s.core.facts import bfd, model
@@ -25,8 +25,9 @@ LARGEST = 256 * 1024
 """Bytes of an answer or of a file that are read; a session takes about a hundred."""
 PATIENCE = 3.0
 """Seconds for one answer; a BIRD that needs more is not asked again before the next look."""
-SAME = 0.25
-"""Seconds by which one moment may seem to be another: BIRD's clock and ours are two."""
+SAME = 1.0
+"""Seconds by which one moment may seem to be another: BIRD's clock and ours are two, and a busy
+node may stop us while we read them."""
 
 Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -67,8 +68,8 @@ class Engine:
         refusal = await self._refusal("configure")
         return f"BIRD has not taken its configuration: {refusal}" if refusal else ""
 
-    async def look(self, now: float) -> bfd.Seen:
-        """Return what the engine says at a time of our own clock, or why it is not known."""
+    async def look(self, clock: Callable[[], float]) -> bfd.Seen:
+        """Return what the engine says, in times of our own clock, or why it is not known."""
         try:
             rows = bird_answers.sessions(await self._ask("show bfd sessions"))
             is_any_down = any(each.state is not bfd.State.UP for each in rows)
@@ -77,7 +78,8 @@ class Engine:
             return _unheard(f"nobody answers at {self._control} of the BFD engine; does it run?")
         except (OSError, ValueError, TimeoutError) as error:
             return _unheard(f"the BFD engine does not answer: {str(error) or 'it takes too long'}")
-        ahead = now - time.time()
+        # Both are read after the answers: a slow one would move every moment, as a loss does.
+        ahead = clock() - time.time()
         told = bird_answers.diagnostics(why)
         self._known = {
             each.address: dataclasses.replace(
@@ -103,10 +105,13 @@ class Engine:
     def _by_our_clock(self, row: bird_answers.Row, ahead: float) -> bfd.Session:
         """Return a session with its time as ours; one that is as before is the same again."""
         before, since = self._known.get(row.address), row.since + ahead
-        if before is not None and abs(before.since - since) < SAME:
+        is_as_before = (
+            before is not None and before.state is row.state and abs(before.since - since) < SAME
+        )
+        if before is not None and is_as_before:
             since = before.since
         # Between two looks it may have gone down and come up again.
-        is_lost = before is not None and before.state is bfd.State.UP and before.since != since
+        is_lost = before is not None and before.state is bfd.State.UP and not is_as_before
         return bfd.Session(
             address=row.address,
             state=row.state,

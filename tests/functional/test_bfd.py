@@ -7,7 +7,8 @@ import contextlib
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def problem(directory: Path) -> str:
 
     async def look() -> str:
         engine = bird.Engine(directory)
-        found = await engine.look(0)
+        found = await engine.look(time.time)
         await engine.close()
         return found.problem
 
@@ -118,10 +119,10 @@ def test_an_engine_that_is_away_begins_with_what_it_was_told(tmp_path: Path) -> 
 def test_an_engine_is_heard_again_when_it_is_back(tmp_path: Path) -> None:
     async def look_thrice() -> list[bool]:
         engine = bird.Engine(tmp_path)
-        heard = [(await engine.look(0)).is_heard]
+        heard = [(await engine.look(time.time)).is_heard]
         with running(tmp_path):
-            heard.append((await engine.look(1)).is_heard)
-        heard.append((await engine.look(2)).is_heard)
+            heard.append((await engine.look(time.time)).is_heard)
+        heard.append((await engine.look(time.time)).is_heard)
         await engine.close()
         return heard
 
@@ -177,3 +178,67 @@ def test_an_engine_that_does_not_answer_keeps_nobody_waiting_for_long(
 def test_an_answer_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
     with saying(tmp_path, b"0001 ready\n" + b" more and more\n" * bird.LARGEST):
         assert "too long" in problem(tmp_path)
+
+
+@contextlib.contextmanager
+def answering(directory: Path, rows: Callable[[], str]) -> Iterator[None]:
+    """Have a slow or changing BIRD at the socket, which lists these sessions when it is asked."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(directory / bird.CONTROL))
+        server.listen()
+
+        def talk() -> None:
+            with (
+                contextlib.suppress(OSError),
+                server.accept()[0] as link,
+                link.makefile() as asked,
+            ):
+                link.sendall(b"0001 BIRD ready.\n")
+                for command in asked:
+                    said = rows() if command == "show bfd sessions\n" else ""
+                    link.sendall(f"{said}0003 done\n".encode())
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        yield
+        thread.join(30)
+
+
+def a_row(since: float, state: str = "Up") -> str:
+    return f" {FIRST[0].address}  eth0  {state}  {since:.3f}  0.300  0.900\n"
+
+
+def looked(directory: Path, times: int) -> list[bfd.Session]:
+    """Return the one session that there is, at each of several looks."""
+
+    async def look() -> list[bfd.Session]:
+        engine = bird.Engine(directory)
+        found = [await engine.look(time.time) for _ in range(times)]
+        await engine.close()
+        return [session for each in found for session in each.sessions.values()]
+
+    return asyncio.run(look())
+
+
+def test_a_slow_answer_is_no_loss_of_a_session(tmp_path: Path) -> None:
+    began, delays = time.time() - 60, iter([0, 2 * bird.SAME, 0])
+
+    def rows() -> str:
+        time.sleep(next(delays))
+        return a_row(began)
+
+    with answering(tmp_path, rows):
+        found = looked(tmp_path, 3)
+
+    assert [each.downs for each in found] == [0, 0, 0]
+    assert len({each.since for each in found}) == 1
+
+
+def test_a_session_that_came_back_between_two_looks_was_lost(tmp_path: Path) -> None:
+    began = time.time() - 60
+    listed = iter([a_row(began), a_row(began + 50), a_row(began + 50)])
+
+    with answering(tmp_path, lambda: next(listed)):
+        found = looked(tmp_path, 3)
+
+    assert [each.downs for each in found] == [0, 1, 1]
