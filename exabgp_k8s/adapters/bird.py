@@ -14,7 +14,7 @@ import dataclasses
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from exabgp_k8s.core.facts import bfd, model
@@ -28,6 +28,8 @@ PATIENCE = 3.0
 SAME = 1.0
 """Seconds by which one moment may seem to be another: BIRD's clock and ours are two, and a busy
 node may stop us while we read them."""
+SOON = 2.0
+"""Seconds that BIRD has after a configuration until it lists what is in it."""
 
 Link = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -43,6 +45,7 @@ class Engine:
         self._configuration, self._control = directory / CONFIGURATION, directory / CONTROL
         self._link: Link | None = None
         self._known: Mapping[model.Address, bfd.Session] = {}
+        self._told_at = 0.0
 
     def standing(self) -> tuple[bfd.Wanted, ...]:
         """Return the sessions of the configuration that is there; none if there is none."""
@@ -66,10 +69,18 @@ class Engine:
         except OSError as error:
             return f"the configuration of the BFD engine cannot be written: {error}"
         refusal = await self._refusal("configure")
+        self._told_at = time.monotonic()
         return f"BIRD has not taken its configuration: {refusal}" if refusal else ""
 
-    async def look(self, clock: Callable[[], float]) -> bfd.Seen:
-        """Return what the engine says, in times of our own clock, or why it is not known."""
+    async def look(
+        self, clock: Callable[[], float], wanted: Iterable[bfd.Wanted] = ()
+    ) -> bfd.Seen:
+        """Return what the engine says, in times of our own clock, or why it is not known.
+
+        Args:
+            clock: ours.
+            wanted: what it is configured with; one that it does not list is down.
+        """
         try:
             rows = bird_answers.sessions(await self._ask("show bfd sessions"))
             is_any_down = any(each.state is not bfd.State.UP for each in rows)
@@ -81,12 +92,19 @@ class Engine:
         # Both are read after the answers: a slow one would move every moment, as a loss does.
         ahead = clock() - time.time()
         told = bird_answers.diagnostics(why)
-        self._known = {
+        found = {
             each.address: dataclasses.replace(
                 self._by_our_clock(each, ahead), diagnostic=told.get(each.address)
             )
             for each in rows
         }
+        unlisted = {each.address for each in wanted} - found.keys()
+        if time.monotonic() < self._told_at + SOON:
+            # It may list them yet; how often they were lost is kept for then.
+            kept = {each: self._known[each] for each in unlisted if each in self._known}
+            self._known = found | kept
+            return bfd.Seen(sessions=found)
+        self._known = found | {each: self._unlisted(each, clock()) for each in unlisted}
         return bfd.Seen(sessions=self._known)
 
     async def stop(self) -> None:
@@ -121,6 +139,20 @@ class Engine:
             downs=(before.downs if before else 0) + is_lost,
         )
 
+    def _unlisted(self, address: model.Address, now: float) -> bfd.Session:
+        """Return a session that BIRD does not have, though it is configured with it."""
+        before = self._known.get(address)
+        if before is not None and not before.is_listed:
+            return before
+        is_lost = before is not None and before.state is bfd.State.UP
+        return bfd.Session(
+            address=address,
+            state=bfd.State.DOWN,
+            since=now,
+            downs=(before.downs if before else 0) + is_lost,
+            is_listed=False,
+        )
+
     async def _refusal(self, command: str) -> str:
         """Return why the engine refuses a command; nothing if it does it, or is away."""
         try:
@@ -143,6 +175,7 @@ class Engine:
                     await _answer(self._link[0])
                     # It may have started before what is in the file now.
                     await _say(self._link, "configure")
+                    self._told_at = time.monotonic()
                 return await _say(self._link, command)
         except BaseException:
             # Half an answer would be taken for the next one.

@@ -68,7 +68,7 @@ class Beside:
         while self._timings or self._wanted != self._standing:
             self._is_new.clear()
             await self._configure()
-            found = await self._engine.look(clock)
+            found = await self._engine.look(clock, self._standing)
             if self._problem and found.is_heard:
                 found = dataclasses.replace(found, problem=self._problem)
             is_early = not found.is_heard and clock() < begun + EARLY

@@ -11,6 +11,7 @@ import pytest
 from exabgp_k8s.core.decide import bfd as decide
 from exabgp_k8s.core.facts import absences, bfd, config, events, model
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.report import bfd as report
 from exabgp_k8s.core.report import notices, rows, summary
 from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.core.report.told import Told
@@ -137,6 +138,10 @@ class TestShown:
             ),
             (seen(bfd.State.DOWN, diagnostic=30, downs=1), "bfd-down: diagnostic 30"),
             (seen(bfd.State.ADMIN_DOWN, downs=1), "bfd-admindown"),
+            (
+                seen(bfd.State.DOWN, downs=1, is_listed=False),
+                f"bfd-down: {report.UNLISTED}",
+            ),
         ],
     )
     def test_why_it_is_not_up_is_said_in_words(self, said: bfd.Seen | None, problem: str) -> None:
@@ -205,6 +210,14 @@ class TestNotices:
         assert word is Word.BFD_LOST
         assert "tor-a (192.0.2.1) is not up: bfd-down: nothing heard" in message
         assert node.hears(lost()) == []
+
+    def test_a_session_that_the_engine_has_no_more_is_a_loss(self) -> None:
+        node = Teller()
+
+        ((word, message),) = node.hears(seen(bfd.State.DOWN, NOW, downs=1, is_listed=False))
+
+        assert word is Word.BFD_LOST
+        assert "BIRD has no session" in message
 
     def test_the_return_is_said_once_it_lasts(self) -> None:
         node = Teller()

@@ -18,7 +18,7 @@ from exabgp_k8s.core.facts import bfd
 from exabgp_k8s.wire import bird_conf
 from tests.support import terminals
 from tests.support.lab import until
-from tests.wire.test_bird_conf import ALL_KINDS
+from tests.wire.test_bird_conf import ALL_KINDS, wanted
 
 pytestmark = pytest.mark.functional
 
@@ -208,12 +208,12 @@ def a_row(since: float, state: str = "Up") -> str:
     return f" {FIRST[0].address}  eth0  {state}  {since:.3f}  0.300  0.900\n"
 
 
-def looked(directory: Path, times: int) -> list[bfd.Session]:
+def looked(directory: Path, times: int, *wanted: bfd.Wanted) -> list[bfd.Session]:
     """Return the one session that there is, at each of several looks."""
 
     async def look() -> list[bfd.Session]:
         engine = bird.Engine(directory)
-        found = [await engine.look(time.time) for _ in range(times)]
+        found = [await engine.look(time.time, wanted) for _ in range(times)]
         await engine.close()
         return [session for each in found for session in each.sessions.values()]
 
@@ -242,3 +242,50 @@ def test_a_session_that_came_back_between_two_looks_was_lost(tmp_path: Path) -> 
         found = looked(tmp_path, 3)
 
     assert [each.downs for each in found] == [0, 1, 1]
+
+
+def test_a_session_that_bird_lists_no_more_is_lost_once_and_counted_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bird, "SOON", 0.0)
+    began = time.time() - 60
+    listed = iter([a_row(began), "", "", a_row(began + 50, "Down"), a_row(began + 55)])
+
+    with answering(tmp_path, lambda: next(listed)):
+        found = looked(tmp_path, 5, *FIRST)
+
+    assert [(str(each.state), each.is_listed, each.downs) for each in found] == [
+        ("Up", True, 0),
+        ("Down", False, 1),
+        ("Down", False, 1),
+        ("Down", True, 1),
+        ("Up", True, 1),
+    ]
+    assert found[1].since == found[2].since
+
+
+def test_a_session_that_bird_has_on_no_network_is_down_and_not_merely_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A link of this name is on no machine.
+    nowhere = wanted("tor", "fe80::1%nolink0", "fe80::2%nolink0")
+    configure(tmp_path, nowhere)
+    monkeypatch.setattr(bird, "SOON", 0.0)
+
+    with running(tmp_path):
+        (found,) = looked(tmp_path, 1, nowhere)
+
+    assert (found.state, found.is_listed) == (bfd.State.DOWN, False)
+
+
+def test_bird_has_a_moment_to_list_what_it_was_just_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bird, "SOON", 600.0)
+    began = time.time() - 60
+    listed = iter([a_row(began), "", a_row(began + 50, "Down")])
+
+    with answering(tmp_path, lambda: next(listed)):
+        found = looked(tmp_path, 3, *FIRST)
+
+    assert [(str(each.state), each.downs) for each in found] == [("Up", 0), ("Down", 1)]

@@ -89,6 +89,8 @@ class Session:
     """Milliseconds after which the engine takes the router for lost."""
     downs: int = 0
     """How often it has gone from Up to another state, in the life of this agent."""
+    is_listed: bool = True
+    """False: the engine is configured with it, and has no such session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,10 @@ SETTLED = 10.0
 """Seconds after which a state is no passing one: a session needs about 3 to come up."""
 NOT_YET = "the BFD engine was not heard yet"
 NOT_THERE = "the BFD engine has no session with this router yet"
+UNLISTED = (
+    "BIRD has no session: the router is on no network of this node that is up; "
+    "does it need `bfd: {multihop: true}`?"
+)
 NEVER_UP = "not up since this agent started; has the router BFD for this node?"
 
 
@@ -51,6 +55,8 @@ def problem(world: World, address: model.Address | None) -> str:
     if found.state is bfd.State.UP:
         return ""
     why = bfd.in_words(found.diagnostic) or ("" if found.downs else NEVER_UP)
+    if not found.is_listed:
+        why = UNLISTED
     word = f"bfd-{str(found.state).lower()}"
     return f"{word}: {why}" if why else word
 
