@@ -45,7 +45,7 @@ class Engine:
         self._configuration, self._control = directory / CONFIGURATION, directory / CONTROL
         self._link: Link | None = None
         self._known: Mapping[model.Address, bfd.Session] = {}
-        self._told_at = 0.0
+        self._told_at, self._refused = 0.0, ""
 
     def standing(self) -> tuple[bfd.Wanted, ...]:
         """Return the sessions of the configuration that is there; none if there is none."""
@@ -68,9 +68,9 @@ class Engine:
             candidate.replace(self._configuration)
         except OSError as error:
             return f"the configuration of the BFD engine cannot be written: {error}"
-        refusal = await self._refusal("configure")
+        self._refused = await self._refusal("configure")
         self._told_at = time.monotonic()
-        return f"BIRD has not taken its configuration: {refusal}" if refusal else ""
+        return self._problem()
 
     async def look(
         self, clock: Callable[[], float], wanted: Iterable[bfd.Wanted] = ()
@@ -103,9 +103,9 @@ class Engine:
             # It may list them yet; how often they were lost is kept for then.
             kept = {each: self._known[each] for each in unlisted if each in self._known}
             self._known = found | kept
-            return bfd.Seen(sessions=found)
+            return bfd.Seen(problem=self._problem(), sessions=found)
         self._known = found | {each: self._unlisted(each, clock()) for each in unlisted}
-        return bfd.Seen(sessions=self._known)
+        return bfd.Seen(problem=self._problem(), sessions=self._known)
 
     async def stop(self) -> None:
         """Have every session end at this end, without a word to the routers."""
@@ -153,6 +153,12 @@ class Engine:
             is_listed=False,
         )
 
+    def _problem(self) -> str:
+        """Return in words that BIRD goes on with another configuration than the file's."""
+        if not self._refused:
+            return ""
+        return f"BIRD has not taken its configuration: {self._refused}"
+
     async def _refusal(self, command: str) -> str:
         """Return why the engine refuses a command; nothing if it does it, or is away."""
         try:
@@ -174,7 +180,8 @@ class Engine:
                     self._link = await asyncio.open_unix_connection(self._control, limit=LARGEST)
                     await _answer(self._link[0])
                     # It may have started before what is in the file now.
-                    await _say(self._link, "configure")
+                    answer = await _say(self._link, "configure")
+                    self._refused = bird_answers.refusal(answer)
                     self._told_at = time.monotonic()
                 return await _say(self._link, command)
         except BaseException:

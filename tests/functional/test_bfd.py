@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import subprocess
 import threading
@@ -66,7 +67,7 @@ def problem(directory: Path) -> str:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[None]:
+def running(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run the engine as its manifest does."""
     configuration, control = directory / bird.CONFIGURATION, directory / bird.CONTROL
     if not configuration.exists():
@@ -75,7 +76,7 @@ def running(directory: Path) -> Iterator[None]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         until(lambda: bool(terminals.ask_bird(control, "show status")), "BIRD answers")
-        yield
+        yield process
     finally:
         process.kill()
         process.wait(30)
@@ -289,3 +290,33 @@ def test_bird_has_a_moment_to_list_what_it_was_just_told(
         found = looked(tmp_path, 3, *FIRST)
 
     assert [(str(each.state), each.downs) for each in found] == [("Up", 0), ("Down", 1)]
+
+
+def test_what_bird_refuses_once_it_is_heard_again_is_a_problem_until_it_takes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody could check the file that was written while it was silent."""
+
+    async def write_while_it_is_stopped(process: subprocess.Popen[bytes]) -> list[str]:
+        engine, head = bird.Engine(tmp_path), bird_conf.HEAD
+        assert await engine.configure(FIRST) == ""
+        process.send_signal(signal.SIGSTOP)
+        monkeypatch.setattr(bird, "PATIENCE", 0.2)
+        monkeypatch.setattr(bird_conf, "HEAD", head + "nonsense;\n")
+        assert await engine.configure(ALL_KINDS) == ""
+        monkeypatch.setattr(bird, "PATIENCE", 60.0)
+        process.send_signal(signal.SIGCONT)
+        found = [(await engine.look(time.time)).problem for _ in range(2)]
+        monkeypatch.setattr(bird_conf, "HEAD", head)
+        assert await engine.configure(ALL_KINDS) == ""
+        found.append((await engine.look(time.time)).problem)
+        await engine.close()
+        return found
+
+    with running(tmp_path) as process:
+        first, again, mended = asyncio.run(write_while_it_is_stopped(process))
+
+    assert "has not taken its configuration" in first
+    assert "syntax error" in first
+    assert again == first
+    assert mended == ""
