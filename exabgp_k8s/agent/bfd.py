@@ -64,11 +64,15 @@ class Beside:
 
     async def _attend(self) -> None:
         clock = self._latest.clock
-        begun, told = clock(), None
+        begun, told, was_heard = clock(), None, False
         while self._timings or self._wanted != self._standing:
             self._is_new.clear()
             await self._configure()
             found = await self._engine.look(clock, self._standing)
+            if found.is_heard and not was_heard:
+                # The file may have been emptied or removed while the engine was away.
+                self._standing = self._engine.standing()
+            was_heard = found.is_heard
             if self._problem and found.is_heard:
                 found = dataclasses.replace(found, problem=self._problem)
             is_early = not found.is_heard and clock() < begun + EARLY

@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from exabgp_k8s.adapters import bird
+from exabgp_k8s.agent.bfd import Beside
+from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.core.facts import bfd
 from exabgp_k8s.wire import bird_conf
-from tests.support import terminals
+from tests.core.test_bfd import NOW, serving
+from tests.support import builders, terminals
 from tests.support.lab import until
 from tests.wire.test_bird_conf import ALL_KINDS, wanted
 
@@ -320,3 +323,26 @@ def test_what_bird_refuses_once_it_is_heard_again_is_a_problem_until_it_takes_on
     assert "syntax error" in first
     assert again == first
     assert mended == ""
+
+
+def test_an_engine_that_comes_back_without_its_file_is_told_again(tmp_path: Path) -> None:
+    """Its pod begins with an empty configuration where there is none."""
+    engine = bird.Engine(tmp_path)
+    latest = Latest("n1", time.time)
+
+    async def until_configured() -> None:
+        await asyncio.to_thread(until, lambda: bool(engine.standing()), "it has its sessions")
+
+    async def live() -> None:
+        beside = Beside(engine, latest, lambda _: None)
+        beside.note(builders.turn(serving(), NOW))
+        task = asyncio.create_task(beside.run())
+        with running(tmp_path):
+            await until_configured()
+        (tmp_path / bird.CONFIGURATION).unlink()
+        with running(tmp_path):
+            await until_configured()
+        task.cancel()
+        await engine.close()
+
+    asyncio.run(live())
