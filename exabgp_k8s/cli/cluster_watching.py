@@ -17,7 +17,7 @@ import structlog
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.cluster import glance
 from exabgp_k8s.core.facts import printable
-from exabgp_k8s.looking_glass import sources
+from exabgp_k8s.looking_glass import heard, sources
 
 GATHER = 0.3
 """Seconds in which what changes together becomes one answer."""
@@ -42,6 +42,7 @@ def follow(
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     changed = threading.Event()
     found = sources.Sources(how, changed.set, selector=selector, node=node)
+    judged = heard.Judged()
     found.start()
     problem = ""
     try:
@@ -54,11 +55,8 @@ def follow(
                 click.echo(printable.lines(problem or "The API server is heard again"), err=True)
             if found.are_read:
                 members, said = found.members.values(), found.speakers.values()
-                say(
-                    glance.take(
-                        members.values(), said.values(), time.time(), is_selected=bool(selector)
-                    )
-                )
+                at = judged.at(time.time(), found.heard)
+                say(glance.take(members.values(), said.values(), at, is_selected=bool(selector)))
     except KeyboardInterrupt:
         found.stop()
         sys.exit(INTERRUPTED)

@@ -71,7 +71,8 @@ def _peer(name: str, sessions: list[Row], sets: Mapping[str, _Set]) -> Row:
         "peer": name,
         "addresses": _each_once(sessions, "address"),
         "asns": _each_once(sessions, "peer_asn"),
-        "is_well": all(each["on_purpose"] for each in (*missing, *own_missing)),
+        "is_well": all(each["on_purpose"] for each in (*missing, *own_missing))
+        and all(each["is_up"] or not each["is_current"] for each in sessions),
         "sessions_up": up,
         "sessions_of": len(sessions),
         "sessions": sessions,

@@ -77,10 +77,11 @@ class _Written:
         async def answer(
             request: requests.Request, _: Exception | None = None
         ) -> responses.Response:
-            newest = self._gallery.newest
-            if newest is None:
-                return self._not_yet()
             async with self._limit:
+                # Only now: who waited is not to be shown what was new before.
+                newest = self._gallery.newest
+                if newest is None:
+                    return self._not_yet()
                 return await self._made(newest, view, request)
 
         return answer

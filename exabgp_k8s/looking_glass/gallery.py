@@ -17,7 +17,7 @@ import structlog
 
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.cluster import changes, glance
-from exabgp_k8s.looking_glass import live, picture, sources
+from exabgp_k8s.looking_glass import heard, live, picture, sources
 
 TOGETHER = 0.1
 """Seconds: a cordon changes a Node twice and then the BGPSpeaker."""
@@ -49,6 +49,7 @@ class Gallery:
         self._changes: deque[Mapping[str, Any]] = deque(maxlen=CHANGES)
         self._problem = ""
         self._taken = time.monotonic()
+        self._judged = heard.Judged()
         self.sources = sources.Sources(access, self._wake)
 
     async def keep_up(self) -> None:
@@ -98,7 +99,8 @@ class Gallery:
     def _take(self) -> tuple[str, ...] | None:
         """Make a picture; return what to say of it, None: it shows nothing new."""
         members, speakers = self.sources.members.values(), self.sources.speakers.values()
-        taken = glance.take(members.values(), speakers.values(), time.time())
+        at = self._judged.at(time.time(), self.sources.heard)
+        taken = glance.take(members.values(), speakers.values(), at)
         before = self.newest
         found = changes.between(before.taken, taken) if before else []
         self._changes.extendleft(found)

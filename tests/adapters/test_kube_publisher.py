@@ -282,6 +282,34 @@ def test_what_is_refused_costs_one_line_and_is_tried_again(
     ]
 
 
+def test_a_status_that_is_never_found_is_a_refusal_and_not_asked_for_without_a_pause(
+    server: kubeapi.KubeApi, nodes: Any
+) -> None:
+    """The object is there, and a definition without the status beside it answers 404 for ever."""
+    server.inject_always(kubeapi.status(404), kubeapi.STATUS)
+    node = nodes()
+
+    node.is_in(SERVING)
+
+    until(lambda: "404" in node.problem)
+    time.sleep(0.3)
+    assert len(writes(server)) == 2
+
+
+def test_before_exabgp_was_asked_nothing_is_published_of_its_sessions(
+    server: kubeapi.KubeApi, nodes: Any
+) -> None:
+    """A respawned agent would call sessions that stand lost, and their moments would go."""
+    node = nodes()
+
+    node.is_in(dataclasses.replace(CORDONED, neighbors_read_at=0))
+    time.sleep(0.3)
+    assert server.count(kubeapi.BGP_SPEAKERS) == 0
+    node.is_in(CORDONED)
+
+    until(lambda: bool(status(server)))
+
+
 def test_a_refusal_is_not_asked_about_with_every_turn(server: kubeapi.KubeApi, nodes: Any) -> None:
     server.inject_always(kubeapi.status(403), kubeapi.BGP_SPEAKERS)
     node = nodes()

@@ -51,6 +51,17 @@ def test_a_node_that_is_not_ready_is_missing_though_it_was_announced() -> None:
     assert row["sessions_up"] == 1
 
 
+def test_a_router_whose_session_is_down_is_not_well_though_nobody_misses_a_prefix() -> None:
+    """The node was cordoned on purpose, and its session was lost by itself."""
+    down = [samples.session(each, state="Active") for each in samples.TORS]
+    lost = samples.cordoned(2)
+    lost["status"]["sessions"] = down
+    nodes = [samples.node("n1"), samples.node("n2", is_cordoned=True)]
+
+    assert peer("tor-a", nodes, [samples.well(1), samples.cordoned(2)])["is_well"]
+    assert not peer("tor-a", nodes, [samples.well(1), lost])["is_well"]
+
+
 def test_a_node_that_is_gone_is_in_no_set() -> None:
     row = peer("tor-a", [samples.node("n1")], [samples.well(1), samples.well(2)])
 

@@ -69,6 +69,21 @@ def test_an_agent_that_missed_its_heartbeat_is_silent_since_it_last_wrote() -> N
     assert not silent.is_well
 
 
+def test_a_cordon_excuses_no_agent_that_is_silent() -> None:
+    cordoned = samples.node("n1", is_cordoned=True)
+    later = samples.NOW + 90_000
+
+    found = one(samples.cordoned(1), cordoned, now=later)
+
+    assert (found.state, found.is_well) == (State.SILENT, False)
+
+
+def test_an_agent_whose_clock_runs_ahead_is_silent_when_it_has_ended() -> None:
+    ahead = one(samples.well(1), READY, now=samples.NOW - 400 - states.SILENT_AFTER - 1)
+
+    assert ahead.state is State.SILENT
+
+
 def test_an_agent_that_never_said_when_it_wrote_is_silent() -> None:
     assert one(samples.well(1, lastContact="soon"), READY).state is State.SILENT
 

@@ -216,6 +216,11 @@ def test_without_a_router_the_reason_is_that_of_the_router() -> None:
     assert announcing(world, START + 1000) == ("False", "PasswordMissing")
 
 
+def read(settings: config.Config) -> World:
+    """Return a world in which ExaBGP was asked, and has no session up."""
+    return builders.a_world(events.NeighborsRead(rows=()), settings=settings)
+
+
 # -- the other two --------------------------------------------------------------------------------
 
 
@@ -230,7 +235,7 @@ def test_a_session_that_is_down_is_named() -> None:
 
 def test_a_peer_that_is_held_is_a_session_that_is_not_established() -> None:
     peer = builders.a_peer(password_from="tor-a")
-    world = builders.a_world(settings=builders.a_config(peers=(peer,)))
+    world = read(builders.a_config(peers=(peer,)))
 
     found = condition(world, conditions.Type.SESSIONS)
 
@@ -240,9 +245,18 @@ def test_a_peer_that_is_held_is_a_session_that_is_not_established() -> None:
 
 def test_a_node_without_any_peer_says_so() -> None:
     peer = builders.a_peer(selector=builders.in_rack("z"))
-    world = builders.a_world(settings=builders.a_config(peers=(peer,)))
+    world = read(builders.a_config(peers=(peer,)))
 
     assert condition(world, conditions.Type.SESSIONS).reason == "NoPeer"
+
+
+def test_before_exabgp_was_asked_its_sessions_are_not_known() -> None:
+    """An agent that was respawned finds sessions that stand."""
+    world = builders.a_world(settings=builders.a_config())
+
+    found = condition(world, conditions.Type.SESSIONS)
+
+    assert (found.status, found.reason) == (conditions.Status.UNKNOWN, "NotKnownYet")
 
 
 def test_refused_settings_are_not_current_and_say_why() -> None:
@@ -266,7 +280,7 @@ def test_every_reason_has_a_word_that_the_api_takes(reason: model.Reason) -> Non
 
 def test_the_sessions_of_the_summary_are_those_of_the_condition() -> None:
     peers = (*builders.two_peers(), builders.a_peer("far", selector=config.Selector()))
-    world = builders.a_world(settings=builders.a_config(peers=peers))
+    world = read(builders.a_config(peers=peers))
     turn = builders.turn(world, NOW)
 
     of = len(rows.sessions(turn, NOW))

@@ -140,9 +140,13 @@ def test_an_agent_without_a_descriptor_left_keeps_its_routes_and_can_be_drained(
     lab.up()
     before = lab.router.history()
     agent = lab.agent
-    descriptors.use_up(agent)
     lack = "not run: too many open files"
-    until(lambda: lab.log().count(lack) >= 2 and "host.unseen" in lab.log(), lab.state)
+
+    def lacks_them() -> bool:
+        descriptors.use_up(agent)
+        return lab.log().count(lack) >= 2 and "host.unseen" in lab.log()
+
+    until(lacks_them, lab.state)
     rows = lab.json("checks")
     assert [(row["health"], row["last"]) for row in rows] == [("up", "not counted")] * 2
     assert lab.router.history() == before

@@ -23,12 +23,16 @@ def used_up() -> Iterator[None]:
 
 
 def use_up(process: psutil.Process) -> None:
-    """Let another process open nothing more than what takes the place of what it closes."""
-    _, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+    """Let another process open nothing more than what takes the place of what it closes.
+
+    What it has open for a moment only, such as the connection of who asks it, leaves its place
+    free afterwards: whoever waits for the want calls this with each look.
+    """
+    soft, hard = process.rlimit(psutil.RLIMIT_NOFILE)
     # The listing itself is one of our own descriptors, and is closed again.
     taken = {int(path.name) for path in _opened(process) if path.exists()}
     free = next(number for number in range(len(taken) + 1) if number not in taken)
-    process.rlimit(psutil.RLIMIT_NOFILE, (free, hard))
+    process.rlimit(psutil.RLIMIT_NOFILE, (min(free, soft), hard))
 
 
 def give_back(process: psutil.Process) -> None:

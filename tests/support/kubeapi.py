@@ -31,7 +31,7 @@ Fault = Callable[[exchange.Exchange], None]
 
 LIST, WATCH, SERVICE_CIDRS, EVENTS, ANY = "list", "watch", "servicecidrs", "events", "any"
 LEASES, SLICES = "leases", "endpointslices"
-BGP_SPEAKERS = "bgpspeakers"
+BGP_SPEAKERS, STATUS = "bgpspeakers", "status"
 CILIUM_NODES, BLOCK_AFFINITIES = "ciliumnodes", "blockaffinities"
 _APART = frozenset({EVENTS, LEASES, SLICES, BGP_SPEAKERS, CILIUM_NODES, BLOCK_AFFINITIES})
 
@@ -200,7 +200,7 @@ class KubeApi(apiserver.ApiServer):
 
 def _is_of(request: exchange.Request, on: str) -> bool:
     parts = request.path.split("/")
-    if on in {SERVICE_CIDRS, *_APART}:
+    if on in {SERVICE_CIDRS, STATUS, *_APART}:
         return on in parts
     is_apart = not _APART.isdisjoint(parts)
     return on == ANY or (not is_apart and (on == WATCH) == request.is_watch)

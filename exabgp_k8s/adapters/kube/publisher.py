@@ -96,6 +96,8 @@ class Publisher:
         self._problem = ""
         self._is_told = False
         """Whether the log has the problem."""
+        self._is_missed = False
+        """Whether the latest write found no object: twice in a row nobody deleted it."""
         self._written_at: float | None = None
         self._turns = turns.Turns(self, name="kube-speaker", about="the BGPSpeaker object")
 
@@ -140,6 +142,10 @@ class Publisher:
         if node is None or not node.uid or turn.world.is_node_gone:
             # The object goes with its Node, and nobody is to make it anew.
             return turns.UNTIL_WOKEN
+        if not turn.world.neighbors_read_at:
+            # A respawned agent knows nothing of sessions that stand: it would publish losses.
+            self._is_urgent = self._is_urgent or is_urgent
+            return turns.UNTIL_WOKEN
         if self._published is None or self._uid != node.uid:
             self._published = self._read(node)
             self._uid = node.uid
@@ -158,10 +164,10 @@ class Publisher:
         try:
             self._write(node, status, is_urgent=is_urgent)
         except errors.KubeError as error:
-            if error.status != NOT_FOUND:
+            if error.status != NOT_FOUND or self._is_missed:
                 raise
             # Somebody deleted it; where there is no definition any more, that is said next.
-            self._published = None
+            self._published, self._is_missed = None, True
             return turns.AT_ONCE
         return turns.Pause(self._rest())
 
@@ -259,6 +265,7 @@ class Publisher:
         if self._is_told:
             log.info("bgpspeaker.written", after=self._problem)
         self._published, self._problem, self._is_told = value, "", False
+        self._is_missed = False
         self._written_at = time.monotonic()
         self._attempts.succeeded()
         self._heartbeat.after(self._timings.heartbeat, spread=self._timings.jitter)

@@ -139,16 +139,19 @@ def _because(causes: Sequence[str]) -> str:
     return f"; because of {', '.join(causes)}" if causes else ""
 
 
+def _unknown(message: str) -> Condition:
+    return Condition(
+        type=Type.SESSIONS, status=Status.UNKNOWN, reason="NotKnownYet", message=message
+    )
+
+
 def _sessions(turn: Turn) -> Condition:
     held = rows.peers_held(turn)
     neighbors = turn.decision.neighbors
     if neighbors is None:
-        return Condition(
-            type=Type.SESSIONS,
-            status=Status.UNKNOWN,
-            reason="NotKnownYet",
-            message="The Node object has not been seen, so its routers are not known",
-        )
+        return _unknown("The Node object has not been seen, so its routers are not known")
+    if not turn.world.neighbors_read_at and not turn.world.sessions:
+        return _unknown("ExaBGP has not said yet how its sessions are")
     known = {each.name: turn.world.session_of(each.name, each.address) for each in neighbors}
     down = [name for name, session in known.items() if session is None or not session.is_up]
     of = len(neighbors) + len(held)
