@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from exabgp_k8s.wire import bgpspeaker
 from tests.cluster import samples
 from tests.looking_glass import bed
 from tests.support import kubeapi
@@ -58,7 +60,7 @@ def test_changes_are_kept_with_their_causes(alone: bed.Glass) -> None:
 def test_a_heartbeat_is_no_news(alone: bed.Glass) -> None:
     told = events(alone)
     before = next(told)["version"]
-    alone.update("n2", lastContact="2030-01-01T00:00:00Z")
+    alone.update("n2", lastContact=bgpspeaker.moment(time.time()))
     alone.update("n1", version="0.2.0")
 
     assert next(told)["version"] == before + 1
