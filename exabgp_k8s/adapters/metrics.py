@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import collections
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import prometheus_client
 from prometheus_client import core as prometheus
@@ -72,9 +72,10 @@ class Metrics:
         """Yield every gauge of the latest turn."""
         turn, now = self._latest(), self._clock()
         yield from self._program()
-        yield from _sessions(turn, now)
+        sessions = rows.sessions(turn, now)
+        yield from _sessions(sessions)
         yield from _routes(turn)
-        yield from _bfd(turn, now)
+        yield from _bfd(turn, sessions)
         yield from _checks(turn, now)
         yield from _node(turn, now)
         yield from _budget(turn)
@@ -108,14 +109,14 @@ def _gauge(name: str, text: str, labels: list[str]) -> prometheus.GaugeMetricFam
     return prometheus.GaugeMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
 
 
-def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+def _sessions(found: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
     up = _gauge("session_up", "1 while the session is Established, else 0.", ["peer"])
     seconds = _gauge("session_seconds", "Seconds since session_up last changed.", ["peer"])
     sent = _gauge("session_prefixes_sent", "Prefixes in the peer's adj-rib-out.", ["peer"])
     times = prometheus.CounterMetricFamily(
         "exabgp_k8s_session_established", "Times the session came up.", labels=["peer"]
     )
-    for row in rows.sessions(turn, now):
+    for row in found:
         up.add_metric([row["peer"]], float(row["up"]))
         seconds.add_metric([row["peer"]], row["seconds"] or 0)
         sent.add_metric([row["peer"]], row["prefixes_sent"])
@@ -123,9 +124,9 @@ def _sessions(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     yield from (up, seconds, sent, times)
 
 
-def _bfd(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
     """Yield BFD beside the sessions; what is not known has no value."""
-    asking = [row for row in rows.sessions(turn, now) if row["bfd"] is not None]
+    asking = [row for row in sessions if row["bfd"] is not None]
     engine = _gauge("bfd_engine_up", "1 while the BFD engine says how its sessions are.", [])
     if asking:
         engine.add_metric([], float(turn.world.bfd is not None and not turn.world.bfd.problem))

@@ -7,22 +7,15 @@ it stands beside, and then says that it stops on purpose: no planned stop is tak
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ipaddress
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from exabgp_k8s.adapters import bird, parting
+from exabgp_k8s.adapters import bird, parting, tcp_table
 from exabgp_k8s.cli import durations
-from exabgp_k8s.core.facts import links, model
+from exabgp_k8s.core.facts import links
 
-TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
-ESTABLISHED = "01"
-"""Of the state in these tables (include/net/tcp_states.h)."""
 PAUSE = 0.2
 
 
@@ -51,31 +44,8 @@ def bfd_stop(bfd_dir: Path, timeout: float) -> None:
     watched = engine.standing()
     routers = {links.plain(each.address) for each in watched}
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline and routers & set(_connected()):
+    while time.monotonic() < deadline and routers & set(tcp_table.connected()):
         time.sleep(PAUSE)
     sent = parting.overhear(watched)
     asyncio.run(engine.stop())
     parting.part(watched, sent)
-
-
-def _connected() -> Iterator[model.Address]:
-    """Yield the addresses at the other ends of this node's TCP connections.
-
-    Of a router they are BGP sessions, on whatever port.
-    """
-    for table in TABLES:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            for line in table.read_text().splitlines()[1:]:
-                _, _, theirs, state, *_ = line.split()
-                if state == ESTABLISHED:
-                    yield _address(theirs.rpartition(":")[0])
-
-
-def _address(digits: str) -> model.Address:
-    """Return an address of the kernel's tables: words of 32 bits in the order of the host."""
-    words = [digits[start : start + 8] for start in range(0, len(digits), 8)]
-    return ipaddress.ip_address(b"".join(_word(word) for word in words))
-
-
-def _word(digits: str) -> bytes:
-    return int(digits, 16).to_bytes(4, sys.byteorder)

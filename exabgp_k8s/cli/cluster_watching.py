@@ -14,10 +14,9 @@ from collections.abc import Callable
 import click
 import structlog
 
-from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.cluster import glance
+from exabgp_k8s.adapters.kube import client, cluster
+from exabgp_k8s.cluster import glance, heard
 from exabgp_k8s.core.facts import printable
-from exabgp_k8s.looking_glass import heard, sources
 
 GATHER = 0.3
 """Seconds in which what changes together becomes one answer."""
@@ -41,7 +40,7 @@ def follow(
     # Without it the first line of a log would stand on standard output, among the answers.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     changed = threading.Event()
-    found = sources.Sources(how, changed.set, selector=selector, node=node)
+    found = cluster.Sources(how, changed.set, selector=selector, node=node)
     judged = heard.Judged()
     found.start()
     problem = ""

@@ -15,9 +15,9 @@ from typing import Any
 
 import structlog
 
-from exabgp_k8s.adapters.kube import client
-from exabgp_k8s.cluster import changes, glance
-from exabgp_k8s.looking_glass import heard, live, picture, sources
+from exabgp_k8s.adapters.kube import client, cluster
+from exabgp_k8s.cluster import changes, glance, heard
+from exabgp_k8s.looking_glass import live, picture
 
 TOGETHER = 0.1
 """Seconds: a cordon changes a Node twice and then the BGPSpeaker."""
@@ -50,7 +50,7 @@ class Gallery:
         self._problem = ""
         self._taken = time.monotonic()
         self._judged = heard.Judged()
-        self.sources = sources.Sources(access, self._wake)
+        self.sources = cluster.Sources(access, self._wake)
 
     async def keep_up(self) -> None:
         """Take a picture whenever there is something new; until cancelled."""

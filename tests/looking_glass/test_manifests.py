@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from exabgp_k8s.looking_glass import app, sources
+from exabgp_k8s.adapters.kube import cluster
+from exabgp_k8s.looking_glass import app
 from tests.architecture import repository
 from tests.looking_glass import bed
 from tests.support import kubeapi
@@ -29,7 +30,7 @@ def test_it_may_do_what_it_asks_for_and_nothing_else(alone: bed.Glass) -> None:
         if request.method == "GET"
     }
     role, _ = documents("rbac.yaml")
-    paths = {"bgpspeakers": sources.SPEAKERS, "nodes": sources.NODES}
+    paths = {"bgpspeakers": cluster.SPEAKERS, "nodes": cluster.NODES}
 
     assert all(request.method == "GET" for request in alone.server.requests)
     assert asked == {

@@ -1,4 +1,4 @@
-"""The hook of the engine's pod: which routers still have a connection with this node."""
+"""Which routers still have a connection with this node."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from exabgp_k8s.cli import bfd
+from exabgp_k8s.adapters import tcp_table
 
 
 @pytest.mark.parametrize(
@@ -19,9 +19,9 @@ def test_a_connection_is_seen_until_it_has_ended(family: socket.AddressFamily, h
     address = ipaddress.ip_address(own)
     with socket.create_server((own, 0), family=family) as server:
         with socket.create_connection(server.getsockname()[:2], source_address=(host, 0)) as ours:
-            assert address in set(bfd._connected())
+            assert address in set(tcp_table.connected())
             theirs, _ = server.accept()
         theirs.close()
         ours.close()
     if family == socket.AF_INET:
-        assert address not in set(bfd._connected())
+        assert address not in set(tcp_table.connected())

@@ -1,13 +1,12 @@
-"""Where the pages have their objects from: BGPSpeakers and Nodes, listed once and then watched."""
+"""BGPSpeakers and Nodes, listed once and then watched: what the cluster is shown from."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from exabgp_k8s.adapters.kube import client, watching
+from exabgp_k8s.adapters.kube import client, mirror, watching
 from exabgp_k8s.cluster import member, speaker
-from exabgp_k8s.looking_glass import mirror
 from exabgp_k8s.wire import bgpspeaker
 
 SPEAKERS = bgpspeaker.COLLECTION

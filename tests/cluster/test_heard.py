@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exabgp_k8s.looking_glass.heard import AGAIN, LATE, Judged
+from exabgp_k8s.cluster.heard import AGAIN, LATE, Judged
 
 BEGAN = 1_000_000.0
 
