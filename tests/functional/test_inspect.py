@@ -45,6 +45,7 @@ class Node:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Give the one node of all tests that only read."""
     folder: Path = tmp_path_factory.mktemp("node")
     with Lab(folder) as lab:
         lab.up()
@@ -100,17 +101,17 @@ def test_a_session_for_people_fits_a_terminal_and_moves_no_cursor(node: Node) ->
     assert "notification 6/2 (administrative shutdown)" in words
 
 
-def get(node: Node, accept: str) -> tuple[Any, str]:
+def get(lab: Lab, accept: str) -> tuple[Any, str]:
     """Return the headers and the body of the node's page."""
     request = urllib.request.Request(
-        f"http://127.0.0.1:{node.lab.http_port}/", headers={"Accept": accept}
+        f"http://127.0.0.1:{lab.http_port}/", headers={"Accept": accept}
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.headers, answer.read().decode()
 
 
 def test_curl_is_answered_with_the_node_on_one_page(node: Node) -> None:
-    headers, shown = get(node, "*/*")
+    headers, shown = get(node.lab, "*/*")
 
     assert headers["Content-Type"] == "text/plain; charset=utf-8"
     assert "BGP of the node n1" in shown
@@ -120,7 +121,7 @@ def test_curl_is_answered_with_the_node_on_one_page(node: Node) -> None:
 
 
 def test_a_browser_is_given_html_that_runs_nothing(node: Node) -> None:
-    headers, shown = get(node, "text/html,application/xhtml+xml,*/*;q=0.8")
+    headers, shown = get(node.lab, "text/html,application/xhtml+xml,*/*;q=0.8")
 
     assert headers["Content-Type"] == "text/html; charset=utf-8"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
@@ -130,8 +131,15 @@ def test_a_browser_is_given_html_that_runs_nothing(node: Node) -> None:
     assert "<script" not in shown
 
 
-def test_the_history_says_what_left_and_came_and_outlives_the_agent(node: Node) -> None:
-    lab = node.lab
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """Give a node of one's own, to whoever changes what the others read."""
+    with Lab(tmp_path) as made:
+        made.up()
+        yield made
+
+
+def test_the_history_says_what_left_and_came_and_outlives_the_agent(lab: Lab) -> None:
     lab.api.cordon(lab.name, True)
     lab.expect()
     lab.api.cordon(lab.name, False)
@@ -167,7 +175,7 @@ def test_the_history_says_what_left_and_came_and_outlives_the_agent(node: Node) 
     shown = lab.cli("history", "-n", "3", "--since", "1h").stdout
     assert "cordoned" in shown
     assert "started" in shown
-    assert "Latest decisions" in get(node, "*/*")[1]
+    assert "Latest decisions" in get(lab, "*/*")[1]
 
 
 def _last(rows: Any) -> Any:
