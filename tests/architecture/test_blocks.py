@@ -1,8 +1,8 @@
 """Every block of code on the pages is one that its reader could use: shell, YAML, JSON, units.
 
 What a language can be held to is in ``JUDGED``; blocks of other languages are in ``NOT_JUDGED``,
-each with the reason. Configurations of FRR, BIRD, Unbound and dnsmasq are given to these programs
-themselves, in ``tests/fabric/test_pages.py``, where they are installed.
+each with the reason. Configurations of FRR, BIRD, Unbound, dnsmasq and BIND are given to these
+programs themselves, in ``tests/fabric/test_pages.py``, where they are installed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ NOT_JUDGED = {
     "bird": "in tests/fabric/test_pages.py",
     "unbound": "in tests/fabric/test_pages.py",
     "dnsmasq": "in tests/fabric/test_pages.py",
+    "named": "in tests/fabric/test_pages.py",
 }
 OTHER_PEOPLES_YAML = {
     "kind: Cluster": "kind reads it, which is no API of a cluster",

@@ -13,7 +13,7 @@ from tests.fabric import bird, cluster, frr, namespaces, routers, topology
 
 TOOLS = (
     *("ip", "iptables-restore", "ip6tables-restore", "setpriv", "bird", "birdc", "vtysh"),
-    *("unbound", "dnsmasq"),
+    *("unbound", "dnsmasq", "named"),
 )
 
 
@@ -47,8 +47,8 @@ def _privileges() -> None:
     missing += [] if frr.DAEMONS.is_dir() else [str(frr.DAEMONS)]
     if missing:
         pytest.exit(
-            f"the fabric tests need {', '.join(missing)}: "
-            "run  apt-get install iproute2 iptables util-linux bird2 frr unbound dnsmasq-base",
+            f"the fabric tests need {', '.join(missing)}: run  "
+            "apt-get install iproute2 iptables util-linux bird2 frr unbound dnsmasq-base bind9",
             returncode=1,
         )
     namespaces.remove_leftovers()

@@ -1,9 +1,9 @@
 """Configurations on the pages, given to the programs that they are for.
 
-FRR and BIRD are asked whether they understand each block. Unbound and dnsmasq run with the very
-lines of the page about company DNS, at a client outside of the cluster, and have to find the name
-of a service through the ClusterIP of the cluster's DNS. The rogue node of the page about security
-announces to both kinds of router, and a pod speaks as its node.
+FRR and BIRD are asked whether they understand each block. Unbound, dnsmasq and BIND run with the
+very lines of the page about company DNS, at a client outside of the cluster, and have to find the
+name of a service through the ClusterIP of the cluster's DNS. The rogue node of the page about
+security announces to both kinds of router, and a pod speaks as its node.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.fabric
 DNS_ON_THE_PAGE = "10.96.0.10"
 ROGUE_ON_THE_PAGE = "192.0.2.19"
 COMPANY = "127.0.0.1"
-UNBOUND_PORT, DNSMASQ_PORT = 5301, 5302
+UNBOUND_PORT, DNSMASQ_PORT, BIND_PORT = 5301, 5302, 5303
 ROOT_KEY = (
     ". DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"  # IANA's
 )
@@ -46,6 +46,16 @@ DNSMASQ = (
     "dnsmasq --keep-in-foreground --no-resolv --no-hosts --bind-interfaces --user=root "
     f"--listen-address={COMPANY} --port={DNSMASQ_PORT} --pid-file= --stop-dns-rebind"
 )
+BIND = f"""
+    listen-on port {BIND_PORT} {{ {COMPANY}; }};
+    listen-on-v6 {{ none; }};
+    directory "DIRECTORY";
+    pid-file none;
+    session-keyfile none;
+}};
+controls {{ }};
+"""
+"""Ends the section ``options`` of the page, which is the last one there. BIND validates anyway."""
 
 
 def written_in(language: str) -> list[Any]:
@@ -184,7 +194,13 @@ def test_company_resolvers_find_services_as_the_page_says(build: topology.Factor
     fabric.routers[0].namespace.ip(f"route add {addresses.SERVICES} via {fabric.nodes[0].address}")
     (unbound,) = repository.blocks(repository.ROOT / "docs/how-to/dns.md", "unbound")
     (dnsmasq,) = repository.blocks(repository.ROOT / "docs/how-to/dns.md", "dnsmasq")
-    files = {"unbound.conf": UNBOUND + unbound, "dnsmasq.conf": dnsmasq}
+    (named,) = repository.blocks(repository.ROOT / "docs/how-to/dns.md", "named")
+    folder = str(fabric.directory)
+    files = {
+        "unbound.conf": UNBOUND + unbound,
+        "dnsmasq.conf": dnsmasq,
+        "named.conf": named.rstrip().removesuffix("};") + BIND.replace("DIRECTORY", folder),
+    }
     for name, text in files.items():
         assert DNS_ON_THE_PAGE in text
         (fabric.directory / name).write_text(text.replace(DNS_ON_THE_PAGE, addresses.DNS))
@@ -192,8 +208,11 @@ def test_company_resolvers_find_services_as_the_page_says(build: topology.Factor
     fabric.client.start(["unbound", "-c", str(fabric.directory / "unbound.conf")], log=log)
     conf_file = f"--conf-file={fabric.directory / 'dnsmasq.conf'}"
     fabric.client.start([*shlex.split(DNSMASQ), conf_file], log=log)
+    fabric.client.start(
+        ["named", "-g", "-n", "1", "-c", str(fabric.directory / "named.conf")], log=log
+    )
 
-    for port in (UNBOUND_PORT, DNSMASQ_PORT):
+    for port in (UNBOUND_PORT, DNSMASQ_PORT, BIND_PORT):
         waiting.until_equal(
             [addresses.MYSQL],
             lambda: fabric.client.inside(lambda: _ask(port)),  # noqa: B023 - called before the next
