@@ -21,6 +21,11 @@ from exabgp_k8s.core.report.notice import Word
 from exabgp_k8s.settings import load, schema
 from tests.architecture import exposition, fault_matrix, outputs_page, repository, settings_page
 
+NOT_INSPECTION = {
+    *("run", "drain", "undrain", "bfd-stop"),
+    *("config convert", "looking-glass", "try"),
+}
+"""Commands that do something; pages of their own show what they print."""
 PAGES = [str(page.relative_to(repository.ROOT)) for page in repository.pages()]
 
 
@@ -131,7 +136,8 @@ def test_every_http_path_is_documented_and_no_other() -> None:
     assert documented == {path for _, path in served}
 
 
-def test_every_command_is_documented_and_no_other() -> None:
+def known_commands() -> set[str]:
+    """Return every command, those of groups with the group's name."""
     context = click.Context(root.main)
     known = set()
     for name in root.main.list_commands(context):
@@ -141,13 +147,17 @@ def test_every_command_is_documented_and_no_other() -> None:
             known |= {f"{name} {each}" for each in command.list_commands(context)}
         elif not command.hidden:
             known.add(name)
+    return known
+
+
+def test_every_command_is_documented_and_no_other() -> None:
     documented = {
         re.sub(r" \[.*", "", word)
         for word in first_words("docs/reference/cli.md")
         if word.islower() or "[" in word
     }
 
-    assert documented == known
+    assert documented == known_commands()
 
 
 def test_every_exit_code_is_documented_and_no_other() -> None:
@@ -265,3 +275,19 @@ def test_the_fault_matrix_is_made_from_the_tests() -> None:
 def test_the_sample_outputs_are_what_the_commands_print() -> None:
     """Otherwise run ``python -m tests.architecture.outputs_page``."""
     assert repository.read(outputs_page.NAME) == outputs_page.render()
+
+
+def test_every_command_that_only_looks_has_a_sample_output() -> None:
+    text = repository.read(outputs_page.NAME)
+    shown = {
+        re.sub("^kubectl bgp", "cluster", line).removeprefix("exabgp-k8s ")
+        for line in re.findall(r"^\$ (.+)$", text, re.MULTILINE)
+    }
+    lacking = {
+        name
+        for name in known_commands() - NOT_INSPECTION
+        if not any(f"{line} ".startswith(f"{name} ") for line in shown)
+    }
+
+    assert not lacking
+    assert known_commands() > NOT_INSPECTION
