@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -136,7 +137,7 @@ class Files:
             if self._signature() != self._seen and not pace.pause(taken, now):
                 taken = pace.noted(taken, now)
                 for event in await self._read_beside():
-                    deliver(event)
+                    deliver(_found(event, now))
                 # A node that is short of something is not helped by more processes.
                 pause = min(2 * pause, LONGEST_PAUSE) if self._seen is None else POLL
             # At whole seconds, as the loop's own clock: a wake-up costs more than a look.
@@ -167,6 +168,13 @@ class Files:
         except OSError:
             return (path.name, 0, 0, 0)
         return (path.name, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _found(event: Read, now: float) -> Read:
+    """Return what was read with the moment at which the edit was found."""
+    if isinstance(event, events.ConfigLoaded):
+        return dataclasses.replace(event, found_at=now)
+    return event
 
 
 def _digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Prometheus metrics: a projection of the latest turn, and one histogram that needs memory.
+"""Prometheus metrics: a projection of the latest turn, and a tally of what turns leave behind.
 
 Gauges are made from the same rows that ``status`` shows, when somebody asks; nothing is updated
 in place, so nothing can disagree with what was decided.
@@ -7,90 +7,66 @@ in place, so nothing can disagree with what was decided.
 from __future__ import annotations
 
 import collections
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import prometheus_client
 from prometheus_client import core as prometheus
 
 import exabgp_k8s
+from exabgp_k8s import restarts
+from exabgp_k8s.adapters import own_processes, tally
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.checks import Health
-from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
-from exabgp_k8s.core.report import announced, losses, rows
-
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-"""Seconds; a few milliseconds are usual, more only where a peer does not read."""
+from exabgp_k8s.core.report import announced, rows
 
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """A collector over the latest turn."""
+    """A collector over the latest turn.
 
-    def __init__(self, latest: Callable[[], Turn], clock: Callable[[], float]) -> None:
-        self._latest, self._clock = latest, clock
+    Args:
+        latest: the latest turn.
+        clock: the present time, of the turns.
+        restarted: how often which process was started anew, and why.
+    """
+
+    def __init__(
+        self,
+        latest: Callable[[], Turn],
+        clock: Callable[[], float],
+        restarted: Callable[[], restarts.Counts] = dict,
+    ) -> None:
+        self._latest, self._clock, self._restarted = latest, clock, restarted
+        self._tally = tally.Tally()
         self._registry = prometheus_client.CollectorRegistry()
-        self._registry.register(_Gauges(self))
-        self._withdraw_seconds = prometheus_client.Histogram(
-            "exabgp_k8s_withdraw_seconds",
-            "From the decision to withdraw to its acknowledgement by every peer that is up.",
-            ["class"],
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
-        self._lost = prometheus_client.Counter(
-            "exabgp_k8s_session_lost",
-            "Sessions that ended since the agent started, by NOTIFICATION.",
-            ["peer", "reason"],
-            registry=self._registry,
-        )
-        self._started = time.time()
-        self._leaving: dict[model.PrefixClass, float] = {}
+        self._registry.register(_Families(self))
 
-    def note(self, before: Turn | None, after: Turn, now: float) -> None:
-        """Count lost sessions; time a withdrawal from its decision to its completion."""
-        for peer, reason in losses.lost(before.world, after.world) if before else ():
-            self._lost.labels(peer, reason).inc()
-        for prefix_class, action in after.judgement.actions.items():
-            was = before.judgement.actions.get(prefix_class) if before else None
-            if action is not model.Action.WITHDRAW:
-                self._leaving.pop(prefix_class, None)
-            elif was is not None and was is not model.Action.WITHDRAW:
-                self._leaving[prefix_class] = now
-        if self._leaving and changes.is_withdrawn(after.decision, after.world, now):
-            for prefix_class, since in self._leaving.items():
-                self._withdraw_seconds.labels(str(prefix_class)).observe(now - since)
-            self._leaving.clear()
+    def note(self, before: Turn, after: Turn, arrived: float, now: float) -> None:
+        """Count and time what a turn changed; ``arrived`` is when its event came in."""
+        self._tally.note(before, after, arrived, now)
 
     def render(self) -> bytes:
         """Return the text exposition of everything."""
         return prometheus_client.generate_latest(self._registry)
 
-    def gauges(self) -> Iterator[prometheus.Metric]:
-        """Yield every gauge of the latest turn."""
+    def families(self) -> Iterator[prometheus.Metric]:
+        """Yield everything as of the latest turn."""
         turn, now = self._latest(), self._clock()
-        yield from self._program()
         sessions = rows.sessions(turn, now)
+        yield from _program(self._tally, self._restarted())
         yield from _sessions(sessions)
+        yield from _tallied(self._tally)
         yield from _routes(turn)
         yield from _bfd(turn, sessions)
         yield from _checks(turn, now)
         yield from _node(turn, now)
+        yield from _settings(turn, self._tally)
         yield from _budget(turn)
 
-    def _program(self) -> Iterator[prometheus.Metric]:
-        build = _gauge("build_info", "1, with the version that runs.", ["version"])
-        build.add_metric([exabgp_k8s.__version__], 1)
-        started = _gauge(
-            "agent_start_time_seconds", "When the agent started, in seconds since 1970.", []
-        )
-        started.add_metric([], self._started)
-        yield from (build, started)
 
-
-class _Gauges:
+class _Families:
     """What prometheus_client wants of a collector."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -102,26 +78,92 @@ class _Gauges:
 
     def collect(self) -> Iterator[prometheus.Metric]:
         """Yield the present values."""
-        return self._metrics.gauges()
+        return self._metrics.families()
 
 
 def _gauge(name: str, text: str, labels: list[str]) -> prometheus.GaugeMetricFamily:
     return prometheus.GaugeMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
 
 
+def _counter(name: str, text: str, labels: list[str]) -> prometheus.CounterMetricFamily:
+    return prometheus.CounterMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
+
+
+def _program(counted: tally.Tally, restarted: restarts.Counts) -> Iterator[prometheus.Metric]:
+    build = _gauge("build_info", "1, with the version that runs.", ["version"])
+    build.add_metric([exabgp_k8s.__version__], 1)
+    started = _gauge(
+        "agent_start_time_seconds", "When the agent started, in seconds since 1970.", []
+    )
+    started.add_metric([], counted.started)
+    again = _counter(
+        "restarts", "Processes of this pod that were started anew.", ["process", "reason"]
+    )
+    for labels, count in restarted.items():
+        again.add_metric(list(labels), count)
+    resident = _gauge(
+        "process_resident_bytes", "Memory of a process of this pod, shared pages too.", ["process"]
+    )
+    seconds = _counter(
+        "process_cpu_seconds", "Processor time of a process of this pod.", ["process"]
+    )
+    for each in own_processes.look():
+        resident.add_metric([each.process], each.resident)
+        seconds.add_metric([each.process], each.seconds)
+    yield from (build, started, again, resident, seconds)
+
+
+def _tallied(counted: tally.Tally) -> Iterator[prometheus.Metric]:
+    """Yield what is counted and timed."""
+    lost = _counter(
+        "session_lost",
+        "Sessions that ended since the agent started, by NOTIFICATION.",
+        ["peer", "reason"],
+    )
+    for labels, count in sorted(counted.lost.items()):
+        lost.add_metric(list(labels), count)
+    leaves = _counter(
+        "leaves", "Times the class was withdrawn or deprioritised for a cause.", ["class"]
+    )
+    for prefix_class, count in counted.leaves.items():
+        leaves.add_metric([str(prefix_class)], count)
+    yield from (lost, leaves)
+    yield _timings(
+        "withdraw_seconds",
+        "From the decision to withdraw to its acknowledgement by every peer that is up.",
+        "class",
+        counted.withdrawals,
+    )
+    yield _timings(
+        "reaction_seconds",
+        "From the moment a cause could be known to the acknowledgement of all that followed.",
+        "cause",
+        counted.reactions,
+    )
+
+
+def _timings(
+    name: str, text: str, label: str, found: Mapping[str, tally.Timing]
+) -> prometheus.Metric:
+    family = prometheus.HistogramMetricFamily(f"exabgp_k8s_{name}", text, labels=[label])
+    for key, timing in sorted(found.items()):
+        family.add_metric([str(key)], list(timing.buckets()), timing.total)
+    return family
+
+
 def _sessions(found: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
     up = _gauge("session_up", "1 while the session is Established, else 0.", ["peer"])
     seconds = _gauge("session_seconds", "Seconds since session_up last changed.", ["peer"])
     sent = _gauge("session_prefixes_sent", "Prefixes in the peer's adj-rib-out.", ["peer"])
-    times = prometheus.CounterMetricFamily(
-        "exabgp_k8s_session_established", "Times the session came up.", labels=["peer"]
-    )
+    times = _counter("session_established", "Times the session came up.", ["peer"])
+    flaps = _counter("session_flaps", "Times the session was up and then was lost.", ["peer"])
     for row in found:
         up.add_metric([row["peer"]], float(row["up"]))
         seconds.add_metric([row["peer"]], row["seconds"] or 0)
         sent.add_metric([row["peer"]], row["prefixes_sent"])
         times.add_metric([row["peer"]], row["times_up"])
-    yield from (up, seconds, sent, times)
+        flaps.add_metric([row["peer"]], row["times_lost"])
+    yield from (up, seconds, sent, times, flaps)
 
 
 def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
@@ -134,9 +176,7 @@ def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[prometheus.Metric
         "bfd_up", "1 while BFD with the router is Up, else 0; absent: not known.", ["peer"]
     )
     seconds = _gauge("bfd_seconds", "Seconds since the state of BFD last changed.", ["peer"])
-    downs = prometheus.CounterMetricFamily(
-        "exabgp_k8s_bfd_downs", "Times BFD was lost since the agent started.", labels=["peer"]
-    )
+    downs = _counter("bfd_downs", "Times BFD was lost since the agent started.", ["peer"])
     for row in asking:
         found = row["bfd"]
         if found["seconds"] is not None:
@@ -182,9 +222,7 @@ def _label(cause: model.Cause) -> str:
 
 def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     up = _gauge("check_up", "1 while the check is up, 0 while down or unknown.", ["check"])
-    failures = prometheus.CounterMetricFamily(
-        "exabgp_k8s_check_failures", "Failed runs of the check.", labels=["check"]
-    )
+    failures = _counter("check_failures", "Failed runs of the check.", ["check"])
     for row in rows.checks(turn, now):
         up.add_metric([row["check"]], float(row["health"] == Health.UP))
         failures.add_metric([row["check"]], row["failures"])
@@ -193,10 +231,6 @@ def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
 
 def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
     world = turn.world
-    stale = _gauge(
-        "settings_stale", "1 while an edited settings file is refused or could not be checked.", []
-    )
-    stale.add_metric([], float(bool(world.config_problems)))
     missing = _gauge("missing", "Things in use that cannot be found now, by reason.", ["reason"])
     counts = collections.Counter(str(each.cause.reason) for each in turn.decision.missing)
     for reason, count in sorted(counts.items()):
@@ -219,7 +253,22 @@ def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
         "pods_elsewhere", "Local pods whose addresses lie outside of the announced ranges.", []
     )
     outside.add_metric([], sum(map(len, world.pods_elsewhere.values())))
-    yield from (stale, missing, outside, contact, phase, selected, unacknowledged)
+    yield from (missing, outside, contact, phase, selected, unacknowledged)
+
+
+def _settings(turn: Turn, counted: tally.Tally) -> Iterator[prometheus.Metric]:
+    stale = _gauge(
+        "settings_stale", "1 while an edited settings file is refused or could not be checked.", []
+    )
+    stale.add_metric([], float(bool(turn.world.config_problems)))
+    since = _gauge(
+        "settings_stale_since_seconds",
+        "Since when, in seconds since 1970; absent while it is not so.",
+        [],
+    )
+    if counted.stale_since is not None:
+        since.add_metric([], counted.stale_since)
+    yield from (stale, since)
 
 
 def _budget(turn: Turn) -> Iterator[prometheus.Metric]:

@@ -78,15 +78,15 @@ class Errands:
         self._journal = journal.Journal()
         self._told = Told()
 
-    def run(self, before: Turn, after: Turn, now: float) -> None:
-        """Do what is to be done after a turn."""
+    def run(self, before: Turn, after: Turn, arrived: float, now: float) -> None:
+        """Do what is to be done after a turn; ``arrived`` is when its event came in."""
         world = after.world
         self._cluster.claim(slots.wish(world))
         self._cluster.watch_pod_ranges(wanted_pod_ranges(world))
         self._kept.note(world)
         self._last_words.note(world)
         self._journal.note(before, after, now)
-        self._measured.note(before, after, now)
+        self._measured.note(before, after, arrived, now)
         self._past.note(after, now)
         self._told, news = notices.tell(self._told, after)
         if news:

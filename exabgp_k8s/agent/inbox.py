@@ -16,20 +16,20 @@ class Inbox:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Item] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[Item, float]] = asyncio.Queue()
 
     def put(self, event: events.Event) -> None:
         """Put an event in; to be called from the loop's own thread."""
-        self._queue.put_nowait(event)
+        self._queue.put_nowait((event, self._loop.time()))
 
     def put_from_thread(self, item: Item) -> None:
         """Put something in from any thread."""
         # The loop may be closing while a thread still has something to say.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, (item, self._loop.time()))
 
-    async def next(self) -> Item:
-        """Return what came first; each is to be followed by ``done``."""
+    async def next(self) -> tuple[Item, float]:
+        """Return what came first, and when; each is to be followed by ``done``."""
         return await self._queue.get()
 
     def done(self) -> None:

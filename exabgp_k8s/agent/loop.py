@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from exabgp_k8s.adapters import heartbeat, memory
 from exabgp_k8s.agent.conversation import Conversation
-from exabgp_k8s.agent.inbox import Inbox
+from exabgp_k8s.agent.inbox import Inbox, Item
 from exabgp_k8s.agent.latest import Latest
 from exabgp_k8s.agent.lookout import Lookout
 from exabgp_k8s.core import quiet, step
@@ -23,8 +23,8 @@ from exabgp_k8s.core.plan.turn import Turn
 TICK = 1.0
 """Seconds between two turns at the least: the sign of life, and the counters' polling."""
 
-Follower = Callable[[Turn, Turn, float], None]
-"""Is given the turn before, the latest one and the time."""
+Follower = Callable[[Turn, Turn, float, float], None]
+"""Is given the turn before, the latest one, when what led to it came in, and the time."""
 
 
 class Loop:
@@ -63,11 +63,12 @@ class Loop:
         """
         self._inbox.put(events.Tick())
         while True:
-            item = await self._inbox.next()
+            item, arrived = await self._inbox.next()
             now = self._latest.clock()
             if isinstance(item, events.Tick):
                 self._ticked_at = now
-            self._take(self._exabgp.heard(item) if isinstance(item, bytes) else (item,), now)
+            found = self._exabgp.heard(item) if isinstance(item, bytes) else (item,)
+            self._take(found, _began(item, arrived), now)
             await self._exabgp.check_answer(now, self._inbox.is_empty)
             if self._exabgp.is_begun:
                 # The supervisor's limit for the start is ExaBGP's as well.
@@ -75,7 +76,7 @@ class Loop:
             self._wake_at(self._next())
             self._inbox.done()
 
-    def _take(self, found: tuple[events.Event, ...], now: float) -> None:
+    def _take(self, found: tuple[events.Event, ...], arrived: float, now: float) -> None:
         """Observe what came in, decide once, and tell ExaBGP."""
         world = self._latest.turn.world
         seen = (each for event in found for each in self._lookout.before(event, world, now))
@@ -91,7 +92,7 @@ class Loop:
         self._latest.turn, self._latest.turned_at = after, now
         # The routers first: everything else can wait for a millisecond.
         self._exabgp.tell(after, now)
-        self._follow(before, after, now)
+        self._follow(before, after, arrived, now)
 
     def _recall(self, found: tuple[events.Event, ...]) -> tuple[events.Remembered, ...]:
         """Remember the Node when the API server does not answer and this process has not seen it.
@@ -115,3 +116,10 @@ class Loop:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(moment, self._inbox.put, events.Tick())
+
+
+def _began(item: Item, arrived: float) -> float:
+    """Return when what came in began: to check an edit of the settings takes a while."""
+    if isinstance(item, events.ConfigLoaded) and item.found_at is not None:
+        return item.found_at
+    return arrived

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from exabgp_k8s import restarts
 from exabgp_k8s.adapters import bird, daemon, heartbeat, history, memory, metrics, speaker
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.agent.bfd import Beside
@@ -57,7 +58,7 @@ def put_together(  # noqa: PLR0913 - by name what it is put together of
 ) -> Agent:
     """Return the agent; what is known from the beginning is in its inbox already."""
     kept = memory.Memory(options.state_dir, options.node)
-    measured = metrics.Metrics(lambda: latest.turn, latest.clock)
+    measured = _measured(options, latest)
     draining = Draining(options, inbox, latest)
     reconfiguring = Reconfiguring(exabgp, latest, inbox.put)
     beside = Beside(bird.Engine(options.bfd), latest, inbox.put)
@@ -94,13 +95,19 @@ def _following(
 ) -> Follower:
     """Return what is done after each turn, in this order."""
 
-    def follow(before: Turn, after: Turn, now: float) -> None:
-        errands.run(before, after, now)
+    def follow(before: Turn, after: Turn, arrived: float, now: float) -> None:
+        errands.run(before, after, arrived, now)
         reconfiguring.note(after)
         draining.note(after)
         beside.note(after)
 
     return follow
+
+
+def _measured(options: Options, latest: Latest) -> metrics.Metrics:
+    return metrics.Metrics(
+        lambda: latest.turn, latest.clock, lambda: restarts.read(options.state_dir)
+    )
 
 
 def _past(options: Options, latest: Latest) -> history.History:

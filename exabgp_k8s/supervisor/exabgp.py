@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 
+from exabgp_k8s import restarts
+
 RESTART_FIRST, RESTART_MOST = 0.3, 10.0
 """Seconds between the end of ExaBGP and its next start; doubled while it keeps ending."""
 STEADY = 60.0
@@ -57,6 +59,20 @@ class ExaBGP:
         self._say("exabgp.ended", level, code=code, effect=effect)
         self.pid, self.due = 0, now + self._delay
         self._delay = min(self._delay * 2, RESTART_MOST)
+
+
+def reason(code: int, *, is_ours: bool) -> str:
+    """Return why it ended, in a word that is counted.
+
+    Args:
+        code: its exit code; minus the number of the signal that ended it.
+        is_ours: the watchdog has killed it.
+    """
+    if is_ours:
+        return restarts.WATCHDOG
+    if code < 0:
+        return restarts.KILLED
+    return restarts.FAILED if code else restarts.ENDED
 
 
 def kill(pid: int, number: int) -> None:

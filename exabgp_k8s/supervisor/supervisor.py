@@ -28,7 +28,7 @@ import signal
 import socket
 import time
 
-from exabgp_k8s import chain, parting
+from exabgp_k8s import chain, parting, restarts
 from exabgp_k8s.logs import lines
 from exabgp_k8s.supervisor import drain, exabgp, relay, watchdog
 
@@ -62,6 +62,7 @@ class Supervisor:
         self._exabgp = exabgp.ExaBGP(command, self._relay.inlet, self._say)
         self._checker, self._refusal = checker, 0
         self._agent = 0
+        self._why_replaced, self._is_killing = restarts.ENDED, False
         self._is_stopping = False
         self._woken, waker = os.pipe()
         os.set_blocking(self._woken, False)
@@ -145,10 +146,13 @@ class Supervisor:
 
     def _ended(self, code: int) -> None:
         self._exabgp.ended(code, time.monotonic(), is_stopping=self._is_stopping)
+        if not (self._is_stopping or self._refusal):
+            self._count(restarts.EXABGP, exabgp.reason(code, is_ours=self._is_killing))
+        self._is_killing = False
         # It ends by itself, unless it hangs; then it would keep what the next one needs.
         exabgp.kill(self._watchdog.agent, signal.SIGKILL)
         self._watchdog.ended()
-        self._agent = 0
+        self._agent, self._why_replaced = 0, restarts.ENDED
 
     def _checked(self, code: int) -> None:
         """Go on with settings that were allowed, or end as the one that refused them did."""
@@ -172,11 +176,14 @@ class Supervisor:
             return True
         level = "error" if answer is watchdog.Answer.END else "warning"
         self._say("watchdog.bit", level, why=self._watchdog.why, action=answer.value)
+        self._is_killing = answer is not watchdog.Answer.KILL_AGENT
         if answer is watchdog.Answer.END:
             return False
         exabgp.kill(self._watchdog.killed, signal.SIGKILL)
         if answer is watchdog.Answer.KILL_BOTH:
             exabgp.kill(self._exabgp.pid, signal.SIGKILL)
+        else:
+            self._why_replaced = self._watchdog.reason
         return True
 
     def _stop(self) -> None:
@@ -231,8 +238,13 @@ class Supervisor:
             return
         if self._agent:
             self._say("agent.ended", "warning", pid=self._agent, effect="another one runs")
+            self._count(restarts.AGENT, self._why_replaced)
+            self._why_replaced = restarts.ENDED
         self._say("agent.started", pid=pid)
         self._agent = pid
+
+    def _count(self, process: str, reason: str) -> None:
+        restarts.count(self._state_dir, process, reason)
 
     def _say(self, event: str, level: str = "info", **fields: lines.Value) -> None:
         """Log a line like the agent's."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from exabgp_k8s import restarts
+
 UNANSWERED = b"unanswered "
 """What stands before the agent's process id where ExaBGP did not answer it."""
 
@@ -50,6 +52,8 @@ class Watchdog:
         """The agent that was killed or ends by itself."""
         self.why = ""
         """What the latest answer is about, for the log."""
+        self.reason = restarts.SILENT
+        """Why an agent is killed, in the word that is counted."""
         self._is_running = False
         self._silent_after = self._noticed_by = NEVER
         self._faults = 0
@@ -80,6 +84,7 @@ class Watchdog:
         self.agent = int(pid)
         if is_unanswered:
             self.why = "exabgp does not answer the agent"
+            self.reason = restarts.UNANSWERED
             return self._fault(now)
         self._silent_after = now + SILENCE_LIMIT
         return Answer.NOTHING
@@ -99,6 +104,7 @@ class Watchdog:
                 return self._kill_both(now)
         if now >= self._silent_after:
             self.why = "no sign of life of the agent"
+            self.reason = restarts.SILENT
             return self._fault(now)
         return Answer.NOTHING
 

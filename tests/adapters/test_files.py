@@ -252,6 +252,7 @@ def test_a_document_that_takes_long_to_read_does_not_stop_the_loop(
     event = asyncio.run(within())
     assert isinstance(event, events.ConfigLoaded)
     assert event.config.asn == 64999
+    assert event.found_at is not None
 
 
 async def _opened_by_its_reader(pipe: pathlib.Path) -> int:

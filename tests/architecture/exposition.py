@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import metrics as prometheus
-
 from exabgp_k8s.adapters import metrics
 from exabgp_k8s.cluster import glance, measures
 from exabgp_k8s.core import step
@@ -26,10 +24,7 @@ def metrics_and_labels() -> Mapping[str, frozenset[str]]:
 def _families() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     turn = step.step(World(), (events.Tick(),), 0)
     served = metrics.Metrics(lambda: turn, lambda: 0.0)
-    for family in served.gauges():
+    for family in served.families():
         yield family.name, family.type, tuple(family._labelnames)  # type: ignore[attr-defined]
-    for kept in vars(served).values():
-        if isinstance(kept, prometheus.MetricWrapperBase):
-            yield kept._name, str(kept._type), tuple(kept._labelnames)
     for gauge in measures.families(glance.take([], [], 0)):
         yield gauge.name, "gauge", gauge.labels

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import time
 
 import psutil
 import pytest
 
-from tests.support import processes
+from tests.support import asking, processes
 from tests.support.faults import fill, is_alive
 from tests.support.lab import Lab, until
 from tests.support.processes import is_gone
@@ -23,6 +24,13 @@ def exclude(lab: Lab, *, is_excluded: bool) -> None:
     """Have the service range withdrawn or announced; the pod range stands."""
     labels = {EXCLUDE: "" if is_excluded else None}
     lab.api.patch_node(lab.name, {"metadata": {"labels": labels}})
+
+
+def restarted(lab: Lab) -> set[tuple[str, str]]:
+    """Return which processes were started anew, and why, by the metrics."""
+    shown = asking.http(lab.http_port, "/metrics")[1]
+    found = re.findall(r'restarts_total\{process="(\w+)",reason="(\w+)"\} [1-9]', shown)
+    return set(found)
 
 
 @pytest.mark.fault(
@@ -52,6 +60,7 @@ def test_an_agent_killed_at_any_moment_ends_at_the_right_routes(lab: Lab, seed: 
 
     assert lab.router.history() == (since, announced + 2, withdrawn + 2)
     assert lab.router.routes()[lab.pods] == pods
+    until(lambda: restarted(lab) == {("agent", "ended")}, lab.state)
 
 
 @pytest.mark.fault(
@@ -74,6 +83,7 @@ def test_an_exabgp_killed_at_any_moment_ends_at_the_right_routes(lab: Lab) -> No
 
         lab.expect(*([lab.pods] if is_excluded else [lab.services, lab.pods]))
         lab.all_processes()
+    until(lambda: restarted(lab) == {("exabgp", "killed")}, lab.state)
 
 
 @pytest.mark.fault(
@@ -157,6 +167,7 @@ def test_an_agent_that_hangs_twice_costs_a_session_and_no_more(lab: Lab) -> None
     until(lambda: is_gone(exabgp) and is_gone(hung), lab.state)
     lab.expect(lab.pods)
     assert '"action": "both killed"' in lab.log()
+    until(lambda: restarted(lab) == {("agent", "silent"), ("exabgp", "watchdog")}, lab.state)
 
 
 @pytest.mark.fault(

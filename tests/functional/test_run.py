@@ -34,6 +34,9 @@ def test_a_cordon_withdraws_both_and_an_uncordon_brings_them_back(lab: Lab) -> N
     lab.expect()
     assert [row["reason"] for row in lab.json("why", lab.pods)[0]["withheld"]] == ["cordoned"]
     assert lab.cli("status").returncode == 1
+    for cause in ("session", "node"):
+        line = f'exabgp_k8s_reaction_seconds_count{{cause="{cause}"}} 1.0'
+        until(lambda line=line: line in _get(lab, "/metrics")[1], lab.state)  # type: ignore[misc]
     lab.api.cordon(lab.name, False)
     lab.expect(lab.services, lab.pods)
 

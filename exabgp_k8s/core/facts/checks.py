@@ -34,6 +34,8 @@ class CheckState:
     """When ``hysteresis.health`` last changed."""
     last: events.CheckOutcome | None = None
     last_at: float = 0
+    failing_since: float | None = None
+    """When the first of the failed runs in a row began; None: the last one succeeded."""
     failures: int = 0
     """Failed runs since the agent started."""
     missed: str = ""

@@ -24,6 +24,8 @@ class ConfigLoaded:
 
     config: config.Config
     passwords: Mapping[str, model.Secret] = field(default_factory=dict)
+    found_at: float | None = field(default=None, compare=False)
+    """When the edit was found; None: it was there from the beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,11 +32,13 @@ def _counted(
 ) -> CheckState:
     after = step(before.hysteresis, event.is_ok, rise=settings.rise, fall=settings.fall)
     is_same = after.health is before.hysteresis.health
+    since = now - event.duration if before.failing_since is None else before.failing_since
     return CheckState(
         hysteresis=after,
         since=before.since if is_same else now,
         last=event,
         last_at=now,
+        failing_since=None if event.is_ok else since,
         failures=before.failures + (not event.is_ok),
     )
 

@@ -104,7 +104,14 @@ def _session(
         "router_id": row.router_id if row and session.is_up else None,
         "graceful_restart": bool(session.is_restartable),
         "bfd": bfd.row(world, peer, address, now),
+        **_counts(session),
+    }
+
+
+def _counts(session: Session) -> Row:
+    return {
         "times_up": session.times_up,
+        "times_lost": session.times_lost,
         "failed_attempts": session.failed_attempts,
     }
 

@@ -51,7 +51,6 @@ def _more(peer: config.Peer | config.Sought, session: Session, now: float) -> Ro
         "opens": {"sent": _opening(said.sent), "received": _opening(said.received)},
         "capabilities": _capabilities(said, is_up=session.is_up),
         "last_notification": notifications.read(session.last_problem),
-        "times_lost": session.times_lost,
         "flaps": [
             {
                 "seconds": routes.age(each.at, now),
