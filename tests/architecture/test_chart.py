@@ -1,6 +1,7 @@
 """The chart is what the manifests make of it, and its values know the settings.
 
-Real Helm has its say in functional/test_chart.py, where it is installed.
+What it installs is computed here without Helm; that real Helm makes the same is tested where there
+is one: functional/test_chart.py.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.architecture import chart, repository
+from tests.architecture import chart, helm, kustomize, repository
 
 SETTINGS = yaml.safe_load(repository.read("daemonset/settings.yaml"))
 
@@ -46,6 +47,67 @@ def test_the_defaults_are_those_of_the_manifests() -> None:
 
     assert values["resources"] == pod["containers"][0]["resources"]
     assert values["passwords"]["secretName"] == pod["volumes"][1]["secret"]["secretName"]
+
+
+def whole(objects: list[dict[str, Any]]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Return objects by name with the settings as what they mean; Helm adds its pull policy."""
+    found = kustomize.by_name(objects)
+    settings = found["ConfigMap", "exabgp-k8s", "exabgp-k8s"]
+    settings["data"]["settings.yaml"] = yaml.safe_load(settings["data"]["settings.yaml"])
+    settings["metadata"].pop("labels")
+    for each in objects:
+        pod = each.get("spec", {}).get("template", {}).get("spec", {})
+        for container in [*pod.get("initContainers", ()), *pod.get("containers", ())]:
+            container.pop("imagePullPolicy", None)
+    return found
+
+
+def from_plugin(name: str) -> dict[str, Any]:
+    """Return settings that ask for a network plugin's pod ranges."""
+    pods = {"from": name, "within": ["10.0.0.0/8"]}
+    return {**SETTINGS, "announce": {**SETTINGS["announce"], "pods": pods}}
+
+
+@pytest.mark.parametrize(
+    ("components", "values"),
+    [
+        ([], {}),
+        (["bfd"], {"bfd": {"enabled": True}}),
+        (["looking-glass"], {"lookingGlass": {"enabled": True}}),
+        (["monitoring"], {"monitoring": {"enabled": True}}),
+        (["pods-from-cilium"], {"settings": from_plugin("cilium")}),
+        (["pods-from-calico"], {"settings": from_plugin("calico")}),
+        (
+            ["bfd", "looking-glass", "monitoring", "labelled-nodes"],
+            {
+                **{each: {"enabled": True} for each in ("bfd", "lookingGlass", "monitoring")},
+                "nodeSelector": {"exabgp-k8s.io/speaker": "yes"},
+            },
+        ),
+    ],
+    ids=["base", "bfd", "looking-glass", "monitoring", "cilium", "calico", "all"],
+)
+def test_the_chart_and_the_components_make_the_same_objects(
+    components: list[str], values: dict[str, Any]
+) -> None:
+    document = {
+        # What the base says of the image is not said of the components above it.
+        "images": repository.manifest("kustomization.yaml")["images"],
+        "resources": [str(kustomize.BASE)],
+        "components": [f"components/{each}" for each in components],
+    }
+    values = {"settings": SETTINGS, "settingsCheck": {"enabled": False}, **values}
+    ours = whole(helm.template(values))
+    theirs = whole(kustomize.made(document, kustomize.BASE))
+    del theirs["Namespace", "", "exabgp-k8s"]
+    config_map = "ConfigMap", "exabgp-k8s", "exabgp-k8s"
+    assert ours.pop(config_map)["data"]["settings.yaml"] == values["settings"]
+    del theirs[config_map]
+
+    glass = theirs.get(("Deployment", "exabgp-k8s", "exabgp-k8s-looking-glass"))
+    if glass and "nodeSelector" in values:
+        glass["spec"]["template"]["spec"]["nodeSelector"] |= values["nodeSelector"]
+    assert ours == theirs
 
 
 @pytest.mark.parametrize(

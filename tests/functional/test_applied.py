@@ -15,14 +15,12 @@ import pytest
 import yaml
 
 from exabgp_k8s.tryout.kubeapi import apiserver
-from tests.architecture import repository, test_kustomizations
+from tests.architecture import kustomize, repository, schemas, test_kustomizations
 from tests.support import controlplane
 from tests.support.lab import until
 
 pytestmark = pytest.mark.functional
 
-OTHER_PEOPLES_KINDS = "monitoring.coreos.com"
-"""The Prometheus operator's definitions are not in this API server."""
 ADDRESS = {
     "name": "exabgp-k8s-api-server",
     "namespace": "exabgp-k8s",
@@ -63,7 +61,7 @@ class Admin:
 
     def dry_run(self, command: str, *objects: dict[str, Any]) -> tuple[int, str]:
         """Have the API server say what it would do; of what it knows."""
-        known = [each for each in objects if OTHER_PEOPLES_KINDS not in each["apiVersion"]]
+        known = [each for each in objects if schemas.OTHER_PEOPLES_KINDS not in each["apiVersion"]]
         text = yaml.safe_dump_all(known)
         return self.kubectl(command, "--dry-run=server", "--filename=-", given=text)
 
@@ -101,10 +99,12 @@ def test_what_is_applied_again_changes_nothing(admin: Admin) -> None:
 
 @pytest.mark.parametrize("path", test_kustomizations.OVERLAYS, ids=test_kustomizations.named)
 def test_the_api_server_takes_each_overlay(admin: Admin, path: Path) -> None:
-    code, said = admin.dry_run("apply", *admin.build(path.parent))
+    built = admin.build(path.parent)
+    code, said = admin.dry_run("apply", *built)
 
     assert code == 0, said
     assert "Warning" not in said
+    assert kustomize.by_name(built) == kustomize.by_name(kustomize.build(path.parent))
 
 
 def test_all_components_build_and_apply_together(admin: Admin, tmp_path: Path) -> None:
@@ -124,6 +124,7 @@ def test_all_components_build_and_apply_together(admin: Admin, tmp_path: Path) -
     built = admin.build(tmp_path)
     code, said = admin.dry_run("apply", *built)
     assert code == 0, said
+    assert kustomize.by_name(built) == kustomize.by_name(kustomize.build(tmp_path))
     wanted = {"kubernetes.io/os": "linux", "exabgp-k8s.io/speaker": "yes"}
     for each in built:
         if each["kind"] == "DaemonSet":

@@ -1,6 +1,7 @@
-"""What real Helm makes of the chart is what real kustomize makes of the manifests.
+"""What real Helm makes of the chart.
 
-Collected only where there are both: ``helm`` on the PATH, and ``KUBEBUILDER_ASSETS`` with kubectl.
+Collected only where it is on the PATH. That the chart is what the manifests are is looked at where
+there is none, too: architecture/test_chart.py.
 """
 
 from __future__ import annotations
@@ -13,15 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.architecture import chart, repository, test_kustomizations
-from tests.support import controlplane
+from tests.architecture import chart, kustomize, schemas
+from tests.architecture import helm as ours
 
 pytestmark = pytest.mark.functional
 
-SETTINGS = yaml.safe_load(repository.read("daemonset/settings.yaml"))
-EVERYTHING = {
-    name: {"enabled": True} for name in ("bfd", "lookingGlass", "monitoring", "settingsCheck")
-}
+SETTINGS, EVERYTHING = schemas.SETTINGS, schemas.EVERYTHING
 
 
 def helm(*words: str | Path, values: dict[str, Any]) -> tuple[int, str]:
@@ -42,75 +40,21 @@ def helm(*words: str | Path, values: dict[str, Any]) -> tuple[int, str]:
 
 def made(namespace: str = "exabgp-k8s", **values: Any) -> dict[tuple[str, ...], dict[str, Any]]:
     """Return what Helm would install."""
-    values = {"settings": SETTINGS, "settingsCheck": {"enabled": False}, **values}
+    values = {"settings": SETTINGS, **values}
     code, said = helm("template", "any", chart.FOLDER, "--namespace", namespace, values=values)
     assert code == 0, said
-    return by_name(said)
+    return kustomize.by_name([each for each in yaml.safe_load_all(said) if each])
 
 
-def by_name(text: str) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return objects by kind, namespace and name."""
-    return {
-        (each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]): each
-        for each in yaml.safe_load_all(text)
-        if each
-    }
-
-
-def built(folder: Path, *components: str) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return what kustomize makes of the base with components, without the namespace."""
-    base = test_kustomizations.BASE.relative_to("/")
-    up = Path(*[".."] * (len(folder.parts) - 1))
-    document = {
-        # What the base says of the image is not said of the components above it.
-        "images": repository.manifest("kustomization.yaml")["images"],
-        "resources": [str(up / base)],
-        "components": [str(up / base / "components" / each) for each in components],
-    }
-    (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
-    program = controlplane.kubectl()
-    assert program is not None
-    command = [str(program), "kustomize", str(folder)]
-    found = by_name(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    del found["Namespace", "", "exabgp-k8s"]
-    return found
-
-
-def without_settings(
-    objects: dict[tuple[str, ...], dict[str, Any]],
-) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Return the objects with the settings as what they mean, and defaults as Kubernetes' own."""
-    settings = objects["ConfigMap", "exabgp-k8s", "exabgp-k8s"]["data"]
-    settings["settings.yaml"] = yaml.safe_load(settings["settings.yaml"])
-    for each in objects.values():
-        pod = each.get("spec", {}).get("template", {}).get("spec", {})
-        for container in [*pod.get("initContainers", ()), *pod.get("containers", ())]:
-            container.pop("imagePullPolicy", None)
-    return objects
-
-
-@pytest.mark.parametrize(
-    ("components", "values"),
-    [
-        ([], {}),
-        (["bfd"], {"bfd": {"enabled": True}}),
-        (["looking-glass"], {"lookingGlass": {"enabled": True}}),
-        (["monitoring"], {"monitoring": {"enabled": True}}),
-    ],
-    ids=["base", "bfd", "looking-glass", "monitoring"],
-)
-def test_helm_and_kustomize_make_the_same_objects(
-    tmp_path: Path, components: list[str], values: dict[str, Any]
+@pytest.mark.parametrize("source", ["node", "cilium", "calico"])
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_helm_makes_what_is_looked_at_where_there_is_no_helm(
+    values: dict[str, Any], source: str
 ) -> None:
-    ours = without_settings(made(**values))
-    theirs = without_settings(built(tmp_path, *components))
-    config = "ConfigMap", "exabgp-k8s", "exabgp-k8s"
-    ours[config]["metadata"].pop("labels")
-    theirs[config]["metadata"].pop("labels")
+    announce = {**SETTINGS["announce"], "pods": {"from": source, "within": ["10.0.0.0/8"]}}
+    values = {"settings": {**SETTINGS, "announce": announce}, **values}
 
-    assert ours.keys() == theirs.keys()
-    for name, found in theirs.items():
-        assert ours[name] == found
+    assert made(**values) == kustomize.by_name(ours.template(values))
 
 
 def test_helm_finds_nothing_wrong_with_all_of_it() -> None:
