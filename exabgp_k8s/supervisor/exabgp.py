@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from exabgp_k8s import restarts
 
@@ -45,6 +45,15 @@ class ExaBGP:
         self._say("exabgp.started", pid=self.pid)
         return True
 
+    def waits(self) -> Mapping[int, float]:
+        """Return for how long it and its children waited for a processor since they began."""
+        found = {}
+        for pid in (str(self.pid), *_read(f"{self.pid}/task/{self.pid}/children")):
+            # Nanoseconds on a processor, and of being ready without one.
+            _, waited, *_ = (*_read(f"{pid}/schedstat"), "0", "0")
+            found[int(pid)] = int(waited) / 1e9
+        return found
+
     def continue_(self) -> None:
         """Continue one that somebody stopped."""
         self._say("exabgp.stopped", "warning", pid=self.pid, action="continued")
@@ -73,6 +82,15 @@ def reason(code: int, *, is_ours: bool) -> str:
     if code < 0:
         return restarts.KILLED
     return restarts.FAILED if code else restarts.ENDED
+
+
+def _read(path: str) -> list[str]:
+    """Return the words of a file of the kernel's; it may not have it, or the process ended."""
+    try:
+        with open(f"/proc/{path}") as file:
+            return file.read().split()
+    except OSError:
+        return []
 
 
 def kill(pid: int, number: int) -> None:

@@ -107,9 +107,10 @@ class Supervisor:
 
     def _live(self, limit: float, *others: socket.socket) -> bool:
         """Wait for anything to happen and answer it; return whether it makes sense to go on."""
-        heard = self._listen(min(max(limit, 0), watchdog.SILENCE_LIMIT), *others)
+        heard = self._listen(min(max(limit, 0), watchdog.TURN), *others)
         self._reap()
         now = time.monotonic()
+        self._watchdog.turned(now, self._exabgp.waits)
         answer = self._watchdog.heard(heard, now)
         self._note_agent()
         if answer is watchdog.Answer.NOTHING:

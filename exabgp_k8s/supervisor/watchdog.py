@@ -5,12 +5,16 @@ No clock and no signal in here, so that a minute of faults is tested in a millis
 Each fault is answered by the least that may mend it: the agent is killed, which the routers do
 not see. A fault that comes again soon is answered harder, even if all was well in between:
 otherwise an agent that hangs a second after each start would be killed for ever.
+
+Only time that they had counts. On a node that has just booted a start may wait for a processor for
+most of a minute, and in a container that is paused nothing runs at all; whoever is killed for that
+has to begin again, with no more time than before. A process that hangs waits for no processor.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from exabgp_k8s import restarts
 
@@ -30,6 +34,8 @@ FAULTS_APART = 60.0
 """Seconds since the last fault after which the next one counts as the first again."""
 FAULTS_LIMIT = 3
 """The fault in a row that ends the container."""
+TURN = 2.0
+"""Seconds between two looks at most; the agent's beats come twice as often."""
 NEVER = float("inf")
 
 
@@ -58,6 +64,8 @@ class Watchdog:
         self._silent_after = self._noticed_by = NEVER
         self._faults = 0
         self._fault_at = -NEVER
+        self._turned_at = self._heard_at = NEVER
+        self._waits: Mapping[int, float] = {}
 
     @property
     def due(self) -> float:
@@ -66,6 +74,7 @@ class Watchdog:
 
     def started(self, now: float) -> None:
         """ExaBGP was started."""
+        self._turned_at = self._heard_at = now
         self._is_running = True
         self._silent_after = now + START_LIMIT
 
@@ -74,6 +83,23 @@ class Watchdog:
         self._is_running = False
         self.agent = self.killed = 0
         self._silent_after = self._noticed_by = NEVER
+
+    def turned(self, now: float, waits: Callable[[], Mapping[int, float]]) -> None:
+        """Begin a turn: put everything off by the time that the processes did not have.
+
+        Args:
+            now: the present time.
+            waits: how long each process waited for a processor since it began, by its id.
+        """
+        passed = now - self._turned_at
+        lost = max(0.0, passed - TURN)
+        before, self._waits = self._waits, {}
+        if self._is_running and now - self._heard_at >= TURN:
+            self._waits = waits()
+            lost = max(lost, min(passed, _growth(before, self._waits)))
+        self._silent_after += lost
+        self._noticed_by += lost
+        self._turned_at = now
 
     def heard(self, datagram: bytes, now: float) -> Answer:
         """Take in what the agent said."""
@@ -86,7 +112,7 @@ class Watchdog:
             self.why = "exabgp does not answer the agent"
             self.reason = restarts.UNANSWERED
             return self._fault(now)
-        self._silent_after = now + SILENCE_LIMIT
+        self._heard_at, self._silent_after = now, now + SILENCE_LIMIT
         return Answer.NOTHING
 
     def look(self, now: float, is_there: Callable[[int], bool]) -> Answer:
@@ -125,3 +151,10 @@ class Watchdog:
         self.killed = self.agent or self.killed
         self._silent_after = now + SILENCE_LIMIT
         return Answer.KILL_BOTH
+
+
+def _growth(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Return the most that any value grew; what is not known from before says nothing yet."""
+    if not before:
+        return 0.0
+    return max((value - before.get(each, 0.0) for each, value in after.items()), default=0.0)

@@ -55,7 +55,7 @@ def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
         until(lambda: processes.is_gone(agent), "the agent is still there")
     finally:
         supervisor.send_signal(signal.SIGTERM)
-        supervisor.wait(30)
+        supervisor.wait(120)
         with contextlib.suppress(psutil.NoSuchProcess):
             psutil.Process(_pid(tmp_path)).kill()
 
@@ -79,7 +79,7 @@ def test_the_routers_are_told_of_the_end_even_where_no_agent_could_say_why(
 
     supervisor.send_signal(signal.SIGTERM)
 
-    assert supervisor.wait(30) == 0
+    assert supervisor.wait(120) == 0
     assert parting.read(tmp_path) == (words or "n1: stopping", frozenset())
 
 

@@ -13,6 +13,7 @@ from exabgp_k8s.supervisor.watchdog import (
     SILENCE_LIMIT,
     START_LIMIT,
     SUCCESSOR_LIMIT,
+    TURN,
     UNANSWERED,
     Answer,
     Watchdog,
@@ -31,6 +32,8 @@ class Node:
         self.agent = 100
         self.beats = True
         self.exabgp_respawns = True
+        self.ready, self.share = 0.0, 0.0
+        """Seconds that the agent waited for a processor, and how much of each from now on."""
         self.watchdog.started(self.now)
 
     def run(self, seconds: float) -> None:
@@ -38,6 +41,8 @@ class Node:
         end = self.now + seconds
         while self.now < end:
             self.now += STEP
+            self.ready += self.share * STEP
+            self.watchdog.turned(self.now, lambda: {self.agent: self.ready})
             if self.beats:
                 self._take(self.watchdog.heard(str(self.agent).encode(), self.now))
             self._take(self.watchdog.look(self.now, lambda pid: pid == self.agent))
@@ -138,6 +143,64 @@ def test_hangs_far_apart_never_cost_a_session(node: Node) -> None:
         node.run(FAULTS_APART + 1)
 
     assert set(node.kinds) == {Answer.KILL_AGENT}
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the whole container stands still for a while: paused, or on a node that is too busy",
+    sees="nothing of ours; a session whose hold time is over meanwhile closes, and is back",
+    within="0 s; the hold time",
+)
+@pytest.mark.parametrize("seconds", [SILENCE_LIMIT / 2, SILENCE_LIMIT + 0.5, 600])
+def test_an_agent_is_not_killed_for_a_time_in_which_the_supervisor_did_not_run_either(
+    node: Node, seconds: float
+) -> None:
+    node.beats = False
+    node.run(1)
+    node.now += seconds
+    node.run(SILENCE_LIMIT / 2)
+    node.beats = True
+    node.run(100)
+
+    assert node.answers == []
+
+
+def test_after_a_standstill_an_agent_that_hangs_is_killed_all_the_same(node: Node) -> None:
+    node.beats = False
+    node.now += 600
+    node.run(SILENCE_LIMIT)
+
+    assert node.kinds == [Answer.KILL_AGENT]
+
+
+def test_a_start_that_waits_for_a_processor_takes_as_long_as_it_takes() -> None:
+    """As at a boot, when everything starts at once; killed for it, it would begin again."""
+    node = Node()
+    node.beats, node.share = False, 0.9
+    node.run(9 * START_LIMIT)
+    node.beats = True
+    node.run(100)
+
+    assert node.answers == []
+
+
+def test_the_time_that_an_agent_had_before_it_hung_is_no_excuse(node: Node) -> None:
+    node.ready = 3600
+    node.beats = False
+    node.run(SILENCE_LIMIT)
+
+    assert node.kinds == [Answer.KILL_AGENT]
+
+
+def test_on_a_node_too_busy_for_a_turn_in_time_an_agent_that_hangs_is_killed_later(
+    node: Node,
+) -> None:
+    node.beats = False
+    for _ in range(5):
+        node.now += 2 * TURN
+        node.run(STEP)
+
+    assert node.kinds == [Answer.KILL_AGENT]
 
 
 def test_an_exabgp_that_does_not_notice_the_agents_end_is_killed_at_once(node: Node) -> None:
