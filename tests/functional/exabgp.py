@@ -24,7 +24,7 @@ from exabgp_k8s.wire import commands as encoding
 from exabgp_k8s.wire import replies
 from tests.support import oddrouter
 
-LIMIT = 60.0
+LIMIT = 120.0
 """Seconds for anything to happen; for a machine that is busy, not a promise."""
 
 RELAY = """\
@@ -259,10 +259,3 @@ def running(
         yield found
     finally:
         found.stop()
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port

@@ -13,7 +13,7 @@ from exabgp_k8s import candidate
 from exabgp_k8s.core.facts import commands, model
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
-from tests.support import lab
+from tests.support import lab, ports
 
 pytestmark = pytest.mark.functional
 
@@ -22,7 +22,7 @@ FIRST, SECOND = (
         name="router",
         description="",
         address=ipaddress.ip_address(f"127.0.0.{number}"),
-        port=exabgp.free_port(),
+        port=ports.claim(),
         local_address=ipaddress.ip_address("127.0.0.11"),
         router_id=ipaddress.IPv4Address("127.0.0.11"),
         peer_asn=64513,

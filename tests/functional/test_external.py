@@ -13,7 +13,7 @@ from exabgp_k8s.core.facts import asns, commands, model
 from exabgp_k8s.core.observe import notifications
 from exabgp_k8s.wire import daemon_conf, replies
 from tests.functional import exabgp
-from tests.support import oddrouter
+from tests.support import oddrouter, ports
 
 pytestmark = pytest.mark.functional
 
@@ -54,7 +54,7 @@ def test_a_router_of_any_as_but_ours_is_taken_and_shown(us: exabgp.ExaBGP) -> No
 
 
 def test_before_the_router_has_said_its_as_number_none_is_shown(us: exabgp.ExaBGP) -> None:
-    neighbor = dataclasses.replace(NEIGHBOR, port=exabgp.free_port())
+    neighbor = dataclasses.replace(NEIGHBOR, port=ports.claim())
     us.start(daemon_conf.render((neighbor,), us.run, show_secrets=True))
 
     assert asn_shown(us) == asns.ANY_EXTERNAL

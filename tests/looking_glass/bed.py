@@ -6,7 +6,6 @@ import contextlib
 import copy
 import email.message
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from exabgp_k8s.looking_glass import picture
 from exabgp_k8s.tryout.kubeapi import api, apiserver, store
 from tests.cluster import samples
 from tests.looking_glass import answers
-from tests.support import kubeapi
+from tests.support import kubeapi, ports
 
 LIMIT = 120.0
 """Seconds; for a machine that is busy, not a promise."""
@@ -98,8 +97,7 @@ def glass(folder: Path, nodes: list[Any], speakers: list[Any]) -> Iterator[Glass
             server.store.create(api.BGP_SPEAKERS, copy.deepcopy(each))
         config = folder / "kubeconfig"
         config.write_text(apiserver.kubeconfig(server))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = ports.claim()
         command = [
             *(sys.executable, "-m", "exabgp_k8s", "looking-glass", "--log-format", "text"),
             *("--listen", f"127.0.0.1:{port}", "--kubeconfig", str(config)),

@@ -35,7 +35,7 @@ def http(port: int, path: str, method: str = "GET") -> tuple[int, str]:
     """
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         # It is the response too, with its connection.

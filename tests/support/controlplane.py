@@ -14,7 +14,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import socket
 import ssl
 import subprocess
 import time
@@ -28,6 +27,7 @@ import yaml
 
 from exabgp_k8s.wire import bgpspeaker, servers
 from tests.architecture import repository
+from tests.support import ports
 
 NAMESPACE = "exabgp-k8s"
 NODE = "n1"
@@ -79,7 +79,7 @@ class ControlPlane:
         self._assets = assets
         self._folder = folder
         self._stack = contextlib.ExitStack()
-        self._etcd_port, self._peer_port, self.port = _free_ports(3)
+        self._etcd_port, self._peer_port, self.port = (ports.claim() for _ in range(3))
         self.url = f"https://127.0.0.1:{self.port}"
         self.token = ""
         authority = trustme.CA()
@@ -135,7 +135,7 @@ class ControlPlane:
         """Be dead to the client under test; another server of the cluster serves the admin."""
         self.kill()
         known = self.port, self.url
-        (self.port,) = _free_ports(1)
+        self.port = ports.claim()
         self.url = f"https://127.0.0.1:{self.port}"
         self.restart()
         yield
@@ -267,7 +267,7 @@ class ControlPlane:
                 "Content-Type": _MERGE if method == "PATCH" else "application/json",
             },
         )
-        with urllib.request.urlopen(request, context=self._context, timeout=20) as answer:
+        with urllib.request.urlopen(request, context=self._context, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
@@ -276,7 +276,7 @@ class ControlPlane:
             self.url + path, headers={"Authorization": f"Bearer {token}"}
         )
         try:
-            with urllib.request.urlopen(request, context=self._context, timeout=5) as answer:
+            with urllib.request.urlopen(request, context=self._context, timeout=20) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             with error:
@@ -314,7 +314,7 @@ class ControlPlane:
     def start_another(self) -> tuple[int, subprocess.Popen[bytes]]:
         """Start one more kube-apiserver of the same cluster; return its port when it is ready."""
         known = self.port, self.url
-        (self.port,) = _free_ports(1)
+        self.port = ports.claim()
         self.url = f"https://127.0.0.1:{self.port}"
         try:
             process = self._start("kube-apiserver", self._server_arguments())
@@ -360,16 +360,8 @@ def _collection(document: Mapping[str, Any]) -> str:
     return f"{base}/namespaces/{namespace}/{plural}" if namespace else f"{base}/{plural}"
 
 
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [sock.getsockname()[1] for sock in sockets]
-
-
 def _until(condition: Any) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not condition():
         assert time.monotonic() < deadline, "the control plane did not get ready"
         time.sleep(0.1)

@@ -24,6 +24,7 @@ import trustme
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.tryout.kubeapi import api, apiserver, exchange, store
 from exabgp_k8s.wire import servers
+from tests.support import ports
 
 Kind = TypeVar("Kind")
 
@@ -82,11 +83,16 @@ class KubeApi(apiserver.ApiServer):
         self.warm_up = 0.0
         """Seconds after a start during which RBAC refuses everybody."""
         self._started = 0.0
+        self._has_listened = False
         self._injected: list[_Injected] = []
         self._faults_lock = threading.Lock()
 
     def start(self, sock: socket.socket | None = None) -> None:
         self._started = time.monotonic()
+        if sock is None and not self._has_listened:
+            # It may come back later, when a port of the kernel's choice may be somebody else's.
+            sock = socket.create_server(("127.0.0.1", ports.claim()), backlog=128)
+        self._has_listened = True
         super().start(sock)
 
     kill = apiserver.ApiServer.stop
@@ -290,7 +296,7 @@ class Recorder:
             return next((number for number, event in numbered if wanted(event)), 0)
 
         with self._changed:
-            number = self._changed.wait_for(found, timeout=20)
+            number = self._changed.wait_for(found, timeout=60)
         assert number, f"not delivered; there was only {self.events[after:]}"
         return number
 
@@ -300,7 +306,7 @@ class Recorder:
             return [event for event in self.events if isinstance(event, kind)]
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until the condition holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -5,13 +5,10 @@ No namespaces and no root: for what concerns the program itself and not the forw
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,18 +21,16 @@ import pytest
 import yaml
 
 from exabgp_k8s.tryout.kubeapi import apiserver, nodes
-from tests.support import asking, controlplane, kubeapi, processes, terminals
+from tests.support import asking, controlplane, kubeapi, ports, processes, terminals
 
 CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
-LIMIT = 60.0
+LIMIT = 120.0
 """Seconds; for a machine that is busy, not a promise."""
 START_LIMIT = 180.0
 """Until all is announced at first: nothing is proven by it."""
 
 Document = dict[str, Any]
-
-_numbers = itertools.count(random.SystemRandom().randrange(1 << 14))
 
 
 def until(
@@ -102,7 +97,7 @@ class Router:
         """End it by a signal."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(10)
+            self._process.wait(LIMIT)
 
     def show(self, what: str) -> str:
         """Return what ``birdc`` prints for ``show ...``; nothing before BIRD listens."""
@@ -149,7 +144,9 @@ class Lab:
         router_options: str = "",
         api: kubeapi.KubeApi | controlplane.ControlPlane | None = None,
     ) -> None:
-        number = next(_numbers) % (1 << 14)
+        self.http_port = ports.claim()
+        number = self.http_port - ports.FIRST
+        # Whoever has the port has these addresses: no other lab of this machine is there.
         base = f"127.{1 + number // 128}.{number % 128}"
         self.directory = directory
         self.address = f"{base}.11"
@@ -158,7 +155,6 @@ class Lab:
         self.passwords = directory / "passwords"
         self.passwords.mkdir()
         self.settings = directory / "settings.yaml"
-        self.http_port = _free_port()
         self.own_api = None if api is not None else kubeapi.KubeApi()
         self.api: Any = api or self.own_api
         self.process: subprocess.Popen[bytes] | None = None
@@ -197,7 +193,7 @@ class Lab:
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
             processes.kill_with_all_below(self.process.pid)
-            self.process.wait(10)
+            self.process.wait(LIMIT)
         if self.own_api is not None:
             self.own_api.stop()
         self.router.stop(signal.SIGKILL)
@@ -297,10 +293,3 @@ class Lab:
     def agent(self) -> psutil.Process:
         """ExaBGP's only child."""
         return self.all_processes()[2]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

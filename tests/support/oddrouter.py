@@ -17,7 +17,7 @@ from typing import Self
 
 OPEN, UPDATE, NOTIFICATION, KEEPALIVE, ROUTE_REFRESH = 1, 2, 3, 4, 5
 ASN = 64513
-LIMIT = 60.0
+LIMIT = 120.0
 """Seconds for anything to happen; for a machine that is busy, not a promise."""
 
 

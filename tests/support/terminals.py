@@ -11,7 +11,7 @@ import re
 import socket
 from pathlib import Path
 
-LIMIT = 30.0
+LIMIT = 60.0
 """Seconds until a daemon that does not answer is an error; for a machine that is busy."""
 
 _CODE = re.compile(r"(\d{4})([ -])(.*)")
