@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from exabgp_k8s.tryout import part, router, view
 from exabgp_k8s.tryout.stage import CHECK, NODE, PODS, SERVICES, Interrupted, Stage, TryFailed
 
-LIMIT = 15.0
+LIMIT = 30.0
 """Seconds for a step to come true at the router; a few milliseconds, or a second, are usual."""
-START_LIMIT = 45.0
+START_LIMIT = 120.0
 """Seconds for four interpreters to start, on a machine that is busy."""
 
 QUIET = 0.4

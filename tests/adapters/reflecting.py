@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import pathlib
+import time
 from collections.abc import Callable
 from typing import Self
 
@@ -79,6 +81,14 @@ def is_lost(event: events.Event) -> bool:
 
 def is_contact(event: events.Event) -> bool:
     return isinstance(event, events.KubeContact)
+
+
+def at_most(number: int, seconds: float, since: float) -> float:
+    """Return how often something may be tried whose pauses double; a machine may be late.
+
+    So often in so many seconds, and once more in each time that is twice as long.
+    """
+    return number + max(0.0, math.log2((time.monotonic() - since) / seconds))
 
 
 def failing_slowly(first: float) -> reflector.Timings:

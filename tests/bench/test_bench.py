@@ -52,7 +52,7 @@ ROWS = {
 
 @pytest.mark.long
 @pytest.mark.functional
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_short_run_measures_every_row(tmp_path: pathlib.Path) -> None:
     """Times, ratios, memory and CPU are all positive; requests may be none."""
     written = tmp_path / "bench.json"

@@ -28,7 +28,7 @@ from exabgp_k8s.core.facts import events
 from tests.support import builders
 from tests.support.builders import START
 
-LIMIT = 60.0
+LIMIT = 120.0
 """Seconds for anything to happen; for a machine that is busy, not a promise."""
 
 

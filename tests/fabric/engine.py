@@ -28,7 +28,7 @@ class Engine:
         """Start it, as kubelet does, and return when it answers."""
         self._directory.mkdir(mode=0o755, exist_ok=True)
         (first,), (main,) = self._pod["initContainers"], self._pod["containers"]
-        assert self._run(first, first["command"]).wait(30) == 0
+        assert self._run(first, first["command"]).wait(120) == 0
         self.process = self._run(main, main["command"])
         waiting.until(lambda: bool(self.ask("show status")), f"BIRD of {self._node.name} answers")
 

@@ -45,7 +45,7 @@ from tests.support import controlplane
 CORDONED, FAILING, REFUSED, STALE = "n2", "n3", "n4", "n5"
 LABEL = "example.com/asn"
 WRONG_ASN = 64599
-LIMIT = 180.0
+LIMIT = 240.0
 """Seconds until everything is as it is to be: five nodes start together on a busy machine."""
 URL = f"{addresses.API_SERVER}:{cluster.API_PORT}"
 

@@ -148,7 +148,7 @@ def remove_leftovers() -> None:
 def stop(process: subprocess.Popen[bytes], *, number: int = signal.SIGKILL) -> int:
     """Signal a process that we started, wait for its end, and return its exit code."""
     process.send_signal(number)
-    return process.wait(timeout=30)
+    return process.wait(timeout=60)
 
 
 def _kill_inside(name: str) -> None:

@@ -50,7 +50,7 @@ def test_a_drain_leaves_nothing_of_a_session_that_moved(moved: cluster.Cluster) 
     moved.agents[NODE].drain()
 
     # A moment for the router's own way from the table to the kernel.
-    waiting.until(lambda: not router.nexthops(pods), "the drained node's pods are gone", limit=5)
+    waiting.until(lambda: not router.nexthops(pods), "the drained node's pods are gone", limit=40)
     assert router.rib(pods) == []
     assert not router.nexthops(addresses.SERVICES)
 
@@ -75,7 +75,7 @@ def test_a_peer_that_is_removed_keeps_no_route(
     waiting.until(lambda: not router.connections(), "the session is gone")
 
     # With the routes kept by graceful restart it would be a minute.
-    waiting.until(lambda: not router.nexthops(pods), "its routes are gone", limit=20)
+    waiting.until(lambda: not router.nexthops(pods), "its routes are gone", limit=40)
     assert router.rib(pods) == []
 
 

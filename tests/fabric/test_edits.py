@@ -64,7 +64,7 @@ def _ahead(row: dict[str, Any]) -> int:
 
 
 def _metrics() -> str:
-    with urllib.request.urlopen("http://127.0.0.1:9179/metrics", timeout=10) as response:
+    with urllib.request.urlopen("http://127.0.0.1:9179/metrics", timeout=60) as response:
         text: str = response.read().decode()
     return text
 

@@ -180,6 +180,6 @@ def kubectl_shows_the_same(bed: five.Five) -> None:
         ]
         assert summary.get("reason", "") in line
     waited = bed.kubectl(
-        "wait", "--for=condition=Announcing=false", f"bgpspeaker/{five.CORDONED}", "--timeout=30s"
+        "wait", "--for=condition=Announcing=false", f"bgpspeaker/{five.CORDONED}", "--timeout=120s"
     )
     assert "condition met" in waited.stdout

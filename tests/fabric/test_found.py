@@ -12,7 +12,7 @@ from tests.fabric.untouched import untouched
 pytestmark = pytest.mark.fabric
 
 KEY = "example.com/router"
-MOVE_LIMIT = 120.0
+MOVE_LIMIT = 240.0
 """Seconds; another gateway is moved to after half a minute, and looked for every five seconds."""
 
 

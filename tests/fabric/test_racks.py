@@ -161,7 +161,7 @@ def test_a_node_that_changes_racks_leaves_nothing_at_the_former_gateway(
 
     racks.api.patch_node("n2", {"metadata": {"labels": {LABEL: RACKS[here.number]}}})
     # With the routes kept by graceful restart it would be a minute.
-    waiting.until(lambda: not there.rib(addresses.SERVICES), "withdrawn", limit=20)
+    waiting.until(lambda: not there.rib(addresses.SERVICES), "withdrawn", limit=40)
     left = racks.fabric.node("n2").pod_cidr
     waiting.until(lambda: not there.nexthops(left), "its kernel has no route either")
     rewire(racks.fabric)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-LIMIT = 60.0
+LIMIT = 120.0
 
 T = TypeVar("T")
 

@@ -82,7 +82,7 @@ def running(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(120)
 
 
 def neighbors(directory: Path) -> str:
@@ -167,7 +167,7 @@ def saying(directory: Path, words: bytes) -> Iterator[None]:
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()
         yield
-        thread.join(30)
+        thread.join(120)
 
 
 def test_an_engine_that_does_not_answer_keeps_nobody_waiting_for_long(
@@ -205,7 +205,7 @@ def answering(directory: Path, rows: Callable[[], str]) -> Iterator[None]:
         thread = threading.Thread(target=talk, daemon=True)
         thread.start()
         yield
-        thread.join(30)
+        thread.join(120)
 
 
 def a_row(since: float, state: str = "Up") -> str:

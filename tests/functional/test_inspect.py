@@ -106,7 +106,7 @@ def get(lab: Lab, accept: str) -> tuple[Any, str]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{lab.http_port}/", headers={"Accept": accept}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.headers, answer.read().decode()
 
 

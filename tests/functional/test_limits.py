@@ -16,7 +16,7 @@ import pytest
 from tests.support import descriptors
 from tests.support.lab import Document, Lab, until
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
 
 CLIENTS = 1500
 """More than twenty times as many as there are places."""

@@ -97,5 +97,5 @@ def _end_the_container(lab: Lab) -> None:
     """End every process of it at once, as the kernel does when process 1 of it is killed."""
     assert lab.process is not None
     processes.kill_with_all_below(lab.process.pid)
-    lab.process.wait(30)
+    lab.process.wait(120)
     lab.expect()

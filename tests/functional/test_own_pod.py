@@ -18,6 +18,7 @@ pytestmark = pytest.mark.functional
 
 CORE = f"/api/v1/namespaces/{pods.NAMESPACE}"
 APPS = f"/apis/apps/v1/namespaces/{pods.NAMESPACE}"
+LABELS = {"kubernetes.io/os": "linux"}
 
 
 class Real:
@@ -68,7 +69,7 @@ def test_a_pod_says_by_itself_whether_it_is_replaced(server: Any, tmp_path: Path
     api = client.Client(client.Access(kubeconfig=kubeconfig))
 
     def why() -> str:
-        return asking.why_nobody_comes(api, pods.NAMESPACE, pods.name_of("n1"), {})
+        return asking.why_nobody_comes(api, pods.NAMESPACE, pods.name_of("n1"), LABELS)
 
     daemon_set.create_pod("n1")
     assert "not being deleted" in why()

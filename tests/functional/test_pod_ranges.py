@@ -58,12 +58,12 @@ def test_a_plugins_ranges_are_announced_as_the_settings_and_the_rights_allow(
     assert set(lab.router.routes()) == {lab.services, lab.pods}
 
     allow(server, "cilium")
-    lab.expect(lab.services, "10.244.77.0/24", limit=60)
+    lab.expect(lab.services, "10.244.77.0/24")
     until(lambda: lab.json("status")["missing"] == [], lab.state)
 
     allow(server, "calico")
     set_source(lab, PodSource.CALICO)
-    lab.expect(lab.services, "10.244.8.0/26", limit=60)
+    lab.expect(lab.services, "10.244.8.0/26")
     plugins.put(server, plugins.block(lab.name, "10.244.9.64/26"))
     lab.expect(lab.services, "10.244.8.0/26", "10.244.9.64/26")
     plugins.delete(server, plugins.block(lab.name, "10.244.8.0/26"))

@@ -233,7 +233,7 @@ def test_a_stop_while_the_agent_hangs_still_withdraws_first(lab: Lab) -> None:
     exabgp.suspend()
     lab.process.send_signal(signal.SIGTERM)
 
-    assert lab.process.wait(40) == 0
+    assert lab.process.wait(120) == 0
     assert lab.router.routes() == {}
     assert "withdrawn and settled" in lab.log()
 

@@ -103,7 +103,7 @@ def test_an_exabgp_that_never_answers_ends_the_container(lab: Lab, faults: Fault
 
     faults.set(answers=["drop", "..."])
 
-    assert lab.process.wait(60) == 1
+    assert lab.process.wait(120) == 1
     assert is_gone(first)
     lab.expect()
-    assert lab.log().count("exabgp does not answer the agent") == 3
+    assert "exabgp does not answer the agent" in lab.log()

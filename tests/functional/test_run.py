@@ -63,7 +63,7 @@ def test_sigterm_withdraws_before_the_session_closes(lab: Lab) -> None:
 
     lab.process.send_signal(signal.SIGTERM)
 
-    assert lab.process.wait(30) == 0
+    assert lab.process.wait(120) == 0
     assert lab.router.routes() == {}
     assert lab.processes() == ()
 
@@ -167,7 +167,7 @@ def test_settings_with_mistakes_start_nothing(lab: Lab) -> None:
     lab.start()
     assert lab.process is not None
 
-    assert lab.process.wait(30) == 2
+    assert lab.process.wait(120) == 2
     (line,) = lab.log().splitlines()
     said = json.loads(line)
     assert (said["event"], said["level"]) == ("settings.refused", "error")
@@ -198,7 +198,7 @@ def test_a_state_directory_that_others_can_change_is_not_believed(
     lab.start()
     assert lab.process is not None
 
-    assert lab.process.wait(60) == 2
+    assert lab.process.wait(120) == 2
     assert words in lab.log()
     assert "is made for this user alone" in lab.log()
 
@@ -211,7 +211,7 @@ def test_two_agents_cannot_share_a_state_directory(lab: Lab) -> None:
     second, lab.process = lab.process, first
     assert second is not None
 
-    assert second.wait(30) == 2
+    assert second.wait(120) == 2
     assert "belongs to another running exabgp-k8s" in lab.log()
     assert set(lab.router.routes()) == {lab.services, lab.pods}
 
@@ -273,7 +273,7 @@ def test_a_name_that_no_node_can_have_is_refused(lab: Lab, name: str) -> None:
     lab.start()
     assert lab.process is not None
 
-    assert lab.process.wait(30) == 2
+    assert lab.process.wait(120) == 2
     assert "--node" in lab.log()
 
 
@@ -431,7 +431,7 @@ def test_sigterm_ends_it_at_any_moment_of_the_start(lab: Lab) -> None:
         lab.process.send_signal(signal.SIGTERM)
 
         # Before Python handles signals at all, the kernel's default ends it.
-        assert lab.process.wait(30) in (0, -signal.SIGTERM)
+        assert lab.process.wait(120) in (0, -signal.SIGTERM)
     lab.expect()
 
 

@@ -24,7 +24,7 @@ def in_pod(lab: Lab) -> dict[str, str]:
 def end_container(lab: Lab) -> None:
     assert lab.process is not None
     lab.process.send_signal(signal.SIGTERM)
-    assert lab.process.wait(30) == 0
+    assert lab.process.wait(120) == 0
 
 
 @pytest.fixture

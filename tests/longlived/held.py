@@ -32,7 +32,7 @@ class Connection:
 
     def __init__(self, address: str, port: int) -> None:
         """Connect, in the namespace of the calling thread; the server speaks first."""
-        self.socket = socket.create_connection((address, port), timeout=10)
+        self.socket = socket.create_connection((address, port), timeout=60)
         with self.socket.makefile() as greeting:
             self.node = greeting.readline().strip()
         self.socket.setblocking(False)

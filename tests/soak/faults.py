@@ -268,13 +268,13 @@ def _signal(process: Callable[[], psutil.Process], number: int) -> None:
 
 def _ask(run: Callable[[str], Any], command: str) -> None:
     """Repeat a command until an agent answers: a new one may be starting."""
-    waiting.until(lambda: run(command).returncode == 0, command, limit=60)
+    waiting.until(lambda: run(command).returncode == 0, command)
 
 
 def _end(agent: Any) -> None:
     """End the container as the kernel ends it when its process 1 is killed."""
     processes.kill_with_all_below(agent.process.pid)
-    agent.process.wait(10)
+    agent.process.wait(60)
 
 
 def _reboot(bed: cluster.Cluster, known: model.Model, name: str) -> None:
