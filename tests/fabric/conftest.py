@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from tests.fabric import bird, cluster, frr, namespaces, routers, topology
+from tests.support import controlplane
 
 TOOLS = (
     *("ip", "iptables-restore", "ip6tables-restore", "setpriv", "bird", "birdc", "vtysh"),
-    *("unbound", "dnsmasq", "named"),
+    *("unbound", "dnsmasq", "named", "nft"),
 )
 
+collect_ignore = [] if controlplane.kube_proxy() else ["test_kube_proxy.py"]
 
 FABRICS = pytest.StashKey[list[topology.Fabric]]()
 
@@ -48,7 +50,7 @@ def _privileges() -> None:
     if missing:
         pytest.exit(
             f"the fabric tests need {', '.join(missing)}: run  "
-            "apt-get install iproute2 iptables util-linux bird2 frr unbound dnsmasq-base bind9",
+            "apt-get install iproute2 iptables nftables bird2 frr unbound dnsmasq-base bind9",
             returncode=1,
         )
     namespaces.remove_leftovers()

@@ -55,6 +55,7 @@ class Node:
             each.sysctl(NODE_SETTINGS)
         self._connect()
         self._write_rules()
+        self._end_loops()
         self.pod.start_module("tests.fabric.workload", "pod", self.name, log=self._log)
         self.start_kube_proxy()
         waiting.until(self._is_serving, f"the pod of {self.name} serves")
@@ -92,11 +93,7 @@ class Node:
             "link set pod0 up",
             f"route add default via {router}",
             f"route add ::/0 via {router6}",
-            # What no service takes must not go back to the router that sent it.
-            f"rule add iif eth0 to {addresses.SERVICES} blackhole",
         )
-        rule6 = ["rule", "add", "iif", "eth0", "to", addresses.SERVICES6, "blackhole"]
-        self.namespace.run("ip", "-6", *rule6)
         self.pod.ip(
             f"addr add {self.pod_ip}/24 dev eth0",
             f"addr add {self.pod_ip6}/64 dev eth0 nodad",
@@ -105,6 +102,12 @@ class Node:
             f"route add ::/0 via {gateway6}",
         )
         self._switch.ip(f"link set {self.name} master br0 up")
+
+    def _end_loops(self) -> None:
+        """What no service takes must not go back to the router that sent it."""
+        self.namespace.ip(f"rule add iif eth0 to {addresses.SERVICES} blackhole")
+        rule6 = ["rule", "add", "iif", "eth0", "to", addresses.SERVICES6, "blackhole"]
+        self.namespace.run("ip", "-6", *rule6)
 
     def _write_rules(self) -> None:
         for command, services, pod in (

@@ -3,13 +3,15 @@
 FRR and BIRD are asked whether they understand each block. Unbound, dnsmasq and BIND run with the
 very lines of the page about company DNS, at a client outside of the cluster, and have to find the
 name of a service through the ClusterIP of the cluster's DNS. The rogue node of the page about
-security announces to both kinds of router, and a pod speaks as its node.
+security announces to both kinds of router, and a pod speaks as its node. The packet filter of the
+page about ClusterIPs stands on a router and on a node.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ import dns.query
 import pytest
 
 from tests.architecture import repository
-from tests.fabric import addresses, bird, frr, namespaces, routers, topology, waiting
+from tests.fabric import addresses, bird, frr, namespaces, routers, topology, waiting, workload
 
 pytestmark = pytest.mark.fabric
 
@@ -218,6 +220,47 @@ def test_company_resolvers_find_services_as_the_page_says(build: topology.Factor
             lambda: fabric.client.inside(lambda: _ask(port)),  # noqa: B023 - called before the next
             f"the address of {addresses.MYSQL_NAME} from port {port}",
         )
+
+
+@pytest.mark.parametrize("where", ["router", "node"])
+def test_a_packet_filter_lets_in_what_the_page_lists_and_nothing_else(
+    where: str, build: topology.Factory
+) -> None:
+    fabric = build([bird.Bird], nodes_wanted=1)
+    (node,), (router,) = fabric.nodes, fabric.routers
+    for each in (addresses.SERVICES, addresses.PODS):
+        router.namespace.ip(f"route add {each} via {node.address}")
+    page = repository.ROOT / "docs/explanation/clusterip.md"
+    (script,) = [text for text in repository.blocks(page, "sh") if text.startswith("nft ")]
+    for theirs, ours in ((DNS_ON_THE_PAGE, addresses.DNS), ("10.96.0.17", addresses.MYSQL)):
+        assert theirs in script
+        script = script.replace(theirs, ours)
+    closed = (addresses.WEB, 80), (node.pod_ip, workload.WEB_PORT)
+    opened = (addresses.MYSQL, 3306), (addresses.DNS, 53)
+    before = fabric.client.inside(lambda: [_connects(*each) for each in closed + opened])
+    assert before == 4 * [True]
+
+    if where == "router":
+        router.namespace.run("bash", "-ec", script)
+    else:
+        # What the page says to change for a node.
+        script = script.replace("hook forward priority filter", "hook prerouting priority -110")
+        script = re.sub(r"^( +)ip ", r"\1iif eth0 ip ", script, flags=re.MULTILINE)
+        script = script.replace("reject with icmp admin-prohibited", "drop")
+        node.namespace.run("bash", "-ec", script)
+
+    assert fabric.client.inside(lambda: [_connects(*each) for each in opened]) == 2 * [True]
+    assert fabric.client.inside(lambda: [_connects(*each) for each in closed]) == 2 * [False]
+    if where == "node":
+        assert node.pod.inside(lambda: _connects(addresses.WEB, 80))
+
+
+def _connects(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
 
 
 def _ask(port: int) -> list[str]:

@@ -30,8 +30,10 @@ class Fabric:
     """One bed with its routers running and its nodes powered on, without any BGP speaker."""
 
     def __init__(
-        self, kinds: Sequence[type[routers.Router]], *, nodes_wanted: int, password: str = ""
-    ) -> None:
+        self, kinds: Sequence[type[routers.Router]], *, nodes_wanted: int, password: str = "",
+        node_kind: type[nodes.Node] = nodes.Node,
+    ) -> None:  # fmt: skip
+        self._node_kind = node_kind
         self._name = namespaces.serial()
         self._temporary = tempfile.TemporaryDirectory(prefix="ek8s-")
         self.directory = Path(self._temporary.name)
@@ -90,7 +92,7 @@ class Fabric:
             router.start()
         self._route_client()
         for number in range(1, nodes_wanted + 1):
-            node = nodes.Node(
+            node = self._node_kind(
                 number=number, switch=self.switch, directory=self.directory / f"n{number}"
             )
             self.nodes.append(node)

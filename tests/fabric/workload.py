@@ -1,6 +1,7 @@
 """What runs in a pod, and kube-proxy's health port: run inside a namespace, one mode each.
 
-``pod NAME`` answers every connection with the name of its node: HTTP on 8080, a greeting in the
+``pod NAME`` answers every connection with the name of its node: HTTP on 8080 (``/source`` with the
+address that it sees as the client's, ``/large`` with 300 kB before it), a greeting in the
 manner of MySQL on 3306 (the server speaks first), an echo on 7007 that greets first and stays, and
 a DNS server that knows one name.
 ``kube-proxy`` answers 200 on 127.0.0.1:10256, where the real one does; ``kube-proxy leaving`` as
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 
 from tests.fabric import dnsserver
 
@@ -18,13 +20,16 @@ WEB_PORT = 8080
 MYSQL_PORT = 3306
 ECHO_PORT = 7007
 HEALTH_PORT = 10256
+LARGE = 300_000
 
 
 async def serve_pod(node: str) -> None:
     """Serve the web, the database, the echo and DNS until killed."""
 
     async def web(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _answer_http(reader, writer, node)
+        source, *_ = writer.get_extra_info("peername")
+        bodies = {b"/source": source, b"/large": f"{'x' * LARGE} {node}"}
+        await _answer_http(reader, writer, node, bodies=bodies)
 
     async def mysql(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _say(writer, f"{node}\n")
@@ -53,13 +58,16 @@ async def _answer_http(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     body: str,
+    *,
     not_at: bytes | None = None,
+    bodies: Mapping[bytes, str] | None = None,
 ) -> None:
     try:
         asked = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
         return
+    body = (bodies or {}).get(asked.split()[1], body)
     is_unavailable = not_at is not None and not_at in asked.split(b"\r\n", 1)[0]
     status = "503 Service Unavailable" if is_unavailable else "200 OK"
     head = f"HTTP/1.0 {status}\r\nContent-Length: {len(body) + 1}\r\n\r\n"

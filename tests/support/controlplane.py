@@ -57,6 +57,13 @@ def kubectl() -> pathlib.Path | None:
     return found if found and found.is_file() else None
 
 
+def kube_proxy() -> pathlib.Path | None:
+    """Return the kube-proxy beside the control plane; None: there is none."""
+    folder = _assets()
+    found = folder / "kube-proxy" if folder else None
+    return found if found and found.is_file() else None
+
+
 KINDS = ["own", "real"] if is_available() else ["own"]
 """The API servers that a test of both runs against."""
 
