@@ -248,6 +248,32 @@ def test_a_node_that_was_registered_anew_is_the_owner(server: kubeapi.KubeApi, n
     until(lambda: owners() == ["new"])
 
 
+def test_an_owner_that_may_not_be_changed_costs_nothing_but_a_moment(
+    server: kubeapi.KubeApi, nodes: Any
+) -> None:
+    """OpenShift asks for the right to delete. The object goes by itself, with its old owner."""
+    node = nodes()
+    node.is_in(SERVING)
+    until(lambda: announcing(server) == "True")
+
+    def is_strict(asked: exchange.Exchange) -> None:
+        if asked.request_read.method == "PATCH" and not asked.path.endswith("/status"):
+            raise store.StatusError(403, "Forbidden", "cannot set an ownerRef")
+        apiserver.ApiServer.answer(server, asked)
+
+    server.inject_always(is_strict, kubeapi.BGP_SPEAKERS)
+    with structlog.testing.capture_logs() as lines:
+        node.is_in(after(SERVING, events.NodeSeen(node=builders.a_node(uid="new"))))
+        until(lambda: "the Node before this one" in node.problem)
+        server.store.delete(answers.BGP_SPEAKERS, store.Scope(name=NODE))
+
+        until(lambda: announcing(server) == "True")
+
+    (owner,) = server.speaker(NODE)["metadata"]["ownerReferences"]
+    assert owner["uid"] == "new"
+    assert not lines
+
+
 def test_the_object_of_a_node_that_is_gone_is_left_alone(
     server: kubeapi.KubeApi, nodes: Any
 ) -> None:

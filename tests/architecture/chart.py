@@ -31,6 +31,7 @@ CHOSEN = {
     "bfd": ".Values.bfd.enabled",
     "looking-glass": ".Values.lookingGlass.enabled",
     "monitoring": ".Values.monitoring.enabled",
+    "openshift": ".Values.openshift.enabled",
     "pods-from-calico": 'eq (dig "announce" "pods" "from" "node" .Values.settings) "calico"',
     "pods-from-cilium": 'eq (dig "announce" "pods" "from" "node" .Values.settings) "cilium"',
 }
@@ -90,6 +91,10 @@ def adapted(document: dict[str, Any]) -> dict[str, Any]:
     for place in [metadata, *found.get("subjects", ())]:
         if place.get("namespace") == "exabgp-k8s":
             place["namespace"] = mark(NAMESPACE)
+    if "users" in found:
+        account = f"system:serviceaccount:{mark(NAMESPACE)}:exabgp-k8s"
+        assert found["users"] == ["system:serviceaccount:exabgp-k8s:exabgp-k8s"]
+        found["users"] = [account]
     selector = found.get("spec", {}).get("matchConstraints", {}).get("namespaceSelector")
     if selector:
         selector["matchLabels"]["kubernetes.io/metadata.name"] = mark(NAMESPACE)

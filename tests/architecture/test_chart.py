@@ -75,6 +75,7 @@ def from_plugin(name: str) -> dict[str, Any]:
         (["bfd"], {"bfd": {"enabled": True}}),
         (["looking-glass"], {"lookingGlass": {"enabled": True}}),
         (["monitoring"], {"monitoring": {"enabled": True}}),
+        (["openshift"], {"openshift": {"enabled": True}}),
         (["pods-from-cilium"], {"settings": from_plugin("cilium")}),
         (["pods-from-calico"], {"settings": from_plugin("calico")}),
         (
@@ -85,7 +86,7 @@ def from_plugin(name: str) -> dict[str, Any]:
             },
         ),
     ],
-    ids=["base", "bfd", "looking-glass", "monitoring", "cilium", "calico", "all"],
+    ids=["base", "bfd", "looking-glass", "monitoring", "openshift", "cilium", "calico", "all"],
 )
 def test_the_chart_and_the_components_make_the_same_objects(
     components: list[str], values: dict[str, Any]

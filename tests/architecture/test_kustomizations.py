@@ -92,6 +92,29 @@ def test_the_component_names_the_variables_that_choose_an_api_server() -> None:
     ]
 
 
+def test_openshift_is_asked_for_what_the_pod_is_and_no_more() -> None:
+    allowed = yaml.safe_load((BASE / "components/openshift/scc.yaml").read_text("utf-8"))
+    pod = repository.manifest("daemonset.yaml")["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    user, strict = pod["securityContext"], container["securityContext"]
+    kinds = {key for each in pod["volumes"] for key in each if key != "name"}
+
+    assert allowed["users"] == ["system:serviceaccount:exabgp-k8s:exabgp-k8s"]
+    assert allowed["runAsUser"] == {"type": "MustRunAs", "uid": user["runAsUser"]}
+    assert allowed["fsGroup"]["ranges"] == [{"min": user["fsGroup"], "max": user["fsGroup"]}]
+    assert allowed["requiredDropCapabilities"] == strict["capabilities"]["drop"]
+    assert allowed["readOnlyRootFilesystem"] is strict["readOnlyRootFilesystem"] is True
+    assert allowed["allowPrivilegeEscalation"] is strict["allowPrivilegeEscalation"] is False
+    # Kubernetes mounts the account's token as a volume of this kind.
+    assert set(allowed["volumes"]) == {"projected", *kinds}
+    assert {
+        key for key, value in allowed.items() if key.startswith("allow") and value is True
+    } == {
+        "allowHostNetwork",
+        "allowHostPorts",
+    }
+
+
 def test_the_job_before_a_sync_reads_the_settings_that_come() -> None:
     folder = BASE / "components/settings-check"
     job = yaml.safe_load((folder / "job.yaml").read_text("utf-8"))

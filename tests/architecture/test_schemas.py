@@ -47,7 +47,7 @@ def problems(version: schemas.Version, objects: Iterable[dict[str, Any]]) -> lis
     different = {
         json.dumps(each): each
         for each in objects
-        if schemas.OTHER_PEOPLES_KINDS not in each["apiVersion"]
+        if not each["apiVersion"].startswith(schemas.OTHER_PEOPLES_KINDS)
     }
     return [said for each in different.values() for said in version.problems(each)]
 

@@ -12,7 +12,7 @@ from tests.support import controlplane
 from tests.support.lab import Lab
 
 # What only a real API server does.
-_REAL = ["test_api_servers.py", "test_stolen_token.py"]
+_REAL = ["test_api_servers.py", "test_owners.py", "test_stolen_token.py"]
 collect_ignore = [] if controlplane.is_available() else _REAL
 if controlplane.kubectl() is None:
     collect_ignore = [*collect_ignore, "test_kubectl.py", "test_applied.py"]

@@ -78,13 +78,19 @@ class Admin:
 
 
 class ControlPlane:
-    """One etcd and one kube-apiserver on loopback, their files in one folder."""
+    """One etcd and one kube-apiserver on loopback, their files in one folder.
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    Args:
+        folder: for all that they write.
+        plugins: for admission, besides those that are on by themselves.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, plugins: str = "") -> None:
         assets = _assets()
         assert assets is not None
         self._assets = assets
         self._folder = folder
+        self._plugins = plugins
         self._stack = contextlib.ExitStack()
         self._etcd_port, self._peer_port, self.port = (ports.claim() for _ in range(3))
         self.url = f"https://127.0.0.1:{self.port}"
@@ -355,6 +361,7 @@ class ControlPlane:
             "service-account-signing-key-file": str(self._folder / "accounts.pem"),
             "service-cluster-ip-range": "10.96.0.0/16",
             "endpoint-reconciler-type": "none",
+            **({"enable-admission-plugins": self._plugins} if self._plugins else {}),
         }
 
 

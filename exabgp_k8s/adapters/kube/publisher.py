@@ -33,8 +33,8 @@ from exabgp_k8s.core.report import conditions, speaker
 from exabgp_k8s.wire import bgpspeaker, kube
 
 JSON_PATCH, MERGE = "application/json-patch+json", "application/merge-patch+json"
-NOT_FOUND = 404
-PASSING = frozenset({401, 408, 409, 410, 429})
+FORBIDDEN, NOT_FOUND, CONFLICT = 403, 404, 409
+PASSING = frozenset({401, 408, CONFLICT, 410, 429})
 """Refusals that say nothing about the request itself: it is made again soon."""
 
 log = structlog.get_logger()
@@ -248,11 +248,23 @@ class Publisher:
         owned = bgpspeaker.owned_by(node)
         if found["metadata"].get("ownerReferences") != owned["ownerReferences"]:
             # A Node that was registered anew is another owner, and the old one's objects go.
+            self._take_over(node, owned)
+        status = found.get("status")
+        return status if isinstance(status, Mapping) else {}
+
+    def _take_over(self, node: model.NodeFacts, owned: Mapping[str, Any]) -> None:
+        """Have the object of a Node of this name belong to the one that is there now."""
+        try:
             self._api.request(
                 "PATCH", self._own(node), body={"metadata": owned}, content_type=MERGE
             )
-        status = found.get("status")
-        return status if isinstance(status, Mapping) else {}
+        except errors.KubeError as error:
+            if error.status != FORBIDDEN:
+                raise
+            # OpenShift wants the right to delete what changes its owner, and we have none: with
+            # the Node that it belonged to the object goes soon, and is made anew then.
+            problem = f"the object of the Node before this one is still there: {error}"
+            raise errors.KubeError(problem, status=CONFLICT) from error
 
     def _write(self, node: model.NodeFacts, status: dict[str, Any], *, is_urgent: bool) -> None:
         value = {**status, "lastContact": bgpspeaker.moment(time.time())}
