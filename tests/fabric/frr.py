@@ -110,10 +110,10 @@ class Frr(routers.Router):
         (self.directory / "bgpd.conf").write_text(example.replace(bfd, ""))
         (self.directory / "bfdd.conf").write_text(bfd)
         (self.directory / "zebra.conf").write_text("frr defaults datacenter\n")
-        self._zebra = self._daemon("zebra")
+        self._zebra = self.daemon("zebra")
         self.await_answer(*self._vtysh("zebra", "show version"))
-        self._bfdd = self._daemon("bfdd", "--bfdctl", str(self.directory / "bfdd.sock"))
-        self._bgpd = self._daemon("bgpd")
+        self._bfdd = self.daemon("bfdd", "--bfdctl", str(self.directory / "bfdd.sock"))
+        self._bgpd = self.daemon("bgpd")
         self.await_answer(*self._vtysh("bgpd", "show bgp summary json"))
 
     def stop(self) -> None:
@@ -148,7 +148,8 @@ class Frr(routers.Router):
         answer = self._show(f"show bgp {family} unicast {prefix} json")
         return [_path(row) for row in answer.get("paths", [])]
 
-    def _daemon(self, name: str, *more: str) -> subprocess.Popen[bytes]:
+    def daemon(self, name: str, *more: str) -> subprocess.Popen[bytes]:
+        """Start one of FRR's daemons, with what is written for it."""
         directory = self.directory
         return self.launch(
             str(DAEMONS / name),
