@@ -220,6 +220,17 @@ def test_the_api_server_takes_the_policies_of_the_page(bed: proxied.Proxied) -> 
         bed.plane.ask("POST", f"{at}?dryRun=All&fieldValidation=Strict", each)
 
 
+def test_the_api_server_takes_the_database_of_the_tutorial(bed: proxied.Proxied) -> None:
+    page = repository.ROOT / "docs/tutorial.md"
+    (text,) = (each for each in repository.blocks(page, "yaml") if "kind: Deployment" in each)
+    for document, at in zip(
+        yaml.safe_load_all(text),
+        ("apis/apps/v1/namespaces/default/deployments", "api/v1/namespaces/default/services"),
+        strict=True,
+    ):
+        bed.plane.ask("POST", f"/{at}?dryRun=All&fieldValidation=Strict", document)
+
+
 @contextlib.contextmanager
 def _kube_proxies(bed: proxied.Proxied, *options: str) -> Iterator[None]:
     bed.run_kube_proxies(*options)

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.architecture import repository
 from tests.support import image, processes
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
@@ -122,6 +123,21 @@ def test_the_summary_gives_a_time_for_each_cause(walked: str) -> None:
     rows = re.findall(r"^(\d) .* ([\d.]+) ms$", table, re.MULTILINE)
     assert [int(number) for number, _ in rows] == [1, 2, 3, 4, 5, 6, 7]
     assert all(float(taken) > 0 for _, taken in rows)
+
+
+def test_the_tutorial_shows_this_summary(walked: str) -> None:
+    def rows(text: str) -> list[list[list[str]]]:
+        """What happened, and what the router saw of it, in whichever order."""
+        found = re.findall(r"^\d  (.+?)  +([*+-] .+?)  +[\d.]+ m?s$", text, re.MULTILINE)
+        return [[cause.split(), sorted(seen.split())] for cause, seen in found]
+
+    (shown,) = (
+        text
+        for text in repository.blocks(repository.ROOT / "docs/tutorial.md", "text")
+        if "At the router" in text
+    )
+    assert len(rows(shown)) == len(STEPS)
+    assert rows(shown) == rows(walked.partition("At the router")[2])
 
 
 def test_two_at_once_do_not_meet(room: Path) -> None:
