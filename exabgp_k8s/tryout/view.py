@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import textwrap
 import threading
 import time
@@ -14,7 +15,7 @@ import click
 from exabgp_k8s.tryout import router
 from exabgp_k8s.tryout.stage import NODE, NODE_ASN, PODS, ROUTER_ASN, SERVICES, Stage
 
-WIDTH = 79
+WIDTH, NARROWEST = 79, 40
 INDENT = "   "
 NAMES = {SERVICES: "services", PODS: "pods"}
 COLOURS = {"+": "green", "-": "red"}
@@ -167,10 +168,12 @@ def duration(seconds: float) -> str:
 
 
 def _paragraph(text: str) -> str:
+    # The terminal may be narrow, and its width change meanwhile.
+    width = max(NARROWEST, min(WIDTH, shutil.get_terminal_size().columns - 1))
     further = INDENT + "  " * text.startswith("$ ")
     return textwrap.fill(
         text,
-        WIDTH,
+        width,
         initial_indent=INDENT,
         subsequent_indent=further,
         break_long_words=False,

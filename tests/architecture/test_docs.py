@@ -240,6 +240,17 @@ def test_the_readmes_two_commands_are_one_word_each() -> None:
     assert (first, second) == (".ci/try\n", ".ci/test\n")
 
 
+def test_the_readmes_pictures_are_there_say_what_they_show_and_ask_for_nothing_else() -> None:
+    """A forge shows them as images: it runs no scripts in them, and fetches nothing for them."""
+    shown = re.findall(r'<img src="(.+?)" width="\d+" alt="(.+?)">', repository.read("README.md"))
+
+    assert len(shown) == 2
+    assert all(len(words.split()) > 20 for _, words in shown)
+    for name, _ in shown:
+        picture = repository.read(name).replace("http://www.w3.org/2000/svg", "")
+        assert not re.search(r"<script|<foreignObject|@import|@font-face|href|url\((?!#)", picture)
+
+
 def test_the_fabrics_tools_are_among_the_packages_that_are_installed() -> None:
     asked = re.findall(r"apt-get install ([^\"]+)\"", repository.read("tests/fabric/conftest.py"))
     packages = repository.read(".ci/packages").replace("\\\n", " ")

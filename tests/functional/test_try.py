@@ -17,6 +17,7 @@ import pytest
 
 from tests.architecture import repository
 from tests.support import image, processes
+from tests.tryout import recording
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
 
@@ -100,6 +101,13 @@ def test_the_router_sees_every_step_and_nothing_is_left(room: Path) -> None:
     assert seen[11:] == [("*", "session")]
     assert "".join(sign for sign, _ in seen) == "*++--++-+--*"
     assert_nothing_left(room)
+
+
+def test_the_picture_in_the_readme_shows_what_is_printed(walked: str) -> None:
+    """Otherwise run ``python -m tests.tryout.recording``."""
+    drawn = recording.lines_of(repository.read(recording.NAME))
+
+    assert recording.words(drawn) == recording.words(recording.shown(walked))
 
 
 @pytest.fixture(name="walked", scope="module")
