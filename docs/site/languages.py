@@ -9,7 +9,7 @@ from __future__ import annotations
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
-PLAIN = ("mermaid", "frr", "bird", "unbound", "dnsmasq", "named")
+PLAIN = ("mermaid", "frr", "bird", "unbound", "dnsmasq", "named", "nft")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -31,12 +31,15 @@ NOT_JUDGED = {
     "unbound": "in tests/fabric/test_pages.py",
     "dnsmasq": "in tests/fabric/test_pages.py",
     "named": "in tests/fabric/test_pages.py",
+    "nft": "in tests/fabric/test_keep_settings.py",
 }
 OTHER_PEOPLES_YAML = {
     "kind: Cluster": "kind reads it, which is no API of a cluster",
     "# on the Machine": "a piece of Cluster API's Machine",
     "# kubelet's configuration": "a file of kubelet's",
     "# a patch for the machine": "Talos reads it",
+    "# documents of Talos": "Talos reads them",
+    "#cloud-config": "cloud-init reads it",
 }
 NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 UNIT_LINE = re.compile(r"|[#;].*|\[\w+\]|[\w.]+ ?= ?\S.*")
