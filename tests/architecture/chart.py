@@ -48,6 +48,31 @@ IMAGE = (
     "{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}"
 )
 NAMESPACE = "{{ .Release.Namespace }}"
+NOTES = """\
+The agents start on every Linux node{{ if .Values.nodeSelector }} with your labels{{ end }}:
+
+  kubectl -n {{ .Release.Namespace }} rollout status daemonset exabgp-k8s
+  kubectl -n {{ .Release.Namespace }} exec ds/exabgp-k8s -- exabgp-k8s status
+
+No pods appear: kubectl -n {{ .Release.Namespace }} describe daemonset exabgp-k8s
+says why. Most often the namespace has to allow the node's network:
+
+  kubectl label namespace {{ .Release.Namespace }} pod-security.kubernetes.io/enforce=privileged
+
+A session stays down: status names the reason and what to do. An edit of
+`settings` needs no restart; the agents read it after a minute or two.
+{{- if .Values.bgpSpeakers.enabled }}
+
+All nodes at once:
+
+  kubectl get bgpspeakers
+{{- end }}
+{{- if .Values.bfd.enabled }}
+
+BFD: turn it off at the routers first, before you take bfd.enabled away or uninstall.
+{{- end }}
+"""
+"""What Helm says at the end."""
 PART_OF = {"app.kubernetes.io/part-of": "exabgp-k8s"}
 
 
@@ -154,7 +179,8 @@ def check() -> str:
     job = adapted(job)
     hook = {
         "helm.sh/hook": "pre-install,pre-upgrade",
-        "helm.sh/hook-delete-policy": "before-hook-creation",
+        # One that failed stays, for its log to be read.
+        "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
     }
     job["metadata"]["annotations"] = {**hook, "helm.sh/hook-weight": "1"}
     given = config_map("exabgp-k8s-next")
@@ -226,6 +252,7 @@ def render() -> dict[str, str]:
             )
     found["templates/daemonset.yaml"] = HEAD + text_of(speaker())
     found["templates/settings.yaml"] = HEAD + text_of(config_map("exabgp-k8s"))
+    found["templates/NOTES.txt"] = NOTES
     found["templates/settings-check.yaml"] = HEAD + check()
     for name, condition in CHOSEN.items():
         folder = repository.ROOT / "daemonset/components" / name

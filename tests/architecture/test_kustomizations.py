@@ -139,7 +139,12 @@ def test_the_policy_knows_every_section_and_which_are_needed(policy: dict[str, A
 
     assert needed.split('", "') == known["required"]
     assert sections.split("|") == list(known["properties"])
-    assert f"size(variables.text) <= {mounted.LARGEST}" in said
+    limits = [each["expression"] for each in policy["variables"] if each["name"] == "isTooLarge"]
+    assert limits == [f"size(variables.whole) > {mounted.LARGEST}"]
+    (twice,) = re.findall(
+        r'key in\s+\["(.*?)"\]', repository.read("daemonset/settings-admission.yaml")
+    )
+    assert twice.split('", "') == list(known["properties"])
 
 
 def test_the_policy_is_about_the_config_map_that_is_mounted(policy: dict[str, Any]) -> None:

@@ -174,8 +174,11 @@ def test_but_for_the_nodes_network_the_pod_is_a_restricted_one(admin: Admin) -> 
         (SETTINGS.replace("\nhealth:", "\nheatlh:"), "no section of the settings: heatlh:"),
         (SETTINGS.replace("  asn: 64512", "\tasn: 64512"), "a line that begins with a tab"),
         (SETTINGS + "# more\n" * 40_000, "larger than 256 KiB"),
+        (SETTINGS + "x\n" * 250_000, "larger than 256 KiB"),
+        (SETTINGS + "\npeers: []\n", "has a section twice; keep one: peers"),
+        (SETTINGS.replace("\npeers:", "\n<<<<<<< HEAD\npeers:"), "a merge that nobody finished"),
     ],
-    ids=["absent", "empty", "peer", "heatlh", "tab", "large"],
+    ids=["absent", "empty", "peer", "heatlh", "tab", "large", "huge", "twice", "conflict"],
 )
 def test_settings_that_no_node_could_use_are_refused_with_the_reason(
     admin: Admin, settings: str | None, why: str
