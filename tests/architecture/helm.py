@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from exabgp_k8s import __version__
-from tests.architecture import chart
+from tests.architecture import chart, kustomize
 
 _ACTION = re.compile(r"(\s*\{\{-|\{\{)\s*(/\*.*?\*/|`[^`]*`|[^`{}]*?)\s*\}\}", re.DOTALL)
 _WORD = re.compile(r'"[^"]*"|`[^`]*`|[()|]|[^\s()|]+')
@@ -33,7 +33,8 @@ def template(values: dict[str, Any], namespace: str = "exabgp-k8s") -> list[dict
         _Template(path.read_text("utf-8"), around).text()
         for path in sorted((chart.FOLDER / "templates").glob("*.yaml"))
     )
-    return [each for text in written for each in yaml.safe_load_all(text) if each]
+    found = (each for text in written for each in yaml.load_all(text, kustomize.READER))
+    return [each for each in found if each]
 
 
 def _over(defaults: Any, values: Any) -> Any:

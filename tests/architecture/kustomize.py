@@ -23,6 +23,8 @@ Object = dict[str, Any]
 
 BASE = repository.ROOT / "daemonset"
 COMPONENTS = sorted(path.parent.name for path in BASE.glob("components/*/kustomization.yaml"))
+READER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Ten times as fast, where there is one; and just as safe."""
 _HASHED = str.maketrans("013ae", "ghkmt")
 """So that a hash in a name spells no word and is no number."""
 
@@ -186,6 +188,6 @@ def _read(path: Path) -> list[Object]:
 @functools.cache
 def _parsed(path: Path) -> list[Object]:
     # An object that is an alias of another one is one of its own here.
-    text = json.dumps(list(yaml.safe_load_all(path.read_text("utf-8"))))
+    text = json.dumps(list(yaml.load_all(path.read_text("utf-8"), READER)))
     found: list[Object] = json.loads(text)
     return found

@@ -13,6 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
+import exabgp_k8s
+from exabgp_k8s.settings import load
 from tests.architecture import chart, helm, kustomize, repository
 
 SETTINGS = yaml.safe_load(repository.read("daemonset/settings.yaml"))
@@ -109,6 +111,33 @@ def test_the_chart_and_the_components_make_the_same_objects(
     if glass and "nodeSelector" in values:
         glass["spec"]["template"]["spec"]["nodeSelector"] |= values["nodeSelector"]
     assert ours == theirs
+
+
+def test_the_values_of_the_page_are_right_and_a_node_takes_their_settings(
+    judge: jsonschema.Draft202012Validator,
+) -> None:
+    page = repository.read("docs/how-to/helm.md")
+    values = yaml.safe_load(page.partition("```text\n")[2].partition("```")[0])
+
+    assert not list(judge.iter_errors(values))
+    made = kustomize.by_name(helm.template(values))
+    speaker = made["DaemonSet", "exabgp-k8s", "exabgp-k8s"]["spec"]["template"]["spec"]
+    text = made["ConfigMap", "exabgp-k8s", "exabgp-k8s"]["data"]["settings.yaml"]
+    assert speaker["containers"][0]["image"] == f"REGISTRY/exabgp-k8s:{exabgp_k8s.__version__}"
+    assert load.parse(text, "settings.yaml").peers
+
+
+def test_every_value_stands_in_the_table_of_the_page() -> None:
+    values = yaml.safe_load((chart.FOLDER / "values.yaml").read_text("utf-8"))
+    rows = [line.split(" | ")[0] for line in repository.read("docs/how-to/helm.md").splitlines()]
+    table = " ".join(row for row in rows if row.startswith("| `"))
+    names = {
+        f"{key}.{inner}" if isinstance(value, dict) and value and key != "resources" else key
+        for key, value in values.items()
+        for inner in (value if isinstance(value, dict) and value else [""])
+    }
+
+    assert {name for name in names if f"`{name}`" not in table} == set()
 
 
 @pytest.mark.parametrize(
