@@ -58,6 +58,8 @@ def requests() -> Iterator[tuple[str, str]]:
                     yield last, str(value)
                 case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="_api"), attr="watch")):
                     yield last, "WATCH"
+                case _:
+                    pass
 
 
 def right(path: str, verb: str) -> Right:
