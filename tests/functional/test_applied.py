@@ -27,6 +27,7 @@ ADDRESS = {
     "literals": ["host=192.0.2.100", "port=6443"],
 }
 NEXT = {"name": "exabgp-k8s-next", "namespace": "exabgp-k8s", "files": ["settings.yaml"]}
+TOO_BUSY = "Error from server (Timeout)"
 SETTINGS = repository.read("daemonset/settings.yaml")
 
 
@@ -40,9 +41,16 @@ class Admin:
 
     def kubectl(self, *words: str | Path, given: str | None = None) -> tuple[int, str]:
         """Run kubectl; return its exit code and all that it said."""
+        done = self._once(*words, given=given)
+        # A server that is too busy to answer has said nothing about what it was asked.
+        while TOO_BUSY in done.stdout:
+            done = self._once(*words, given=given)
+        return done.returncode, done.stdout
+
+    def _once(self, *words: str | Path, given: str | None) -> subprocess.CompletedProcess[str]:
         program = controlplane.kubectl()
         assert program is not None
-        done = subprocess.run(
+        return subprocess.run(
             [program, "--kubeconfig", self._config, *words],
             input=given,
             stdout=subprocess.PIPE,
@@ -51,7 +59,6 @@ class Admin:
             timeout=120,
             check=False,
         )
-        return done.returncode, done.stdout
 
     def build(self, folder: Path) -> list[dict[str, Any]]:
         """Return the objects of a kustomization."""
