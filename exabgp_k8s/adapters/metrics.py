@@ -9,9 +9,6 @@ from __future__ import annotations
 import collections
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import prometheus_client
-from prometheus_client import core as prometheus
-
 import exabgp_k8s
 from exabgp_k8s import restarts
 from exabgp_k8s.adapters import own_processes, tally
@@ -19,8 +16,9 @@ from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.checks import Health
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import announced, rows
+from exabgp_k8s.wire import exposition
 
-CONTENT_TYPE = prometheus_client.CONTENT_TYPE_LATEST
+CONTENT_TYPE = exposition.CONTENT_TYPE
 
 
 class Metrics:
@@ -40,8 +38,6 @@ class Metrics:
     ) -> None:
         self._latest, self._clock, self._restarted = latest, clock, restarted
         self._tally = tally.Tally()
-        self._registry = prometheus_client.CollectorRegistry()
-        self._registry.register(_Families(self))
 
     def note(self, before: Turn, after: Turn, arrived: float, now: float) -> None:
         """Count and time what a turn changed; ``arrived`` is when its event came in."""
@@ -49,9 +45,9 @@ class Metrics:
 
     def render(self) -> bytes:
         """Return the text exposition of everything."""
-        return prometheus_client.generate_latest(self._registry)
+        return exposition.text(self.families())
 
-    def families(self) -> Iterator[prometheus.Metric]:
+    def families(self) -> Iterator[exposition.Family]:
         """Yield everything as of the latest turn."""
         turn, now = self._latest(), self._clock()
         sessions = rows.sessions(turn, now)
@@ -66,41 +62,26 @@ class Metrics:
         yield from _budget(turn)
 
 
-class _Families:
-    """What prometheus_client wants of a collector."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def describe(self) -> list[prometheus.Metric]:
-        """Register without collecting: there is no turn yet."""
-        return []
-
-    def collect(self) -> Iterator[prometheus.Metric]:
-        """Yield the present values."""
-        return self._metrics.families()
+def _gauge(name: str, text: str, labels: Sequence[str]) -> exposition.Family:
+    return exposition.Family(name=f"exabgp_k8s_{name}", type="gauge", help=text, labels=labels)
 
 
-def _gauge(name: str, text: str, labels: list[str]) -> prometheus.GaugeMetricFamily:
-    return prometheus.GaugeMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
+def _counter(name: str, text: str, labels: Sequence[str]) -> exposition.Family:
+    return exposition.Family(name=f"exabgp_k8s_{name}", type="counter", help=text, labels=labels)
 
 
-def _counter(name: str, text: str, labels: list[str]) -> prometheus.CounterMetricFamily:
-    return prometheus.CounterMetricFamily(f"exabgp_k8s_{name}", text, labels=labels)
-
-
-def _program(counted: tally.Tally, restarted: restarts.Counts) -> Iterator[prometheus.Metric]:
+def _program(counted: tally.Tally, restarted: restarts.Counts) -> Iterator[exposition.Family]:
     build = _gauge("build_info", "1, with the version that runs.", ["version"])
-    build.add_metric([exabgp_k8s.__version__], 1)
+    build.add([exabgp_k8s.__version__], 1)
     started = _gauge(
         "agent_start_time_seconds", "When the agent started, in seconds since 1970.", []
     )
-    started.add_metric([], counted.started)
+    started.add([], counted.started)
     again = _counter(
         "restarts", "Processes of this pod that were started anew.", ["process", "reason"]
     )
     for labels, count in restarted.items():
-        again.add_metric(list(labels), count)
+        again.add(list(labels), count)
     resident = _gauge(
         "process_resident_bytes", "Memory of a process of this pod, shared pages too.", ["process"]
     )
@@ -108,12 +89,12 @@ def _program(counted: tally.Tally, restarted: restarts.Counts) -> Iterator[prome
         "process_cpu_seconds", "Processor time of a process of this pod.", ["process"]
     )
     for each in own_processes.look():
-        resident.add_metric([each.process], each.resident)
-        seconds.add_metric([each.process], each.seconds)
+        resident.add([each.process], each.resident)
+        seconds.add([each.process], each.seconds)
     yield from (build, started, again, resident, seconds)
 
 
-def _tallied(counted: tally.Tally) -> Iterator[prometheus.Metric]:
+def _tallied(counted: tally.Tally) -> Iterator[exposition.Family]:
     """Yield what is counted and timed."""
     lost = _counter(
         "session_lost",
@@ -121,12 +102,12 @@ def _tallied(counted: tally.Tally) -> Iterator[prometheus.Metric]:
         ["peer", "reason"],
     )
     for labels, count in sorted(counted.lost.items()):
-        lost.add_metric(list(labels), count)
+        lost.add(list(labels), count)
     leaves = _counter(
         "leaves", "Times the class was withdrawn or deprioritised for a cause.", ["class"]
     )
     for prefix_class, count in counted.leaves.items():
-        leaves.add_metric([str(prefix_class)], count)
+        leaves.add([str(prefix_class)], count)
     yield from (lost, leaves)
     yield _timings(
         "withdraw_seconds",
@@ -144,34 +125,36 @@ def _tallied(counted: tally.Tally) -> Iterator[prometheus.Metric]:
 
 def _timings(
     name: str, text: str, label: str, found: Mapping[str, tally.Timing]
-) -> prometheus.Metric:
-    family = prometheus.HistogramMetricFamily(f"exabgp_k8s_{name}", text, labels=[label])
+) -> exposition.Family:
+    family = exposition.Family(
+        name=f"exabgp_k8s_{name}", type="histogram", help=text, labels=[label]
+    )
     for key, timing in sorted(found.items()):
-        family.add_metric([str(key)], list(timing.buckets()), timing.total)
+        family.add_timing([str(key)], list(timing.buckets()), timing.total)
     return family
 
 
-def _sessions(found: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
+def _sessions(found: Sequence[rows.Row]) -> Iterator[exposition.Family]:
     up = _gauge("session_up", "1 while the session is Established, else 0.", ["peer"])
     seconds = _gauge("session_seconds", "Seconds since session_up last changed.", ["peer"])
     sent = _gauge("session_prefixes_sent", "Prefixes in the peer's adj-rib-out.", ["peer"])
     times = _counter("session_established", "Times the session came up.", ["peer"])
     flaps = _counter("session_flaps", "Times the session was up and then was lost.", ["peer"])
     for row in found:
-        up.add_metric([row["peer"]], float(row["up"]))
-        seconds.add_metric([row["peer"]], row["seconds"] or 0)
-        sent.add_metric([row["peer"]], row["prefixes_sent"])
-        times.add_metric([row["peer"]], row["times_up"])
-        flaps.add_metric([row["peer"]], row["times_lost"])
+        up.add([row["peer"]], float(row["up"]))
+        seconds.add([row["peer"]], row["seconds"] or 0)
+        sent.add([row["peer"]], row["prefixes_sent"])
+        times.add([row["peer"]], row["times_up"])
+        flaps.add([row["peer"]], row["times_lost"])
     yield from (up, seconds, sent, times, flaps)
 
 
-def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[prometheus.Metric]:
+def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[exposition.Family]:
     """Yield BFD beside the sessions; what is not known has no value."""
     asking = [row for row in sessions if row["bfd"] is not None]
     engine = _gauge("bfd_engine_up", "1 while the BFD engine says how its sessions are.", [])
     if asking:
-        engine.add_metric([], float(turn.world.bfd is not None and not turn.world.bfd.problem))
+        engine.add([], float(turn.world.bfd is not None and not turn.world.bfd.problem))
     up = _gauge(
         "bfd_up", "1 while BFD with the router is Up, else 0; absent: not known.", ["peer"]
     )
@@ -180,13 +163,13 @@ def _bfd(turn: Turn, sessions: Sequence[rows.Row]) -> Iterator[prometheus.Metric
     for row in asking:
         found = row["bfd"]
         if found["seconds"] is not None:
-            up.add_metric([row["peer"]], float(found["up"]))
-            seconds.add_metric([row["peer"]], found["seconds"])
-            downs.add_metric([row["peer"]], found["downs"])
+            up.add([row["peer"]], float(found["up"]))
+            seconds.add([row["peer"]], found["seconds"])
+            downs.add([row["peer"]], found["downs"])
     yield from (engine, up, seconds, downs)
 
 
-def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
+def _routes(turn: Turn) -> Iterator[exposition.Family]:
     sent = _gauge(
         "route_announced",
         "Routers that were sent the prefix, of those meant for this node; 0: it is not announced.",
@@ -198,8 +181,8 @@ def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
     for each in announced.standings(turn.world, turn.decision):
         if each.prefix is not None and each.prefix_class is not None:
             labels = [str(each.prefix), str(each.prefix_class)]
-            sent.add_metric(labels, len(each.sent))
-            meant.add_metric(labels, each.meant)
+            sent.add(labels, len(each.sent))
+            meant.add(labels, each.meant)
     withheld = _gauge(
         "withheld",
         "Prefixes that are not announced as usual, by reason.",
@@ -211,7 +194,7 @@ def _routes(turn: Turn) -> Iterator[prometheus.Metric]:
             key = (str(held.prefix_class), _label(cause))
             counts[key] = counts.get(key, 0) + 1
     for reason, count in sorted(counts.items()):
-        withheld.add_metric(list(reason), count)
+        withheld.add(list(reason), count)
     yield from (sent, meant, withheld)
 
 
@@ -220,71 +203,71 @@ def _label(cause: model.Cause) -> str:
     return str(cause) if cause.reason is model.Reason.UNHEALTHY else str(cause.reason)
 
 
-def _checks(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+def _checks(turn: Turn, now: float) -> Iterator[exposition.Family]:
     up = _gauge("check_up", "1 while the check is up, 0 while down or unknown.", ["check"])
     failures = _counter("check_failures", "Failed runs of the check.", ["check"])
     for row in rows.checks(turn, now):
-        up.add_metric([row["check"]], float(row["health"] == Health.UP))
-        failures.add_metric([row["check"]], row["failures"])
+        up.add([row["check"]], float(row["health"] == Health.UP))
+        failures.add([row["check"]], row["failures"])
     yield from (up, failures)
 
 
-def _node(turn: Turn, now: float) -> Iterator[prometheus.Metric]:
+def _node(turn: Turn, now: float) -> Iterator[exposition.Family]:
     world = turn.world
     missing = _gauge("missing", "Things in use that cannot be found now, by reason.", ["reason"])
     counts = collections.Counter(str(each.cause.reason) for each in turn.decision.missing)
     for reason, count in sorted(counts.items()):
-        missing.add_metric([reason], count)
+        missing.add([reason], count)
     contact = _gauge("kube_last_contact_seconds", "Seconds since the API server answered.", [])
     if world.kube_contact is not None:
-        contact.add_metric([], now - world.kube_contact)
+        contact.add([], now - world.kube_contact)
     phase = _gauge("phase", "1 for the phase the agent is in.", ["phase"])
-    phase.add_metric([str(world.phase)], 1)
+    phase.add([str(world.phase)], 1)
     selected = _gauge(
         "peers_selected", "Peers of the settings meant for this node; those held count.", []
     )
     if turn.decision.neighbors is not None:
-        selected.add_metric([], len(turn.decision.neighbors) + len(rows.peers_held(turn)))
+        selected.add([], len(turn.decision.neighbors) + len(rows.peers_held(turn)))
     unacknowledged = _gauge(
         "changes_unacknowledged", "Changes ExaBGP stored and has not sent yet.", []
     )
-    unacknowledged.add_metric([], sum(len(held.pending) for held in (world.rib or {}).values()))
+    unacknowledged.add([], sum(len(held.pending) for held in (world.rib or {}).values()))
     outside = _gauge(
         "pods_elsewhere", "Local pods whose addresses lie outside of the announced ranges.", []
     )
-    outside.add_metric([], sum(map(len, world.pods_elsewhere.values())))
+    outside.add([], sum(map(len, world.pods_elsewhere.values())))
     yield from (missing, outside, contact, phase, selected, unacknowledged)
 
 
-def _settings(turn: Turn, counted: tally.Tally) -> Iterator[prometheus.Metric]:
+def _settings(turn: Turn, counted: tally.Tally) -> Iterator[exposition.Family]:
     stale = _gauge(
         "settings_stale", "1 while an edited settings file is refused or could not be checked.", []
     )
-    stale.add_metric([], float(bool(turn.world.config_problems)))
+    stale.add([], float(bool(turn.world.config_problems)))
     since = _gauge(
         "settings_stale_since_seconds",
         "Since when, in seconds since 1970; absent while it is not so.",
         [],
     )
     if counted.stale_since is not None:
-        since.add_metric([], counted.stale_since)
+        since.add([], counted.stale_since)
     yield from (stale, since)
 
 
-def _budget(turn: Turn) -> Iterator[prometheus.Metric]:
+def _budget(turn: Turn) -> Iterator[exposition.Family]:
     """Yield the outage budget; what only a list of the Leases says is absent without one."""
     exhausted = _gauge(
         "budget_exhausted",
         "1 while the node stays announced because the outage budget gives it no slot.",
         [],
     )
-    exhausted.add_metric([], float(bool(turn.judgement.spared)))
+    exhausted.add([], float(bool(turn.judgement.spared)))
     taken = _gauge("budget_taken", "Slots that others had when the node last asked for one.", [])
     allowed = _gauge("budget_allowed", "Slots that there were then.", [])
     count = turn.world.budget.count
     if count is not None:
-        taken.add_metric([], count.taken)
-        allowed.add_metric([], count.allowed)
+        taken.add([], count.taken)
+        allowed.add([], count.allowed)
     failing = _gauge("budget_unreachable", "1 while the Leases of the budget cannot be asked.", [])
-    failing.add_metric([], float(bool(turn.world.budget.problem)))
+    failing.add([], float(bool(turn.world.budget.problem)))
     yield from (exhausted, taken, allowed, failing)

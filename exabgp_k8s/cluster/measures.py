@@ -3,8 +3,6 @@
 One Prometheus that scrapes all nodes can add up what they say. What it cannot see is who is
 missing: a node that is dead says nothing, and a router has no metric of ours. These come from the
 same rows as the tables.
-
-Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 """
 
 from __future__ import annotations
@@ -15,10 +13,9 @@ from dataclasses import dataclass
 
 from exabgp_k8s.cluster import moments, routers, states
 from exabgp_k8s.cluster.glance import Glance
+from exabgp_k8s.wire import exposition
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+CONTENT_TYPE = exposition.CONTENT_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +40,11 @@ def text(glance: Glance) -> str:
     lines: list[str] = []
     for family in families(glance):
         lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} gauge"]
-        lines += [_line(family, labels, value) for labels, value in family.values]
+        lines += [
+            exposition.sample(family.name, family.labels, labels, value)
+            for labels, value in family.values
+        ]
     return "\n".join([*lines, ""])
-
-
-def _line(family: Family, labels: tuple[str, ...], value: float) -> str:
-    pairs = zip(family.labels, labels, strict=True)
-    written = ",".join(f'{name}="{each.translate(_ESCAPES)}"' for name, each in pairs)
-    return f"{family.name}{{{written}}} {value}" if written else f"{family.name} {value}"
 
 
 def _family(

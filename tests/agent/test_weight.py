@@ -6,7 +6,10 @@ import json
 import subprocess
 import sys
 
-HEAVY = ("click", "dateutil", "pydantic", "requests", "yaml")
+HEAVY = (
+    *("click", "dateutil", "prometheus_client", "pydantic", "requests", "yaml"),
+    *("csv", "http.server", "importlib.metadata", "zipfile"),
+)
 PROGRAM = f"""
 import json, sys
 import exabgp_k8s.agent.__main__

@@ -25,6 +25,6 @@ def _families() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     turn = step.step(World(), (events.Tick(),), 0)
     served = metrics.Metrics(lambda: turn, lambda: 0.0)
     for family in served.families():
-        yield family.name, family.type, tuple(family._labelnames)  # type: ignore[attr-defined]
+        yield family.name, family.type, tuple(family.labels)
     for gauge in measures.families(glance.take([], [], 0)):
         yield gauge.name, "gauge", gauge.labels
