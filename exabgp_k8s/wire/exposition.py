@@ -9,7 +9,7 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -34,17 +34,23 @@ class Family:
     def add(self, values: Iterable[str], number: float) -> None:
         """Add the value for these of the labels, in their order."""
         name = f"{self.name}{_TOTAL.get(self.type, '')}"
-        self.samples.append(sample(name, self.labels, values, float(number)))
+        self._note(name, dict(zip(self.labels, values, strict=True)), number)
 
     def add_timing(
         self, values: Sequence[str], buckets: Sequence[tuple[str, float]], total: float
     ) -> None:
         """Add a histogram: how many were no longer than each limit, and the sum of all."""
+        labels = dict(zip(self.labels, values, strict=True))
         for limit, count in buckets:
-            labels, those = (*self.labels, "le"), (*values, limit)
-            self.samples.append(sample(f"{self.name}_bucket", labels, those, float(count)))
+            self._note(f"{self.name}_bucket", {**labels, "le": limit}, count)
         for last, number in (("count", buckets[-1][1]), ("sum", total)):
-            self.samples.append(sample(f"{self.name}_{last}", self.labels, values, float(number)))
+            self._note(f"{self.name}_{last}", labels, number)
+
+    def _note(self, name: str, labels: Mapping[str, str], number: float) -> None:
+        """Add a line, its labels by their names, as the client library of Prometheus does."""
+        names = sorted(labels)
+        values = (labels[each] for each in names)
+        self.samples.append(sample(name, names, values, float(number)))
 
 
 def text(families: Iterable[Family]) -> bytes:
