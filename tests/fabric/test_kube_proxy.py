@@ -97,11 +97,12 @@ def test_the_loop_rule_ends_it_at_the_node_and_harms_no_service(
     rule = f"iif eth0 to {addresses.SERVICES} {kind}"
     node.namespace.ip(f"rule add {rule}")
     try:
-        with bed.through(ASKED_FIRST, proxied.UNUSED, proxied.FAR):
+        unserved = proxied.UNUSED, proxied.WITHOUT_PODS
+        with bed.through(ASKED_FIRST, *unserved, proxied.FAR):
             if kind == "blackhole":
-                assert bed.is_silent(proxied.UNUSED)
+                assert all(bed.is_silent(each) for each in unserved)
             else:
-                assert bed.ask(proxied.UNUSED) == proxied.NO_NETWORK
+                assert {bed.ask(each) for each in unserved} == {proxied.NO_NETWORK}
             assert bed.ask(proxied.FAR) == node.address
         assert node.namespace.inside(lambda: proxied.ask(proxied.FAR)) == node.address
     finally:
