@@ -25,7 +25,10 @@ version = release
 root_doc = "docs/index"
 include_patterns = ["docs/**", "*.md"]
 exclude_patterns = ["docs/site"]
-extensions = ["myst_parser", "contents", "drawings", "languages", "selfcontained", "versions"]
+extensions = [
+    *("myst_parser", "contents", "drawings", "languages"),
+    *("accessible", "selfcontained", "versions"),
+]
 # A link to a heading that does not exist is a warning, and the build takes warnings for errors.
 nitpicky = True
 myst_heading_anchors = 4
