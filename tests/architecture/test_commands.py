@@ -24,7 +24,8 @@ SENTENCE = re.compile(r"(?<!`)`((?:exabgp-k8s|kubectl bgp) [^`…]+)`")
 NAMES = {"exabgp-k8s cluster", "exabgp-k8s config convert", "exabgp-k8s COMMAND --help"}
 """What a sentence calls by its name and nobody types."""
 
-COMMON = {"-n", "--namespace", "-o", "--output"}
+TAKE_A_VALUE = {"-n", "--namespace", "--context", "--kubeconfig"}
+COMMON = {*TAKE_A_VALUE, "-o", "--output"}
 SELECT = {"-l", "--selector", "--field-selector"}
 KUBECTL: Mapping[str, set[str]] = {
     "annotate": {"--overwrite", *SELECT},
@@ -131,11 +132,11 @@ def test_kubectl_itself_knows_what_the_pages_use_of_it() -> None:
 
 
 def _options(words: list[str]) -> tuple[set[str], list[str]]:
-    """Return the options, and the words that are none and are no value of ``-n`` either."""
+    """Return the options, and the words that are none and are no value of one that stands before the verb."""
     options = {word.partition("=")[0] for word in words if re.match(r"-{1,2}[A-Za-z]", word)}
     plain = [
         word
         for before, word in zip(["", *words], words, strict=False)
-        if not word.startswith("-") and before not in {"-n", "--namespace"}
+        if not word.startswith("-") and before not in TAKE_A_VALUE
     ]
     return options, plain
