@@ -39,7 +39,16 @@ KUBECTL: Mapping[str, set[str]] = {
     "edit": set(),
     "exec": {"-i", "-it", "-t", "-c", "--container"},
     "explain": set(),
-    "get": {"-A", "-L", "-w", "--watch", "--show-labels", "--sort-by", *SELECT},
+    "get": {
+        "-A",
+        "--all-namespaces",
+        "-L",
+        "-w",
+        "--watch",
+        "--show-labels",
+        "--sort-by",
+        *SELECT,
+    },
     "kustomize": set(),
     "label": {"--overwrite", *SELECT},
     "logs": {"-c", "--container", "-f", "--follow", "--previous", "--tail", "-l", "--selector"},
@@ -132,7 +141,7 @@ def test_kubectl_itself_knows_what_the_pages_use_of_it() -> None:
 
 
 def _options(words: list[str]) -> tuple[set[str], list[str]]:
-    """Return the options, and the words that are none and are no value of one that stands before the verb."""
+    """Return the options, and the other words but for values of options before the verb."""
     options = {word.partition("=")[0] for word in words if re.match(r"-{1,2}[A-Za-z]", word)}
     plain = [
         word
