@@ -110,7 +110,6 @@ def test_every_command_of_ours_in_a_sentence_is_understood() -> None:
     }
 
     assert "exabgp-k8s config validate" in found
-    assert found >= NAMES
     for code in found - NAMES:
         first, *_ = repository.simple_commands(re.sub(r" [<>].*", "", code))
         ours = _ours(first)
