@@ -71,10 +71,10 @@ def settings_argument(command: Callable[..., Any]) -> Callable[..., Any]:
     lazy={"convert": "exabgp_k8s.cli.translating:convert"},
 )
 def group() -> None:
-    """Check, show and render the settings, without touching anything."""
+    """Check, show and render the settings; nothing is changed."""
 
 
-@group.command()
+@group.command(short_help="Report every mistake in the settings.")
 @settings_argument
 @click.option(
     "--password-dir",
@@ -141,7 +141,7 @@ def show_schema() -> None:
     click.echo(schema.json_schema_text(), nl=False)
 
 
-@group.command()
+@group.command(short_help="Show the exabgp.conf that a node would have.")
 @settings_argument
 @click.option(
     "--node-ip",

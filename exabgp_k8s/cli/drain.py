@@ -53,7 +53,7 @@ def drain(state_dir: Path, wait: bool, stopping: bool, timeout: float) -> None:
     click.echo(answer["phase"])
 
 
-@click.command()
+@click.command(short_help="Announce again what `drain` withdrew.")
 @socket_client.state_dir_option
 def undrain(state_dir: Path) -> None:
     """Announce again what `drain` withdrew, and say what that still waits for."""

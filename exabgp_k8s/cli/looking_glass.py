@@ -19,7 +19,7 @@ The looking glass needs more libraries than a node does, and {name} is not insta
 Install them: pip install 'exabgp-k8s[looking-glass]'"""
 
 
-@click.command("looking-glass")
+@click.command("looking-glass", short_help="Serve the cluster's sessions and routes as web pages.")
 @click.option(
     "--listen",
     default=DEFAULT_LISTEN,

@@ -16,7 +16,7 @@ from exabgp_k8s.translate import origin
 HEAD = "# yaml-language-server: $schema=settings.schema.json\n"
 
 
-@click.command("convert")
+@click.command("convert", short_help="Write our settings from another program's manifests.")
 @click.option(
     "--from", "from_whom", required=True, type=click.Choice(list(origin.ORIGINS)), help="Whose."
 )

@@ -26,7 +26,7 @@ In the source:
   docs/reference/         every setting, command, metric and reason"""
 
 
-@click.command("try")
+@click.command("try", short_help="Watch a node's life as its router sees it, on this machine.")
 @click.option("--keep", is_flag=True, help="Leave it running at the end, until Ctrl-C.")
 @click.option("--verbose", is_flag=True, help="Show the logs of all parts, on stderr.")
 def tryout(keep: bool, verbose: bool) -> None:
