@@ -27,6 +27,8 @@ CLI = (sys.executable, "-m", "exabgp_k8s")
 PORT = 1790
 LIMIT = 120.0
 """Seconds; for a machine that is busy, not a promise."""
+STOP_TIMEOUT = "100s"
+"""Below the limit; in the 20 s of a pod a busy machine may not have started another agent."""
 START_LIMIT = 180.0
 """Until all is announced at first: nothing is proven by it."""
 
@@ -208,6 +210,7 @@ class Lab:
             "--password-dir", str(self.passwords),
             "--state-dir", str(self.state_dir),
             "--http", f"127.0.0.1:{self.http_port}",
+            "--stop-timeout", STOP_TIMEOUT,
         ]  # fmt: skip
 
     def start(
