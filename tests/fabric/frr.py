@@ -83,24 +83,24 @@ class Frr(routers.Router):
     def change(self, *variations: routers.Variation, password: str = "") -> None:
         """Type what differs into the terminal, and have the filters applied to what is there."""
         if password != self.password:
-            self._configure(BGP, f"neighbor NODES password {password}" if password
+            self.configure(BGP, f"neighbor NODES password {password}" if password
                             else "no neighbor NODES password")  # fmt: skip
         for variation in self.variations ^ frozenset(variations):
             edit = VARIATIONS[variation]
             is_new = variation in variations
             # A line with another value of the same setting replaces the one before.
             lines = (edit.old, edit.new) if edit.new else (edit.old, f"no {edit.old}")
-            self._configure(*edit.context, lines[is_new])
+            self.configure(*edit.context, lines[is_new])
         self.variations, self.password = frozenset(variations), password
         self._type("clear bgp * soft in")
 
     def shut(self, text: str) -> None:
         """``neighbor NODES shutdown`` with a message."""
-        self._configure(BGP, f"neighbor NODES shutdown message {text}")
+        self.configure(BGP, f"neighbor NODES shutdown message {text}")
 
     def unshut(self) -> None:
         """``no neighbor NODES shutdown``."""
-        self._configure(BGP, "no neighbor NODES shutdown")
+        self.configure(BGP, "no neighbor NODES shutdown")
 
     def start(self) -> None:
         """Start zebra, then bfdd and bgpd, and return when zebra and bgpd answer."""
@@ -163,8 +163,13 @@ class Frr(routers.Router):
             *more,
         )  # fmt: skip
 
-    def _configure(self, *lines: str) -> None:
+    def configure(self, *lines: str) -> None:
+        """``configure terminal`` and these lines."""
         self._type("configure terminal", *lines)
+
+    def clear(self) -> None:
+        """``clear bgp *``: every session ends, and what is configured now holds for the next."""
+        self._type("clear bgp *")
 
     def _type(self, *lines: str) -> None:
         typed = [word for line in lines for word in ("-c", line)]
