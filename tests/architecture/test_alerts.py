@@ -84,6 +84,22 @@ def test_the_operators_object_has_the_same_rules() -> None:
     assert yaml.safe_load(alert_rules.render())["spec"] == yaml.safe_load(repository.read(RULES))
 
 
+def test_every_alert_is_seen_to_fire_and_seen_to_be_silent() -> None:
+    document = yaml.safe_load(repository.read(UNIT_TESTS))
+    silent, fired = set(), set()
+    for case in document["tests"]:
+        for each in case.get("alert_rule_test", ()):
+            (fired if each.get("exp_alerts") else silent).add(each["alertname"])
+        for each in case.get("promql_expr_test", ()):
+            said = each["expr"] + "".join(row["labels"] for row in each["exp_samples"])
+            names = re.findall(r'alertname=~?"([\w|]+)"', said)
+            fired |= {name for found in names for name in found.split("|")}
+
+    alerts = {rule.id for rule in rules()}
+    assert silent == alerts
+    assert fired == alerts
+
+
 def test_every_alert_has_its_part_of_the_runbook_and_nothing_else_has() -> None:
     told = re.findall(r"^### (\w+)$", repository.read(RUNBOOKS), re.MULTILINE)
     alerts = [rule.id for rule in rules()]
@@ -114,7 +130,7 @@ def test_a_rule_says_what_happened_where_and_what_to_do(rule: Mapping[str, Any])
     assert rule["labels"]["severity"] in {"critical", "warning"}
     named = set(re.findall(r"\$labels\.(\w+)", str(said)))
     # What is added up over all nodes says nothing of one.
-    is_of_one = "sum by" not in whole(rule["expr"])
+    is_of_one = "sum by (prefix)" not in whole(rule["expr"])
     assert named <= labels_of(rule) | (BY_PROMETHEUS if is_of_one else set())
 
 
