@@ -7,7 +7,7 @@ in place, so nothing can disagree with what was decided.
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import exabgp_k8s
 from exabgp_k8s import restarts
@@ -113,23 +113,23 @@ def _tallied(counted: tally.Tally) -> Iterator[exposition.Family]:
         "withdraw_seconds",
         "From the decision to withdraw to its acknowledgement by every peer that is up.",
         "class",
-        counted.withdrawals,
+        counted.withdrawals.items(),
     )
     yield _timings(
         "reaction_seconds",
         "From the moment a cause could be known to the acknowledgement of all that followed.",
         "cause",
-        counted.reactions,
+        counted.reactions.items(),
     )
 
 
 def _timings(
-    name: str, text: str, label: str, found: Mapping[str, tally.Timing]
+    name: str, text: str, label: str, found: Iterable[tuple[str, tally.Timing]]
 ) -> exposition.Family:
     family = exposition.Family(
         name=f"exabgp_k8s_{name}", type="histogram", help=text, labels=[label]
     )
-    for key, timing in sorted(found.items()):
+    for key, timing in found:
         family.add_timing([str(key)], list(timing.buckets()), timing.total)
     return family
 

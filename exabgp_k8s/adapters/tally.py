@@ -16,10 +16,12 @@ from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import losses, reactions
 
-DECIDED_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+DECIDED_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1, 5, 30)
 """Seconds; a few milliseconds are usual, more only where a peer does not read."""
-CAUSED_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 60)
-"""Seconds; milliseconds for what is asked, seconds where a check has to fail several times."""
+CAUSED_BUCKETS = (0.05, 0.25, 1, 5, 15, 60)
+"""Seconds; milliseconds for what is asked, seconds where a check has to fail several times. Few:
+each is a series of every node, and all are there from the beginning, as Prometheus sees nothing
+of a first time that comes without a zero before it."""
 REASONS_KEPT = 8
 """Reasons of lost sessions that are told apart for each peer; what follows is ``other``."""
 
@@ -53,8 +55,8 @@ class Tally:
         self.lost: dict[tuple[str, str], int] = {}
         """By peer and reason."""
         self.leaves = dict.fromkeys(model.PrefixClass, 0)
-        self.withdrawals: dict[str, Timing] = {}
-        self.reactions: dict[str, Timing] = {}
+        self.withdrawals = {each: Timing(DECIDED_BUCKETS) for each in model.PrefixClass}
+        self.reactions = {each: Timing(CAUSED_BUCKETS) for each in reactions.Kind}
         self._leaving: dict[model.PrefixClass, float] = {}
         self._watched = reactions.Watched()
 
@@ -70,7 +72,7 @@ class Tally:
             self._watched, before, after, arrived=arrived, now=now
         )
         for kind, seconds in done:
-            self.reactions.setdefault(kind, Timing(CAUSED_BUCKETS)).add(seconds)
+            self.reactions[kind].add(seconds)
 
     def _note_settings(self, before: World, after: World) -> None:
         if bool(after.config_problems) != (self.stale_since is not None):
@@ -94,6 +96,5 @@ class Tally:
                 self._leaving[prefix_class] = now
         if self._leaving and changes.is_withdrawn(after.decision, after.world, now):
             for prefix_class, since in self._leaving.items():
-                timing = self.withdrawals.setdefault(prefix_class, Timing(DECIDED_BUCKETS))
-                timing.add(now - since)
+                self.withdrawals[prefix_class].add(now - since)
             self._leaving.clear()

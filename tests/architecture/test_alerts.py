@@ -86,7 +86,8 @@ def test_the_operators_object_has_the_same_rules() -> None:
 
 def test_every_alert_is_seen_to_fire_and_seen_to_be_silent() -> None:
     document = yaml.safe_load(repository.read(UNIT_TESTS))
-    silent, fired = set(), set()
+    silent: set[str] = set()
+    fired: set[str] = set()
     for case in document["tests"]:
         for each in case.get("alert_rule_test", ()):
             (fired if each.get("exp_alerts") else silent).add(each["alertname"])
