@@ -27,11 +27,14 @@ from tests.looking_glass import browser
 
 WIDTH, CELL, GAP = 1360, 30, 8
 """Pixels; the last two are Grafana's."""
+SHOWN = 1390
+"""Pixels of the height that the picture has: what somebody sees without scrolling far."""
 SPAN, POINTS = 285, 240
 """Seconds that are shown, and values of a line."""
 COLORS = ("#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#f2495c", "#b877d9", "#8ab8ff", "#c0d8ff")
 FILLED = {"green": "#299c46", "orange": "#ed8128", "red": "#d44a3a"}
 STYLE = """
+html { overflow: hidden }
 body { margin: 0; background: #111217; color: #ccccdc; font: 12px sans-serif; position: relative }
 section { position: absolute; background: #181b1f; border: 1px solid #2a2d33; overflow: hidden;
   box-sizing: border-box; padding: 6px 8px }
@@ -113,7 +116,8 @@ def _stat(data: Data, panel: dict[str, Any], *_: float) -> str:
         for each in reversed(defaults["thresholds"]["steps"])
         if each["value"] is None or value >= each["value"]
     )
-    shown = _shown(value, defaults["unit"])
+    whole = defaults["unit"] == "none"
+    shown = str(round(value)) if whole else _shown(value, defaults["unit"])
     return f'<div class="stat" style="background:{FILLED[color]}">{shown}</div>'
 
 
@@ -158,7 +162,7 @@ def _lines(data: Data, panel: dict[str, Any], width: float, height: float) -> st
         y = 5 + (1 - part) * (inner - 20)
         picture += f'<line x1="50" x2="{width}" y1="{y}" y2="{y}" stroke="#2a2d33"/>'
         picture += f'<text x="0" y="{y + 4}">{_shown(most * part, unit)}</text>'
-    legend = "".join(
+    legend = " ".join(
         f'<span style="color:{COLORS[number % len(COLORS)]}">&#9644; {html.escape(name)}</span>'
         for number, (name, _) in enumerate(found)
     )
@@ -218,9 +222,9 @@ def main() -> int:
         file.write(drawn)
         file.flush()
         with browser.browser() as window:
-            window.size(WIDTH, 900)
+            window.size(WIDTH, SHOWN)
             window.open(f"file://{file.name}")
-            picture.write_bytes(window.picture())
+            picture.write_bytes(window.picture(WIDTH, SHOWN))
     return 0
 
 

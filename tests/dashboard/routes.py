@@ -158,9 +158,9 @@ def sessions() -> Iterator[grafana.Panel]:
         ("sum by (class) (increase(exabgp_k8s_leaves_total{}[1h]))", "leaves of {{class}}"),
     )
     yield grafana.lines(
-        "Sessions lost in an hour, by reason",
+        "Sessions lost since the agents started, by reason",
         "The numbers are those of the NOTIFICATION: docs/how-to/inspect.md.",
-        ("sum by (reason) (increase(exabgp_k8s_session_lost_total{}[1h]))", "{{reason}}"),
+        ("sum by (reason) (exabgp_k8s_session_lost_total{})", "{{reason}}"),
     )
     yield grafana.lines(
         "BFD up, by router",
