@@ -50,7 +50,7 @@ KUBECTL: Mapping[str, set[str]] = {
         *SELECT,
     },
     "kustomize": set(),
-    "label": {"--overwrite", *SELECT},
+    "label": {"--all", "--overwrite", *SELECT},
     "logs": {"-c", "--container", "-f", "--follow", "--previous", "--tail", "-l", "--selector"},
     "patch": {"--type", "-p", "--patch", "--subresource"},
     "port-forward": set(),
