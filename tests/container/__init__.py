@@ -1,0 +1,1 @@
+"""The image, built by a container engine and run with the manifests' own limits."""
