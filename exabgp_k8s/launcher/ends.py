@@ -8,10 +8,12 @@ for want of a route or of our own address, is repeated ten times a second withou
 Here an attempt ends with its first error or after 3.5 s, and every end is told as the event that
 ExaBGP has for it, ``state`` ``down``, with a reason that names the error, the state of RFC 4271
 section 8.2.2, and what the kernel dropped meanwhile because of a TCP MD5 signature. Where the AS
-is wrong the reason names the one in the router's OPEN. ``observe.disconnects`` puts it in words:
+is wrong the reason names the one in the router's OPEN, and where no OPEN came, it says so.
+``observe.disconnects`` puts it in words:
 
     lost ETIMEDOUT in IDLE [md5 TCPMD5NotFound]
     notification sent (2,2) peer-as 64513
+    notification sent (1,1) no-open
 
 Replaced in ExaBGP 5.0.15: ``reactor.network.outgoing.Outgoing.establish`` and
 ``reactor.peer.Peer._close``.
@@ -89,6 +91,9 @@ def reason(message: str, problem: object, state: str, asn: int) -> str:
         return f"lost {cause} in {state} {seen}".strip()
     if message.endswith("(2,2)") and asn:
         return f"{message} peer-as {asn}"
+    # ExaBGP calls a header that is wrong and an OPEN that it waited for in vain by the same code.
+    if message.endswith("sent (1,1)") and not asn:
+        return f"{message} no-open"
     return message
 
 

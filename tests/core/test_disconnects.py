@@ -43,6 +43,8 @@ CAUSES = [
     "lost EHOSTUNREACH in ESTABLISHED",
     "notification sent (2,2) peer-as 64599",
     "notification sent (4,0)",
+    "notification sent (1,1)",
+    "notification sent (1,1) no-open",
     "",
 ]
 
@@ -82,6 +84,14 @@ def test_what_the_kernel_dropped_is_told(counter: str, words: str) -> None:
     said = f"lost ETIMEDOUT in IDLE [md5 {counter}]"
 
     assert disconnects.named(said, KEYED_PEER).endswith(f"(meanwhile the kernel dropped {words})")
+
+
+def test_an_open_that_does_not_come_says_what_ttl_security_has_to_do_with_it() -> None:
+    said = "notification sent (1,1) no-open"
+    guarded = dataclasses.replace(OPEN_PEER, ttl_security=True)
+
+    assert disconnects.named(said, OPEN_PEER).endswith("but no OPEN of it came")
+    assert "without ttlSecurity (GTSM) at the router" in disconnects.named(said, guarded)
 
 
 def test_a_wrong_as_of_the_router_is_told_with_both_numbers() -> None:

@@ -70,3 +70,10 @@ def test_a_kernel_without_the_counters_costs_nothing(tmp_path: Path, text: str |
 )
 def test_an_end_is_told_with_its_cause(message: str, problem: object, told: str) -> None:
     assert ends.reason(message, problem, "OPENSENT", 64513) == told
+
+
+@pytest.mark.parametrize(("asn", "told"), [(0, " no-open"), (64513, "")])
+def test_an_open_waited_for_in_vain_is_no_wrong_header(asn: int, told: str) -> None:
+    said = "notification sent (1,1)"
+
+    assert ends.reason(said, "any", "OPENSENT", asn) == said + told

@@ -68,8 +68,10 @@ CODES: Mapping[int, str] = {
 """What an error is about (RFC 4271, 7313, 9687)."""
 
 BAD_PEER_AS = (2, 2)
-SENT = re.compile(r"notification sent \((\d+),(\d+)\)(?: peer-as (\d+))?$")
+SENT = re.compile(r"notification sent \((\d+),(\d+)\)(?: peer-as (\d+))?( no-open)?$")
 RECEIVED = re.compile(r"notification received \(\d+,\d+\)(?: peer-as (\d+))?$")
+NO_OPEN = "the router is connected, but no OPEN of it came"
+ONE_SIDED = "without ttlSecurity (GTSM) at the router, its packets are dropped here"
 COMMUNICATION = "Shutdown Communication: "
 """How ExaBGP introduces the router admin's own words (RFC 9003)."""
 
@@ -92,6 +94,9 @@ def named(said: str, neighbor: model.Neighbor | None) -> str:
     told = f"notification sent {code}/{subcode} ({_name(code, subcode)})"
     if (code, subcode) == BAD_PEER_AS and sent[3] and neighbor is not None:
         told += f" the router is AS {sent[3]}, and the settings say {_expected(neighbor)}"
+    if sent[4]:
+        told += f" {NO_OPEN}"
+        told += f"; {ONE_SIDED}" if neighbor is not None and neighbor.ttl_security else ""
     return told
 
 
