@@ -8,21 +8,23 @@ from __future__ import annotations
 import runpy
 
 GENERATORS = (
-    "settings_page",
-    "bgpspeaker_page",
-    "alert_rules",
-    # It has the settings, the definition and the rules in it.
-    "chart",
-    "drawing",
-    "fault_matrix",
-    "outputs_page",
+    "tests.architecture.settings_page",
+    "tests.architecture.bgpspeaker_page",
+    "tests.architecture.alert_rules",
+    "tests.dashboard.document",
+    # It has the settings, the definition, the rules and the dashboard in it.
+    "tests.architecture.chart",
+    "tests.architecture.drawing",
+    "tests.architecture.fault_matrix",
+    "tests.architecture.outputs_page",
+    "tests.configurations",
 )
 
 
 def main() -> None:
     """Run each of them."""
     for name in GENERATORS:
-        runpy.run_module(f"tests.architecture.{name}", run_name="__main__")
+        runpy.run_module(name, run_name="__main__")
 
 
 if __name__ == "__main__":
