@@ -43,6 +43,8 @@ LIMIT = 3.5
 """Seconds for an attempt: a little more than the kernel looks for the router's link address."""
 CLOSED = "FIN"
 """The cause where the router closed the connection in order."""
+WAITED = b"waited for open too long"
+"""What ExaBGP sends with the NOTIFICATION that ends this wait."""
 LOST = "closing connection"
 """What ExaBGP calls every loss."""
 
@@ -92,7 +94,7 @@ def reason(message: str, problem: object, state: str, asn: int) -> str:
     if message.endswith("(2,2)") and asn:
         return f"{message} peer-as {asn}"
     # ExaBGP calls a header that is wrong and an OPEN that it waited for in vain by the same code.
-    if message.endswith("sent (1,1)") and not asn:
+    if message.endswith("sent (1,1)") and WAITED in getattr(problem, "data", b""):
         return f"{message} no-open"
     return message
 

@@ -102,7 +102,7 @@ PATHS: Mapping[str, str] = {
     "/readyz": "",
     "/healthz": "",
     "/v1/why?prefix=10.96.0.0/16": "",
-    "/metrics": "^exabgp_k8s_(session_up|withheld|route_announced|node_info)",
+    "/metrics": "^exabgp_k8s_(session_up|withheld|route_announced|build_info)",
 }
 """What is asked by HTTP, and which lines of the answer are shown: a pattern for grep."""
 

@@ -20,7 +20,7 @@ from tests.architecture import repository
 from tests.settings import samples
 
 NOT_JUDGED = {
-    "": "a drawing, or a line to look at",
+    "": "a drawing, on the pages of DRAWN only",
     "text": "what a program prints, or a router of a vendor that is not here",
     "console": "what commands said of a real cluster: tests/architecture/test_examples.py",
     "mermaid": "drawn by the build of the site, which refuses what it cannot draw",
@@ -33,7 +33,14 @@ NOT_JUDGED = {
     "named": "in tests/fabric/test_pages.py",
     "nft": "in tests/fabric/test_keep_settings.py",
 }
+DRAWN = {
+    "docs/adr/0022-how-the-processes-start.md",
+    "docs/explanation/how-it-decides.md",
+    "docs/explanation/processes.md",
+    "docs/explanation/security.md",
+}
 OTHER_PEOPLES_YAML = {
+    "components:": "a piece of a kustomization",
     "kind: Cluster": "kind reads it, which is no API of a cluster",
     "# on the Machine": "a piece of Cluster API's Machine",
     "# kubelet's configuration": "a file of kubelet's",
@@ -110,6 +117,13 @@ def test_every_block_has_a_language_that_is_judged_or_a_reason_why_not() -> None
     found = {language for page in repository.pages() for language, _ in repository.fenced(page)}
 
     assert found == {*JUDGED, *NOT_JUDGED}
+    drawn = {
+        str(page.relative_to(repository.ROOT))
+        for page in repository.pages()
+        for language, _ in repository.fenced(page)
+        if not language
+    }
+    assert drawn == DRAWN
 
 
 def test_every_exception_is_needed() -> None:

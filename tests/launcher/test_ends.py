@@ -72,8 +72,21 @@ def test_an_end_is_told_with_its_cause(message: str, problem: object, told: str)
     assert ends.reason(message, problem, "OPENSENT", 64513) == told
 
 
-@pytest.mark.parametrize(("asn", "told"), [(0, " no-open"), (64513, "")])
-def test_an_open_waited_for_in_vain_is_no_wrong_header(asn: int, told: str) -> None:
+class Notify(Exception):
+    """A NOTIFICATION that ExaBGP sends, with its data."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"waited for open too long, we do not like stuck in active", " no-open"),
+        (b"The packet received does not contain a BGP marker", ""),
+    ],
+)
+def test_an_open_waited_for_in_vain_is_no_wrong_header(data: bytes, told: str) -> None:
     said = "notification sent (1,1)"
 
-    assert ends.reason(said, "any", "OPENSENT", asn) == said + told
+    assert ends.reason(said, Notify(data), "OPENSENT", 0) == said + told
