@@ -8,7 +8,7 @@ import signal
 import hypothesis
 import pytest
 
-from tests.support import chromium
+from tests.support import chromium, controlplane
 
 # What is true counts, never how fast the machine is.
 hypothesis.settings.register_profile(
@@ -33,7 +33,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out for want of a browser, where it would have run."""
+    """Say what was left out for want of a program, where it would have run."""
     wanted = terminalreporter.config.getoption("-m")
+    if wanted not in {"functional", "fabric"}:
+        return
     if not chromium.IS_THERE and wanted == "functional":
         terminalreporter.write_line(chromium.MISSING)
+    if not controlplane.is_available():
+        terminalreporter.write_line(controlplane.MISSING)

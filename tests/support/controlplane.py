@@ -50,6 +50,12 @@ def is_available() -> bool:
     return _assets() is not None
 
 
+MISSING = (
+    "Not run: the tests that need a real API server, kubectl, kube-proxy or helm. CONTRIBUTING.md "
+    "says how to give them to the tests (KUBEBUILDER_ASSETS)."
+)
+
+
 def kubectl() -> pathlib.Path | None:
     """Return the kubectl beside the control plane; None: there is none."""
     folder = _assets()
