@@ -16,7 +16,7 @@ DEFAULT_LISTEN = "127.0.0.1:9180"
 
 MISSING = """\
 The looking glass needs more libraries than a node does, and {name} is not installed.
-Install them: pip install 'exabgp-k8s[looking-glass]'"""
+Install them, in a clone of the source: pip install '.[looking-glass]'"""
 
 
 @click.command("looking-glass", short_help="Serve the cluster's sessions and routes as web pages.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from exabgp_k8s.cluster import moments, routers, states
 from exabgp_k8s.cluster.glance import Glance
@@ -18,47 +17,32 @@ from exabgp_k8s.wire import exposition
 CONTENT_TYPE = exposition.CONTENT_TYPE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """One metric with its values; all are gauges."""
-
-    name: str
-    help: str
-    labels: tuple[str, ...]
-    values: tuple[tuple[tuple[str, ...], int], ...]
-    """The labels' values in their order, and the number."""
-
-
-def families(glance: Glance) -> Iterator[Family]:
-    """Yield every metric; those without a value too, so that they can be documented."""
+def families(glance: Glance) -> Iterator[exposition.Family]:
+    """Yield every gauge; those without a value too, so that they can be documented."""
     yield from _of_nodes(glance)
     yield from _of_routers(glance)
 
 
 def text(glance: Glance) -> str:
     """Return the metrics in the exposition format."""
-    lines: list[str] = []
-    for family in families(glance):
-        lines += [f"# HELP {family.name} {family.help}", f"# TYPE {family.name} gauge"]
-        lines += [
-            exposition.sample(family.name, family.labels, labels, value)
-            for labels, value in family.values
-        ]
-    return "\n".join([*lines, ""])
+    return exposition.text(families(glance)).decode()
 
 
 def _family(
     name: str, about: str, labels: Iterable[str], values: Mapping[tuple[str, ...], int]
-) -> Family:
-    return Family(
-        name=f"exabgp_k8s_cluster_{name}",
-        help=about,
-        labels=tuple(labels),
-        values=tuple(values.items()),
+) -> exposition.Family:
+    family = exposition.Family(
+        name=f"exabgp_k8s_cluster_{name}", type="gauge", help=about, labels=tuple(labels)
     )
+    # Whole numbers are written as such.
+    family.samples.extend(
+        exposition.sample(family.name, family.labels, each, number)
+        for each, number in values.items()
+    )
+    return family
 
 
-def _of_nodes(glance: Glance) -> Iterator[Family]:
+def _of_nodes(glance: Glance) -> Iterator[exposition.Family]:
     standings = glance.nodes.values()
     counted = collections.Counter(str(each.state) for each in standings)
     yield _family(
@@ -93,7 +77,7 @@ def _reasons(standing: states.Standing) -> set[str]:
     return {each.reason.partition(":")[0] for each in standing.faults if each.about == "prefixes"}
 
 
-def _of_routers(glance: Glance) -> Iterator[Family]:
+def _of_routers(glance: Glance) -> Iterator[exposition.Family]:
     found = routers.peers(glance)
     for name, about, key in (
         ("sessions_up", "Sessions with a peer that are up.", "sessions_up"),

@@ -21,7 +21,17 @@ import dns.query
 import pytest
 
 from tests.architecture import repository
-from tests.fabric import addresses, bird, frr, namespaces, routers, topology, waiting, workload
+from tests.fabric import (
+    addresses,
+    bird,
+    frr,
+    namespaces,
+    routers,
+    topology,
+    tutorial,
+    waiting,
+    workload,
+)
 
 pytestmark = pytest.mark.fabric
 
@@ -78,16 +88,7 @@ def test_frr_understands_what_a_page_tells_it(text: str, tmp_path: Path) -> None
 @pytest.mark.usefixtures("_privileges")
 def test_frr_understands_what_the_tutorial_makes_of_the_example(tmp_path: Path) -> None:
     """The tutorial writes its addresses into the example; none of the example's may be left."""
-    tutorial = "".join(repository.blocks(repository.ROOT / "docs/tutorial.md", "sh"))
-    (program,) = re.findall(r"sed ('[^']+') docs/router/frr.conf.example", tutorial)
-
-    made = subprocess.run(
-        ["sed", *shlex.split(program), "docs/router/frr.conf.example"],
-        cwd=repository.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    made = tutorial.router()
 
     assert f"{addresses.SEGMENT}." not in made
     assert _complaints_of_frr(made, tmp_path) == ""

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from collections.abc import Mapping
 
 import pytest
 import yaml
 
 from tests.architecture import repository
-from tests.fabric import addresses, cluster, frr, traffic, waiting
+from tests.fabric import addresses, cluster, frr, traffic, tutorial, waiting
 
 pytestmark = pytest.mark.fabric
 
-PAGE = repository.ROOT / "docs/tutorial.md"
 IN_THE_BED = {
     "172.18.0.200": "192.0.2.1",
     "172.18.0.0/16": "192.0.2.0/24",
@@ -72,14 +70,16 @@ def _run_in_the_router(formed: cluster.Cluster, command: str) -> str:
 def test_the_tutorial_ends_as_it_says(form: cluster.Factory) -> None:
     commands = [
         line
-        for block in repository.blocks(PAGE, "sh")
+        for block in repository.blocks(tutorial.PAGE, "sh")
         for line in block.replace("\\\n", " ").splitlines()
     ]
-    shown = repository.blocks(PAGE, "text")
+    shown = repository.blocks(tutorial.PAGE, "text")
     formed = form([frr.Frr])
     router, node = formed.fabric.routers[0], formed.fabric.node("n2")
-    _the_router_is_the_pages(commands, router.example())
-    (settings,) = (text for text in repository.blocks(PAGE, "yaml") if text.startswith("bgp:"))
+    assert _said_in(IN_THE_BED, tutorial.router()) == router.example()
+    (settings,) = (
+        text for text in repository.blocks(tutorial.PAGE, "yaml") if text.startswith("bgp:")
+    )
     formed.write(yaml.safe_load(_said_in(IN_THE_BED, settings)))
     for each in formed.fabric.nodes:
         # As kind makes them by default: without IPv6.
@@ -112,20 +112,6 @@ def test_the_tutorial_ends_as_it_says(form: cluster.Factory) -> None:
         formed.api.cordon("n3", is_cordoned=False)
         _until_next_hops(formed, "n1", "n2", "n3")
     assert flow.report.failed == (), str(flow.report)
-
-
-def _the_router_is_the_pages(commands: list[str], example: str) -> None:
-    """Hold the bed's router to what the page makes of the example."""
-    (line,) = (line for line in commands if "docs/router/frr.conf.example" in line)
-    (program,) = re.findall(r"sed ('[^']+')", line)
-    made = subprocess.run(
-        ["sed", *shlex.split(program), "docs/router/frr.conf.example"],
-        cwd=repository.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert _said_in(IN_THE_BED, made) == example
 
 
 def _until_next_hops(formed: cluster.Cluster, *names: str) -> None:
