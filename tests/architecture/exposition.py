@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 from exabgp_k8s.adapters import metrics
@@ -24,7 +25,6 @@ def metrics_and_labels() -> Mapping[str, frozenset[str]]:
 def _families() -> Iterator[tuple[str, str, tuple[str, ...]]]:
     turn = step.step(World(), (events.Tick(),), 0)
     served = metrics.Metrics(lambda: turn, lambda: 0.0)
-    for family in served.families():
+    of_the_cluster = measures.families(glance.take([], [], 0))
+    for family in itertools.chain(served.families(), of_the_cluster):
         yield family.name, family.type, tuple(family.labels)
-    for gauge in measures.families(glance.take([], [], 0)):
-        yield gauge.name, "gauge", gauge.labels
