@@ -88,7 +88,19 @@ def test_services_and_pods_carry_what_the_settings_say_of_each(
             "what the pods carry now",
         )
     assert router.rib(addresses.SERVICES) == [of_services(node.address)]
+    # The router knows it a moment before the agent, which hears of it from ExaBGP.
+    waiting.until_equal(
+        {"services": {50}, "pods": {900}}, lambda: _med_told(formed), "the agent knows it, too"
+    )
     _outlive_the_agent(formed, router)
+
+
+def _med_told(formed: cluster.Cluster) -> dict[str, set[int]]:
+    """Return the MEDs that the agent says are sent, by class."""
+    found: dict[str, set[int]] = {}
+    for row in formed.agents[NODE].rows("routes"):
+        found.setdefault(row["class"], set()).add(row["med"])
+    return found
 
 
 def _outlive_the_agent(formed: cluster.Cluster, router: routers.Router) -> None:
@@ -133,7 +145,7 @@ def test_a_peer_that_is_announced_services_only_hears_nothing_of_pods(
     agent = formed.agents[NODE]
     waiting.until_equal({"services": 2, "pods": 1}, lambda: _meant(formed), "who is meant")
     assert not agent.status()["withheld"]
-    assert agent.run_cli("status").returncode == 0
+    waiting.until(lambda: agent.run_cli("status").returncode == 0, "all is sent")
 
     sessions = edge.connections()
     with untouched(formed, rack):

@@ -98,8 +98,11 @@ def test_the_tutorial_ends_as_it_says(form: cluster.Factory) -> None:
     assert _words(_lines(expected)) == _words(routes)
 
     (status,) = (text for text in shown if text.startswith("node "))
-    said = _as_on_the_page(formed.agents[node.name].run_cli("status").stdout)
-    assert _lines(status) == said
+    waiting.until_equal(
+        _lines(status),
+        lambda: _as_on_the_page(formed.agents[node.name].run_cli("status").stdout),
+        "what the page shows of the status",
+    )
 
     with traffic.Traffic(formed.fabric.client, addresses.WEB, 80) as flow:
         formed.api.cordon("n3")

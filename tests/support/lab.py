@@ -229,12 +229,16 @@ class Lab:
         """Start ``run`` and return when the router has both prefixes and the agent knows it."""
         self.start(environment)
         self.expect(self.services, self.pods, limit=START_LIMIT)
-        until(self.is_session_known, self.state)
+        until(self.is_known, self.state)
 
-    def is_session_known(self) -> bool:
-        """Whether the agent says that the session is up; the router knows it earlier."""
+    def is_known(self) -> bool:
+        """Whether the agent says that the session is up and has both; the router knows earlier."""
         found = asking.ask(self.state_dir, "sessions") or ()
-        return any(each["up"] for each in found if each["address"] == self.router.address)
+        return any(
+            each["up"] and each["prefixes_sent"] >= 2 and not each["unacknowledged"]
+            for each in found
+            if each["address"] == self.router.address
+        )
 
     def expect(self, *prefixes: str, limit: float = LIMIT) -> None:
         """Return once the router has exactly these prefixes."""
