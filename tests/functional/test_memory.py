@@ -37,7 +37,7 @@ def test_a_killed_exabgp_announces_again_without_the_api_server(lab: Lab) -> Non
     until(lambda: processes.is_gone(killed))
 
     lab.expect(lab.services, lab.pods)
-    assert lab.json("status")["kubernetes"]["problem"]
+    until(lambda: lab.json("status")["kubernetes"]["problem"], lab.state)
 
 
 @pytest.mark.fault(
@@ -77,10 +77,12 @@ def test_memory_is_not_used_while_the_api_server_answers(lab: Lab) -> None:
     before = len(lab.log())
 
     lab.start()
-    until(lambda: lab.router.is_up and lab.cli("status").returncode == 1, lab.state)
+    until(lambda: lab.router.is_up, lab.state)
+    until(
+        lambda: [each["cause"] for each in lab.json("status")["causes"]] == ["cordoned"], lab.log
+    )
+    until(lambda: lab.services in lab.log()[before:], lab.log)
 
-    assert [each["cause"] for each in lab.json("status")["causes"]] == ["cordoned"]
-    assert lab.services in lab.log()[before:]
     assert '"routes": ["' not in lab.log()[before:]
 
 
