@@ -11,6 +11,8 @@ import itertools
 import json
 import pathlib
 import socket
+import ssl
+import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -333,6 +335,34 @@ def test_objects_and_port_survive_a_restart() -> None:
         socket.create_connection(("127.0.0.1", port))
     own.start()
     assert (own.port, own.node("n1")["metadata"]["name"]) == (port, "n1")
+    own.stop()
+
+
+class _Hesitant(ssl.SSLContext):
+    """Begins with a connection only once it is told to."""
+
+    begun = threading.Event()
+    goes_on = threading.Event()
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        self.begun.set()
+        assert self.goes_on.wait(60)
+        return super().wrap_socket(*arguments, **options)
+
+
+def test_a_connection_that_is_being_accepted_does_not_outlive_a_stop() -> None:
+    own = kubeapi.KubeApi()
+    trusting = ssl.create_default_context(cadata=own.ca.decode())
+    own.listener.context = _Hesitant(ssl.PROTOCOL_TLS_SERVER)
+    own.authority.issue_cert("127.0.0.1").configure_cert(own.listener.context)
+    own.start()
+    with socket.create_connection(("127.0.0.1", own.port), timeout=60) as connection:
+        assert _Hesitant.begun.wait(60)
+        own.kill()
+        own.restart()
+        _Hesitant.goes_on.set()
+        with pytest.raises((ssl.SSLError, OSError)):
+            trusting.wrap_socket(connection, server_hostname="127.0.0.1")
     own.stop()
 
 

@@ -57,12 +57,13 @@ class Listener:
     def stop(self) -> None:
         """Refuse connections from now on and end those that are open."""
         self.is_running = False
-        if self._sock is not None:
+        with self._lock:
+            sock, self._sock = self._sock, None
+        if sock is not None:
             # close() alone does not wake the thread that waits in accept().
             with contextlib.suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
-            self._sock.close()
-            self._sock = None
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
         self.disconnect()
 
     def disconnect(self) -> None:
@@ -82,10 +83,10 @@ class Listener:
                 return
             client = f"{address[0]}:{address[1]}"
             threading.Thread(
-                target=self._serve, args=(connection, client), daemon=True, name=client
+                target=self._serve, args=(sock, connection, client), daemon=True, name=client
             ).start()
 
-    def _serve(self, connection: socket.socket, client: str) -> None:
+    def _serve(self, sock: socket.socket, connection: socket.socket, client: str) -> None:
         with contextlib.ExitStack() as stack:
             # A client that goes away, or does not trust the certificate, is its own business.
             stack.enter_context(contextlib.suppress(OSError, ValueError))
@@ -97,13 +98,15 @@ class Listener:
                     )
                 )
             with self._lock:
+                # One accepted just before stop() is not in the set that it ends, and must not be
+                # served by whoever listens afterwards.
+                if self._sock is not sock:
+                    return
                 self._connections.add(connection)
             stack.callback(self._forget, connection)
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()
-            # A connection accepted just before stop() was not yet in the set it closed.
-            if self.is_running:
-                exchange.Exchange(connection, client, self._answer)
+            exchange.Exchange(connection, client, self._answer)
 
     def _forget(self, connection: socket.socket) -> None:
         with self._lock:
