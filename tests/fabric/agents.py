@@ -122,6 +122,11 @@ class NodeAgent:
         answer: list[dict[str, Any]] = self._read(command)
         return answer
 
+    def session(self, peer: str) -> dict[str, Any]:
+        """``exabgp-k8s sessions PEER``, ``-o json``."""
+        answer: dict[str, Any] = self._read(f"session?name={peer}")
+        return answer
+
     def causes(self) -> list[str]:
         """Return the causes that ``status`` names."""
         return [each["cause"] for each in self.status()["causes"]]

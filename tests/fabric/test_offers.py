@@ -106,6 +106,10 @@ def _med_told(formed: cluster.Cluster) -> dict[str, set[int]]:
 def _outlive_the_agent(formed: cluster.Cluster, router: routers.Router) -> None:
     """Kill the agent: the next one reads in ExaBGP's table what this one said."""
     agent = formed.agents[NODE]
+    waiting.until(
+        lambda: {each["state"] for each in agent.rows("routes")} == {"announced"},
+        "it knows that all is sent",
+    )
     told = agent.rows("routes")
     killed = agent.agent()
     with untouched(formed, router):

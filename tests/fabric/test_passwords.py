@@ -37,6 +37,9 @@ def test_frr_keeps_its_routes_while_a_password_is_changed_at_the_nodes_first(
     with fib.Watch(router) as watch:
         agent.passwords.write({cluster.PASSWORD_KEY: NEW})
         waiting.until(lambda: not router.connections(), "the session has ended")
+        waiting.until(
+            lambda: "Established" not in router.sessions().values(), "and bgpd has noticed"
+        )
         router.change(password=NEW)
         waiting.until(lambda: agent.rows("sessions")[0]["times_up"] == 2, "the next one is up")
         # End-of-RIB is behind the routes: what was not announced anew would be gone after it.

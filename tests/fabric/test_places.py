@@ -129,6 +129,7 @@ def test_a_session_by_interface_lives_beside_the_one_of_a_cni(beside: cluster.Cl
     assert cni.is_up()
 
     # What the CNI does is nothing to ours, and the other way round.
+    waiting.until(lambda: agent.rows("sessions")[0]["up"], "the agent has heard of it, too")
     before = agent.rows("sessions")[0]["times_up"]
     cni.stop()
     waiting.until(lambda: not router.nexthops(node.pod_cidr), "the CNI's routes are gone")
@@ -181,6 +182,7 @@ def test_the_next_hop_may_be_another_address_of_the_node_that_the_host_has(
 
     agent.start()
     expect(UPLINK, UPLINK6)
+    waiting.until(lambda: agent.rows("sessions")[0]["up"], "the agent has heard of it, too")
     started = agent.rows("sessions")[0]["times_up"]
     name("node")
     expect(node.address, node.address6)

@@ -59,6 +59,11 @@ def _words(lines: list[str]) -> list[str]:
     return sorted(" ".join(lines).split())
 
 
+def _routes(said: list[str]) -> list[str]:
+    """Return the lines of zebra's table that are in the kernel, and their further next hops."""
+    return [line for line in said if line.startswith(("B>*", "* via"))]
+
+
 def _run_in_the_router(formed: cluster.Cluster, command: str) -> str:
     router = formed.fabric.routers[0]
     docker, execute, host, program, *arguments = shlex.split(command)
@@ -92,10 +97,13 @@ def test_the_tutorial_ends_as_it_says(form: cluster.Factory) -> None:
     )
 
     (look,) = (line for line in commands if "show ip route bgp" in line)
-    said = _as_on_the_page(_run_in_the_router(formed, look))
     (expected,) = (text for text in shown if text.startswith("B>*"))
-    routes = [line for line in said if line.startswith(("B>*", "* via"))]
-    assert _words(_lines(expected)) == _words(routes)
+    # The kernel has them a moment before zebra knows that it has.
+    waiting.until_equal(
+        _words(_lines(expected)),
+        lambda: _words(_routes(_as_on_the_page(_run_in_the_router(formed, look)))),
+        "what the page shows of the routes",
+    )
 
     (status,) = (text for text in shown if text.startswith("node "))
     waiting.until_equal(

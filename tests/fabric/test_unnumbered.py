@@ -108,7 +108,7 @@ def linked(form: cluster.Factory) -> cluster.Cluster:
             if router.kind == "frr"
             else f"{ROUTER}%up{router.number}"
         )
-        peer |= {"gracefulRestart": "60s", "holdTime": "3s"}
+        peer |= {"gracefulRestart": "60s"}
     formed.write(document)
     formed.agents["n1"].start()
     await_all(formed)
