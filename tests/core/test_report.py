@@ -137,6 +137,12 @@ def test_a_peer_that_is_held_back_counts_and_is_named() -> None:
     assert found["sessions"]["configured"] > found["sessions"]["up"]
 
 
+def held(world: World, peer: model.Address = TOR_A) -> list[commands.Announce]:
+    """Return what ExaBGP holds for a router, as commands."""
+    assert world.rib is not None
+    return [commands.Announce(route=route) for route in world.rib[peer].routes.values()]
+
+
 class TestSessions:
     def row(self, world: World, peer: str = "tor-a") -> rows.Row:
         return next(row for row in rows.sessions(turn(world), NOW) if row["peer"] == peer)
@@ -151,6 +157,16 @@ class TestSessions:
         assert (row["state"], row["up"], row["seconds"]) == ("Established", True, 10)
         assert (row["prefixes_sent"], row["unacknowledged"]) == (4, 0)
         assert row["router_id"] == str(TOR_A)
+
+    def test_what_a_new_session_was_not_sent_yet_is_not_acknowledged(self) -> None:
+        flushed = events.CommandDone(command=commands.Flush(peer=TOR_A))
+        back = after(builders.a_serving_world(), builders.down(), *builders.up())
+        asked = after(back, flushed)
+        sent = after(asked, *(builders.echo(each) for each in held(asked)))
+
+        found = [self.row(world)["unacknowledged"] for world in (back, asked, sent)]
+
+        assert found == [4, 4, 0]
 
     @pytest.mark.parametrize(
         ("fsm", "word"),

@@ -257,6 +257,19 @@ class World:
         """Return whether the session with a peer is Established."""
         return peer in self.sessions and self.sessions[peer].is_up
 
+    def awaits(self, peer: model.Address, prefix: model.Network) -> bool:
+        """Return whether an UPDATE about a prefix is due to a peer, and none was seen yet.
+
+        In a session that has just come up that is so for all that ExaBGP held before: the first
+        flush sends it, and only the answer to that makes it pending.
+        """
+        held = (self.rib or {}).get(peer, PeerRib())
+        session = self.sessions.get(peer, Session())
+        is_unsent = prefix in held.routes and not held.is_flushed
+        return prefix in held.pending or (
+            is_unsent and model.family_of(prefix) in session.families
+        )
+
     @property
     def held(self) -> frozenset[model.Network]:
         """Every prefix in the adj-rib-out of some peer; none where that was not read yet."""

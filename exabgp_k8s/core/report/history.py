@@ -170,7 +170,7 @@ def _is_open(turn: Turn, peer: model.Address, prefix: model.Network) -> bool:
     if session is None or rib is None or model.family_of(prefix) not in session.families:
         return False
     wanted = (turn.decision.routes or {}).get((peer, prefix))
-    return prefix in rib.pending or rib.routes.get(prefix) != wanted
+    return world.awaits(peer, prefix) or rib.routes.get(prefix) != wanted
 
 
 def _names(world: World, peers: set[model.Address]) -> list[str]:

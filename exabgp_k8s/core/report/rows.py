@@ -12,7 +12,7 @@ from typing import Any
 from exabgp_k8s.core.facts import absences, config, model
 from exabgp_k8s.core.facts import asns as facts
 from exabgp_k8s.core.facts.checks import CheckState, Health
-from exabgp_k8s.core.facts.world import Session, World
+from exabgp_k8s.core.facts.world import PeerRib, Session, World
 from exabgp_k8s.core.judge import asns
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.core.report import bfd, routes, whose
@@ -97,7 +97,7 @@ def _session(
         "messages_received": row.messages_received if row else 0,
         "messages_sent": row.messages_sent if row else 0,
         "prefixes_sent": len(rib.routes) if rib and session.is_up else 0,
-        "unacknowledged": len(rib.pending) if rib else 0,
+        "unacknowledged": _unacknowledged(world, address, rib),
         "families": sorted(str(family) for family in session.families),
         "hold_time": hold_time,
         "keepalive": min(peer.keepalive or hold_time, hold_time // 3),
@@ -118,6 +118,12 @@ def _counts(session: Session) -> Row:
 
 def _age_of_problem(session: Session, now: float) -> float | None:
     return routes.age(session.last_problem_at, now) if session.last_problem else None
+
+
+def _unacknowledged(world: World, address: model.Address | None, rib: PeerRib | None) -> int:
+    if address is None or rib is None:
+        return 0
+    return sum(world.awaits(address, prefix) for prefix in {*rib.routes, *rib.pending})
 
 
 def _remote_asn(peer: config.Entry, own: int | None, session: Session) -> int | None:
