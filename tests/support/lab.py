@@ -232,10 +232,18 @@ class Lab:
         until(self.is_known, self.state)
 
     def is_known(self) -> bool:
-        """Whether the agent says that the session is up and has both; the router knows earlier."""
+        """Whether the agent says that the session is up and has both; the router knows earlier.
+
+        Once it hears that, it has all sent again, and only then reads the table of neighbors: with
+        the router's OPEN and KEEPALIVE. Before, it is not through with what the router has.
+        """
         found = asking.ask(self.state_dir, "sessions") or ()
         return any(
-            each["up"] and each["prefixes_sent"] >= 2 and not each["unacknowledged"]
+            each["up"]
+            and each["times_up"] > 0
+            and each["messages_received"] >= 2
+            and each["prefixes_sent"] >= 2
+            and not each["unacknowledged"]
             for each in found
             if each["address"] == self.router.address
         )
