@@ -57,6 +57,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=100, help="of each latency")
     parser.add_argument("--idle", type=float, default=30, metavar="SECONDS", help="of observation")
     parser.add_argument("--starts", type=int, default=10, help="of a whole node")
+    parser.add_argument("--check", default="200ms", metavar="DURATION", help="from run to run")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write everything here")
     parser.add_argument(
         "--python",
@@ -101,7 +102,7 @@ def _measure(
         rounds = Rounds(
             stack.enter_context(watch.running()),
             stack.enter_context(speaker.running()),
-            stack.enter_context(measured("rounds", "200ms").running()),
+            stack.enter_context(measured("rounds", options.check).running()),
             stack.enter_context(_left(stack, options.python, server, folder).running()),
         )
         rounds.run(options.samples)

@@ -13,8 +13,8 @@ from typing import Self
 from tests.bench import BenchError
 
 ROUTER = pathlib.Path(__file__).with_name("router.py")
-LIMIT = 30.0
-"""Seconds to wait for anything; what takes longer does not work."""
+LIMIT = 120.0
+"""Seconds to wait for anything; for a machine that is busy, not a promise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
