@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -17,6 +16,7 @@ import yaml
 
 from tests.architecture import alert_rules, repository
 from tests.dashboard.test_dashboard import queries
+from tests.support import ports
 from tests.support.lab import Lab, until
 
 pytestmark = pytest.mark.functional
@@ -32,11 +32,11 @@ class Prometheus:
         document = yaml.safe_load(repository.read(OUTSIDE))
         (job,) = document["scrape_configs"]
         job["scrape_interval"] = "1s"
+        document["global"] = {"evaluation_interval": "1s"}
         job["static_configs"] = [{"targets": [target], "labels": {"instance": "n1"}}]
         (folder / "prometheus.yml").write_text(yaml.safe_dump(document))
         shutil.copy(repository.ROOT / alert_rules.SOURCE, folder)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = ports.claim()
         self.process = subprocess.Popen(
             [
                 "prometheus",
@@ -81,8 +81,10 @@ def test_it_reads_an_agent_and_answers_every_query_of_the_dashboard(
 
     for _, text in queries():
         assert prometheus.ask("query", query=text) is not None, text
-    assert prometheus.value("count(exabgp_k8s_build_info)") == "1"
-    assert prometheus.value('exabgp_k8s_process_resident_bytes{process="agent"} > 0') is not None
+    # A scrape that took longer than a second leaves no value until the next one.
+    until(lambda: prometheus.value("count(exabgp_k8s_build_info)") == "1", "no build")
+    resident = 'exabgp_k8s_process_resident_bytes{process="agent"} > 0'
+    until(lambda: prometheus.value(resident) is not None, resident)
 
 
 @pytest.mark.parametrize("name", [IN_CLUSTER, OUTSIDE])
