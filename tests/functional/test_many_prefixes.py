@@ -28,5 +28,5 @@ def test_a_node_with_many_ranges_leaves_and_comes_back_with_all_of_them(
     lab.api.cordon(lab.name, False)
     lab.expect(*ranges, lab.pods)
 
+    until(lambda: lab.cli("status").returncode == 0, lab.state)
     until(lambda: lab.json("sessions")[0]["unacknowledged"] == 0, lab.state)
-    assert lab.cli("status").returncode == 0

@@ -32,9 +32,12 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
 def test_a_killed_exabgp_announces_again_without_the_api_server(lab: Lab) -> None:
     lab.api.stop()
     killed = lab.exabgp
+    sessions = lab.log().count("session.established")
 
     killed.send_signal(signal.SIGKILL)
     until(lambda: processes.is_gone(killed))
+    # The router may not have seen yet that the session before is lost.
+    until(lambda: lab.log().count("session.established") > sessions, lab.state)
 
     lab.expect(lab.services, lab.pods)
     until(lambda: lab.json("status")["kubernetes"]["problem"], lab.state)

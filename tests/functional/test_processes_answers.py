@@ -80,10 +80,13 @@ def test_a_withdrawal_whose_answer_is_broken_is_a_withdrawal(
 def test_a_spinning_exabgp_is_killed_and_started_anew(lab: Lab, faults: Faults) -> None:
     """BIRD refuses a node whose hold timer expired for a minute, unless told otherwise."""
     spinning = lab.exabgp
+    sessions = lab.log().count("session.established")
 
     faults.set(answers=["spin"])
     until(lambda: not is_alive(lab.state_dir), lab.state)
     until(lambda: is_gone(spinning), lab.state)
+    # The router may not have seen yet that the session before is lost.
+    until(lambda: lab.log().count("session.established") > sessions, lab.state)
 
     lab.expect(lab.services, lab.pods)
     lab.all_processes()

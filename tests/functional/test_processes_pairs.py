@@ -100,10 +100,13 @@ def test_with_the_agent_the_routers_see_nothing(lab: Lab, both: tuple[Fault, ...
 def test_with_exabgp_the_routes_come_back(lab: Lab, both: tuple[Fault, ...]) -> None:
     lab.up()
     _, exabgp, agent = lab.all_processes()
+    sessions = lab.log().count("session.established")
 
     for fault in both:
         fault(lab)
     until(lambda: is_gone(exabgp) and is_gone(agent), lab.state)
+    # The router may not have seen yet that the session before is lost.
+    until(lambda: lab.log().count("session.established") > sessions, lab.state)
 
     lab.expect(lab.services, lab.pods)
     lab.all_processes()

@@ -386,6 +386,7 @@ def test_a_dead_router_is_removed_without_touching_the_other(lab: Lab) -> None:
     lab.write(lab.document())
     lab.expect()
     until(lambda: len(lab.json("sessions")) == 1, lab.state)
+    until(lambda: "127.0.0.98" not in (lab.state_dir / "exabgp.conf").read_text(), lab.state)
     until(lambda: lab.json("status")["exabgp"]["table_known"], lab.state)
     lab.api.cordon(lab.name, False)
 
