@@ -117,6 +117,7 @@ class Proxied:
 
     def __init__(self, kind: type[routers.Router], mode: str) -> None:
         self.mode = mode
+        self.agents: dict[str, agents.NodeAgent] = {}
         self._stack = contextlib.ExitStack()
         try:
             self.fabric = topology.Fabric([kind], nodes_wanted=NODES, node_kind=ProxiedNode)
@@ -137,7 +138,10 @@ class Proxied:
         self._stack.close()
 
     def run_kube_proxies(self, *options: str) -> None:
-        """Start kube-proxy on every node with these options, in place of the one that runs."""
+        """Start kube-proxy on every node with these options, in place of the one that runs.
+
+        While none answers a node's check fails: this returns once every node is back.
+        """
         common = [
             f"--kubeconfig={self.kubeconfig}",
             f"--proxy-mode={self.mode}",
@@ -153,6 +157,13 @@ class Proxied:
                 lambda: node.namespace.inside(_has_written_rules),  # noqa: B023 - called at once
                 f"kube-proxy of {node.name} has written its rules",
             )
+        # The agents first: a router has what was withdrawn a moment ago for a moment more.
+        for name, agent in self.agents.items():
+            waiting.until(
+                lambda: agent.status()["classes"]["services"]["state"] == "announced",  # noqa: B023
+                f"{name} announces the services",
+            )
+        self.expect(*self.agents)
 
     @contextlib.contextmanager
     def through(self, node: str, *services: str) -> Iterator[None]:

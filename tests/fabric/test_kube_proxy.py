@@ -206,6 +206,8 @@ def test_the_commands_before_an_installation_say_what_the_page_shows(bed: proxie
     lines = [line for line in static_route.splitlines() if not line.startswith("dig ")]
     assert len(lines) == len(static_route.splitlines()) - 1
     assert bed.router.namespace.run("bash", "-ec", "\n".join(lines)) == "ok\n"
+    # FRR takes its own route out for the one by hand, and puts it back a moment after that went.
+    bed.expect(*bed.agents)
     query = dns.message.make_query(addresses.MYSQL_NAME, "A")
     answer = bed.fabric.client.inside(lambda: dns.query.udp(query, proxied.DNS, timeout=30))
     assert answer.answer[0][0].to_text() == addresses.MYSQL
