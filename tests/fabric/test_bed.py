@@ -83,7 +83,7 @@ def test_a_session_that_ends_takes_its_next_hop_along(
         lambda: set(router.nexthops(addresses.SERVICES)),
         "only the other node is left",
     )
-    assert router.nexthops(first.pod_cidr) == frozenset()
+    waiting.until(lambda: not router.nexthops(first.pod_cidr), "its pods are gone as well")
 
 
 def test_a_death_that_nobody_announced_is_seen_by_the_traffic(

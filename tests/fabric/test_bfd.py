@@ -138,7 +138,8 @@ def test_nothing_that_happens_to_our_pod_is_taken_for_the_end_of_the_node(
     after = runs.sessions()
     assert {each: state for each, (state, _) in after.items()} == dict.fromkeys(before, UP)
     for address, (_, since) in after.items():
-        assert since == pytest.approx(before[address][1], abs=0.1)
+        # It counts back from a clock that it read before: a busy machine may stop it in between.
+        assert since == pytest.approx(before[address][1], abs=1.0)
 
 
 @pytest.mark.fault(

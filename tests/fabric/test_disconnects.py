@@ -144,8 +144,9 @@ def test_the_loss_of_an_established_session_says_what_was_lost_and_stays_readabl
 ) -> None:
     down.router.kill()
     down.await_words("connection refused")
-    log = (down.node.directory / "agent.log").read_text()
-    assert "by the router without a NOTIFICATION; its daemon was stopped, killed or crashed" in log
+    log = down.node.directory / "agent.log"
+    words = "by the router without a NOTIFICATION; its daemon was stopped, killed or crashed"
+    waiting.until(lambda: words in log.read_text(), "it is logged")
 
     down.router.start()
     down.await_session()
