@@ -45,13 +45,17 @@ class ExaBGP:
         self._say("exabgp.started", pid=self.pid)
         return True
 
+    def children(self) -> tuple[int, ...]:
+        """Return the processes that it started: the agent, be it that nobody heard of it yet."""
+        return tuple(int(pid) for pid in _read(f"{self.pid}/task/{self.pid}/children"))
+
     def waits(self) -> Mapping[int, float]:
         """Return for how long it and its children waited for a processor since they began."""
         found = {}
-        for pid in (str(self.pid), *_read(f"{self.pid}/task/{self.pid}/children")):
+        for pid in (self.pid, *self.children()):
             # Nanoseconds on a processor, and of being ready without one.
             _, waited, *_ = (*_read(f"{pid}/schedstat"), "0", "0")
-            found[int(pid)] = int(waited) / 1e9
+            found[pid] = int(waited) / 1e9
         return found
 
     def continue_(self) -> None:

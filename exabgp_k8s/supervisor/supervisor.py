@@ -180,10 +180,13 @@ class Supervisor:
         self._is_killing = answer is not watchdog.Answer.KILL_AGENT
         if answer is watchdog.Answer.END:
             return False
-        exabgp.kill(self._watchdog.killed, signal.SIGKILL)
         if answer is watchdog.Answer.KILL_BOTH:
-            exabgp.kill(self._exabgp.pid, signal.SIGKILL)
+            # An agent that hung before its first beat is known to ExaBGP alone; another one that
+            # was killed before ended long ago.
+            for pid in (*self._exabgp.children(), self._exabgp.pid):
+                exabgp.kill(pid, signal.SIGKILL)
         else:
+            exabgp.kill(self._watchdog.killed, signal.SIGKILL)
             self._why_replaced = self._watchdog.reason
         return True
 

@@ -148,7 +148,6 @@ class Watchdog:
         return Answer.KILL_AGENT
 
     def _kill_both(self, now: float) -> Answer:
-        self.killed = self.agent or self.killed
         self._silent_after = now + SILENCE_LIMIT
         return Answer.KILL_BOTH
 

@@ -60,6 +60,45 @@ def test_a_hung_agent_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
             psutil.Process(_pid(tmp_path)).kill()
 
 
+IMPATIENT = """
+import sys
+from exabgp_k8s.supervisor import supervisor, watchdog
+watchdog.START_LIMIT = 3.0
+sys.exit(supervisor.Supervisor(sys.argv[1], sys.argv[2:], 0).run())
+"""
+SILENT = """\
+import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+open(sys.argv[1] + "/agent", "w").write(str(os.getpid()))
+time.sleep(600)
+"""
+"""It hangs before it could beat."""
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the agent hangs before its first sign of life, so hard that it does not notice the end "
+    "of ExaBGP",
+    sees="the session closes; it is back with its routes, and no second agent is",
+    within="30 s after ExaBGP's start; 20 s where it follows an agent that was killed",
+)
+def test_an_agent_that_was_never_heard_of_does_not_outlive_its_exabgp(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", EXABGP, SILENT, str(tmp_path)]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, str(tmp_path), *command], stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: (tmp_path / "agent").exists() and _pid(tmp_path) > 0, "no agent")
+        agent = psutil.Process(_pid(tmp_path))
+
+        until(lambda: processes.is_gone(agent), "the agent is still there")
+    finally:
+        processes.kill_with_all_below(supervisor.pid)
+        supervisor.wait(120)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(_pid(tmp_path)).kill()
+
+
 @pytest.mark.parametrize("words", ["n1: cordoned, stopping", None], ids=["agent", "no agent"])
 def test_the_routers_are_told_of_the_end_even_where_no_agent_could_say_why(
     tmp_path: Path, words: str | None
