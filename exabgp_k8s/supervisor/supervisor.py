@@ -33,7 +33,7 @@ from exabgp_k8s.logs import lines
 from exabgp_k8s.supervisor import drain, exabgp, relay, watchdog
 
 STOP_LIMIT = 3.0
-"""Seconds between SIGTERM and SIGKILL for ExaBGP; 0.15 are usual."""
+"""Seconds that ExaBGP has between SIGTERM and SIGKILL; 0.15 are usual."""
 SPIN = 0.05
 """Seconds between two questions whether there is an agent to be asked to drain."""
 
@@ -228,12 +228,19 @@ class Supervisor:
     def _end_exabgp(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             exabgp.kill(self._exabgp.pid, number)
-            deadline = time.monotonic() + STOP_LIMIT
-            while self._exabgp.pid and (left := deadline - time.monotonic()) > 0:
-                self._listen(left)
-                self._reap()
+            self._await_end(STOP_LIMIT)
             if not self._exabgp.pid:
                 return
+
+    def _await_end(self, left: float) -> None:
+        """Wait until ExaBGP ended, or for so many seconds that it had: killed, it says nothing."""
+        at, waits = time.monotonic(), self._exabgp.waits()
+        while self._exabgp.pid and left > 0:
+            self._listen(min(left, watchdog.TURN))
+            self._reap()
+            since, before = at, waits
+            at, waits = time.monotonic(), self._exabgp.waits()
+            left -= at - since - watchdog.lost(at - since, before, waits)
 
     def _note_agent(self) -> None:
         """Say that an agent ended: ExaBGP, whose child it was, replaces it without a word."""

@@ -91,14 +91,12 @@ class Watchdog:
             now: the present time.
             waits: how long each process waited for a processor since it began, by its id.
         """
-        passed = now - self._turned_at
-        lost = max(0.0, passed - TURN)
         before, self._waits = self._waits, {}
         if self._is_running and now - self._heard_at >= TURN:
             self._waits = waits()
-            lost = max(lost, min(passed, _growth(before, self._waits)))
-        self._silent_after += lost
-        self._noticed_by += lost
+        not_theirs = lost(now - self._turned_at, before, self._waits)
+        self._silent_after += not_theirs
+        self._noticed_by += not_theirs
         self._turned_at = now
 
     def heard(self, datagram: bytes, now: float) -> Answer:
@@ -150,6 +148,17 @@ class Watchdog:
     def _kill_both(self, now: float) -> Answer:
         self._silent_after = now + SILENCE_LIMIT
         return Answer.KILL_BOTH
+
+
+def lost(passed: float, before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """Return how much of the time between two looks the processes did not have.
+
+    Args:
+        passed: seconds between the looks, which are ``TURN`` apart at most.
+        before: how long each process had waited for a processor at the first one, by its id.
+        after: the same at the second one.
+    """
+    return max(0.0, passed - TURN, min(passed, _growth(before, after)))
 
 
 def _growth(before: Mapping[int, float], after: Mapping[int, float]) -> float:

@@ -156,5 +156,82 @@ def test_a_check_that_takes_long_is_no_silence_of_the_agent(tmp_path: Path) -> N
     assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 2)
 
 
+HASTY = """
+import sys
+from exabgp_k8s.supervisor import supervisor
+supervisor.STOP_LIMIT = 1.0
+sys.exit(supervisor.Supervisor(sys.argv[1], sys.argv[2:], 0).run())
+"""
+ENDING = """
+import signal, sys, time
+def end(*_):
+    due = time.process_time() + 0.4
+    while time.process_time() < due:
+        pass
+    open(sys.argv[1] + "/ended", "w").close()
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+open(sys.argv[1] + "/started", "w").close()
+while True:
+    signal.pause()
+"""
+"""It needs a processor for less than the limit to end in order."""
+SPINS = "while True: pass"
+DEAF = f"""
+import signal, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open(sys.argv[1] + "/started", "w").close()
+{SPINS}
+"""
+
+
+@pytest.mark.fault(
+    area="our processes",
+    what="the pod is told to stop on a node where others have every processor",
+    sees="the end of the session with its reason, as ever; what was announced is withdrawn before",
+    within="however long ExaBGP waits for a processor; the pod's grace period at most",
+)
+def test_an_exabgp_that_waits_for_a_processor_is_not_killed_while_it_ends(tmp_path: Path) -> None:
+    """Killed, it would close its sessions without a word."""
+    command = [sys.executable, "-c", ENDING, str(tmp_path)]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", HASTY, str(tmp_path), *command], stderr=subprocess.DEVNULL
+    )
+    others: list[psutil.Popen] = []
+    try:
+        until((tmp_path / "started").exists, "no ExaBGP")
+        ending = processes.lineage(supervisor.pid)[1]
+        # Five that never pause on one processor: each has a fifth of it.
+        cpu = min(ending.cpu_affinity())
+        others += [psutil.Popen([sys.executable, "-c", SPINS]) for _ in range(4)]
+        for each in (ending, *others):
+            each.cpu_affinity([cpu])
+
+        supervisor.send_signal(signal.SIGTERM)
+
+        assert supervisor.wait(120) == 0
+        assert (tmp_path / "ended").exists()
+    finally:
+        for each in others:
+            each.kill()
+            each.wait()
+        processes.kill_with_all_below(supervisor.pid)
+
+
+def test_an_exabgp_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    """One that spins has the processor that it needs."""
+    command = [sys.executable, "-c", DEAF, str(tmp_path)]
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", HASTY, str(tmp_path), *command], stderr=subprocess.DEVNULL
+    )
+    until((tmp_path / "started").exists, "no ExaBGP")
+    spinning = processes.lineage(supervisor.pid)[1]
+
+    supervisor.send_signal(signal.SIGTERM)
+
+    assert supervisor.wait(120) == 0
+    assert processes.is_gone(spinning)
+
+
 def _pid(directory: Path) -> int:
     return int((directory / "agent").read_text() or 0)
