@@ -11,6 +11,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
+from exabgp_k8s.core.decide import changeover
 from exabgp_k8s.core.facts import commands, config, events, model
 from exabgp_k8s.core.observe import reloads
 from exabgp_k8s.core.plan import stages
@@ -103,6 +104,10 @@ class Life:
         self.happens(events.DaemonReloaded(neighbors=tuple(stage.values())))
         for peer in torn:
             self.happens(builders.down(peer))
+
+    def install(self) -> None:
+        """Have the routers bring into their kernels what they were sent."""
+        self.now += changeover.INSTALL_TIME
 
     def come_up(self, peer: model.Address) -> None:
         negotiated, changed = builders.up(peer)
@@ -214,6 +219,9 @@ def test_sessions_are_made_anew_one_after_the_other() -> None:
         life.come_up(peer)
         assert not life.torn(), "up is not enough: it has to have its routes"
         life.obey()
+        assert not life.torn(), "nor is what is sent: the router has to forward by it"
+        assert life.turn().deadline == life.now + changeover.INSTALL_TIME
+        life.install()
 
     assert order == [TOR_A, TOR_B, TOR_C]
     assert {each.hold_time for each in life.running().values()} == {30}
@@ -300,6 +308,8 @@ def test_a_node_that_changes_racks_turns_from_router_to_router_one_session_after
     order = []
     for _ in range(4):
         life.obey()
+        life.install()
+        life.obey()
         torn = life.torn()
         assert not any(life.held(peer) for peer in torn), "withdrawn before it ends"
         order += sorted(torn)
@@ -337,6 +347,8 @@ def test_every_way_ends_and_no_stage_of_it_takes_two_sessions_down(
         life.happens(builders.down(peer))
     life.edit(wanted)
     for _ in range(10):
+        life.obey()
+        life.install()
         life.obey()
         running, stage, torn = life.running(), life.stage(), life.torn()
         assert wanted.keys() <= stage.keys(), "additions never wait"

@@ -7,8 +7,8 @@ configuration in stages (``plan.stages``), and which stage is due follows from w
 
 - a session that ends for good, or that the router will see come back as another neighbor, has its
   routes withdrawn first;
-- sessions that are up are made anew one after the other, the next one when the one before is back
-  and has its routes;
+- sessions that are up are made anew one after the other, the next one a second after the one
+  before has all its routes again: an UPDATE that has left is not forwarded by yet;
 - all else is taken at once: new peers, and sessions that are down anyway.
 
 Nobody is waited for without a limit.
@@ -26,6 +26,8 @@ from exabgp_k8s.core.observe.reloads import RESET_LIMIT
 Neighbors = tuple[model.Neighbor, ...]
 Wanted = Mapping[tuple[model.Address, model.Network], model.Route]
 """``decision.Wanted``."""
+INSTALL_TIME = 1.0
+"""Seconds for a router's way from the last UPDATE to its kernel: measured are 2 to 100 ms."""
 
 
 def speaking(world: World, wanted: Neighbors) -> Neighbors:
@@ -40,9 +42,16 @@ def speaking(world: World, wanted: Neighbors) -> Neighbors:
     )
 
 
-def leaving(
-    world: World, wanted: Neighbors | None, routes: Wanted | None, now: float
-) -> Mapping[model.Address, float]:
+def served(world: World, routes: Wanted | None, now: float) -> World:
+    """Return the world that knows since when the sessions made anew have all their routes."""
+    resets = {
+        peer: dataclasses.replace(begun, served_at=_served_at(world, peer, begun, routes, now))
+        for peer, begun in world.resets.items()
+    }
+    return world if resets == world.resets else dataclasses.replace(world, resets=resets)
+
+
+def leaving(world: World, wanted: Neighbors | None, now: float) -> Mapping[model.Address, float]:
     """Return the peers whose routes are withdrawn because their session ends, and since when."""
     if wanted is None or world.rib is None:
         return world.leaving
@@ -51,15 +60,13 @@ def leaving(
         ending = set(_strangers(world, named))
     else:
         running = world.running
-        now_due = due(world, wanted, routes, now)
+        now_due = due(world, wanted, now)
         ending = {peer for peer in running if peer not in named}
         ending |= {peer for peer in now_due if named[peer].is_moved_from(running[peer])}
     return {peer: world.leaving.get(peer, now) for peer in ending}
 
 
-def due(
-    world: World, wanted: Neighbors, routes: Wanted | None, now: float
-) -> frozenset[model.Address]:
+def due(world: World, wanted: Neighbors, now: float) -> frozenset[model.Address]:
     """Return the peers whose session may be made anew now: at most one of them is up."""
     running = world.running
     changed = [
@@ -68,10 +75,7 @@ def due(
         if each.address in running and each.is_reset_from(running[each.address])
     ]
     free = frozenset(peer for peer in changed if not world.is_up(peer))
-    if any(
-        peer in running and not _is_over(world, peer, begun, routes, now)
-        for peer, begun in world.resets.items()
-    ):
+    if any(peer in running and now < over_at(begun) for peer, begun in world.resets.items()):
         return free
     # One that has begun goes on, whatever an edit of the meantime puts before it.
     begun = [peer for peer in changed if peer in world.leaving]
@@ -79,12 +83,22 @@ def due(
     return free | frozenset((begun or up)[:1])
 
 
-def _is_over(
+def over_at(begun: Reset) -> float:
+    """Return when the next session need not wait any longer for one that was made anew."""
+    limit = begun.since + RESET_LIMIT
+    return limit if begun.served_at is None else min(limit, begun.served_at + INSTALL_TIME)
+
+
+def _served_at(
     world: World, peer: model.Address, begun: Reset, routes: Wanted | None, now: float
-) -> bool:
-    """Return whether a session that was made anew is back with its routes, or given up."""
-    if now >= begun.since + RESET_LIMIT:
-        return True
+) -> float | None:
+    if not _is_served(world, peer, begun, routes):
+        return None
+    return now if begun.served_at is None else begun.served_at
+
+
+def _is_served(world: World, peer: model.Address, begun: Reset, routes: Wanted | None) -> bool:
+    """Return whether a session that was made anew is back, and every UPDATE has left."""
     session, held = world.sessions.get(peer), (world.rib or {}).get(peer)
     if session is None or held is None or routes is None or not world.is_rib_current:
         return False

@@ -47,7 +47,8 @@ class Decision:
 def decide(world: World, judgement: Judgement, now: float) -> tuple[World, Decision]:
     """Return what shall be announced to whom, and the world with the sessions that end by it."""
     decision = _decide(world, judgement, now)
-    leaving = changeover.leaving(world, decision.neighbors, decision.routes, now)
+    world = changeover.served(world, decision.routes, now)
+    leaving = changeover.leaving(world, decision.neighbors, now)
     if leaving == world.leaving:
         return world, decision
     # A session that ends has no routes any longer.

@@ -97,6 +97,8 @@ class Reset:
     since: float
     times_up: int
     """How often it had been up before."""
+    served_at: float | None = None
+    """Since when it is back and every UPDATE has left; None: it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,25 +10,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exabgp_k8s.core.decide import changeover
-from exabgp_k8s.core.decide.changeover import Neighbors, Wanted
+from exabgp_k8s.core.decide.changeover import Neighbors
 from exabgp_k8s.core.facts import model
 from exabgp_k8s.core.facts.world import World
-from exabgp_k8s.core.observe.reloads import RESET_LIMIT
 
 LEAVE_LIMIT = 10.0
 """Seconds that a session which ends waits for its withdrawals: two tries (``changes.OVERDUE``)."""
 
 
-def stage(
-    world: World, wanted: Neighbors | None, routes: Wanted | None, now: float
-) -> Neighbors | None:
+def stage(world: World, wanted: Neighbors | None, now: float) -> Neighbors | None:
     """Return what ExaBGP shall be configured with now; None: too little is known for a change."""
     if wanted is None or world.rib is None:
         return None
     if world.neighbors is None:
         # An earlier agent's sessions: what ends of them is withdrawn before anything else.
         return wanted if all(_is_gone(world, peer, now) for peer in world.leaving) else None
-    running, due = world.running, changeover.due(world, wanted, routes, now)
+    running, due = world.running, changeover.due(world, wanted, now)
 
     def is_next(each: model.Neighbor) -> bool:
         before = running.get(each.address)
@@ -63,7 +60,7 @@ def waiting(world: World, wanted: Neighbors | None, staged: Neighbors | None) ->
 def deadlines(world: World) -> Iterator[float]:
     """Yield the moments at which nobody is waited for any longer."""
     yield from (since + LEAVE_LIMIT for since in world.leaving.values())
-    yield from (begun.since + RESET_LIMIT for begun in world.resets.values())
+    yield from (changeover.over_at(begun) for begun in world.resets.values())
 
 
 def _is_gone(world: World, peer: model.Address, now: float) -> bool:

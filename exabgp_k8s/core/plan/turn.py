@@ -34,6 +34,6 @@ def plan(world: World, judgement: Judgement, decision: Decision, now: float) -> 
         judgement=judgement,
         decision=decision,
         commands=changes.find(decision, world, now),
-        stage=stages.stage(world, decision.neighbors, decision.routes, now),
+        stage=stages.stage(world, decision.neighbors, now),
         deadline=deadlines.nearest(world, judgement, decision, now),
     )
