@@ -27,7 +27,6 @@ ADDRESS = {
     "literals": ["host=192.0.2.100", "port=6443"],
 }
 NEXT = {"name": "exabgp-k8s-next", "namespace": "exabgp-k8s", "files": ["settings.yaml"]}
-TOO_BUSY = "Error from server (Timeout)"
 SETTINGS = repository.read("daemonset/settings.yaml")
 
 
@@ -42,8 +41,7 @@ class Admin:
     def kubectl(self, *words: str | Path, given: str | None = None) -> tuple[int, str]:
         """Run kubectl; return its exit code and all that it said."""
         done = self._once(*words, given=given)
-        # A server that is too busy to answer has said nothing about what it was asked.
-        while TOO_BUSY in done.stdout:
+        while controlplane.TOO_BUSY in done.stdout:
             done = self._once(*words, given=given)
         return done.returncode, done.stdout
 

@@ -33,6 +33,9 @@ NAMESPACE = "exabgp-k8s"
 NODE = "n1"
 """The Node of the agent under test, where it needs to be a certain one."""
 ADMIN_TOKEN = "admin-token"
+TOO_BUSY = "Error from server (Timeout)"
+"""What kubectl prints of a server that was too busy to answer; that says nothing about what it was
+asked, so it is asked again."""
 _OURS = f"/api/v1/namespaces/{NAMESPACE}"
 _MERGE = "application/merge-patch+json"
 _SPEAKER = f"{bgpspeaker.GROUP}/{bgpspeaker.VERSION}", bgpspeaker.KIND
