@@ -224,7 +224,10 @@ def looked(directory: Path, times: int, *wanted: bfd.Wanted) -> list[bfd.Session
     return asyncio.run(look())
 
 
-def test_a_slow_answer_is_no_loss_of_a_session(tmp_path: Path) -> None:
+def test_a_slow_answer_is_no_loss_of_a_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bird, "PATIENCE", 60.0)
     began, delays = time.time() - 60, iter([0, 2 * bird.SAME, 0])
 
     def rows() -> str:

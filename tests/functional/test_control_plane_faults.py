@@ -5,6 +5,7 @@ What each answer does to the reflector alone is in tests/adapters/test_kube_faul
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -52,12 +53,13 @@ def test_a_cordon_that_no_watch_can_show_any_more_is_found_by_a_list(lab: Lab) -
 def test_a_server_that_refuses_everybody_at_first_withdraws_nothing(lab: Lab) -> None:
     lab.up()
     before = lab.router.routes()
-    lab.api.warm_up = 2
 
     with lab.api.away():
+        lab.api.warm_up = math.inf
         lab.api.cordon(lab.name)
     until(lambda: "answered 403" in problem(lab), lab.state)
     assert lab.router.routes() == before
+    lab.api.warm_up = 0
 
     lab.expect()
 
