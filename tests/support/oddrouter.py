@@ -186,7 +186,9 @@ class Router:
 
     def _take(self, connection: socket.socket, kind: int, body: bytes) -> None:
         if kind in (OPEN, KEEPALIVE) and self._is_confirming:
-            connection.sendall(message(KEEPALIVE))
+            # Who has closed meanwhile may have said why before that: it is still to be read.
+            with contextlib.suppress(OSError):
+                connection.sendall(message(KEEPALIVE))
         with self._changed:
             self._heard.append(Heard(kind=kind, body=body))
             if kind == KEEPALIVE and not self._is_up:
