@@ -5,8 +5,8 @@ not be at hand. So the last two hundred are kept, each as a line of text: as val
 megabyte on every node. The file in the state directory is for reading only: nothing is decided by
 it, whatever stands in it ends nothing, and a full disk costs what it cannot take.
 
-A clock may be set meanwhile. The order is that of the lines; how long ago is counted by the clock
-that nobody sets, as long as the host has not been started anew.
+A clock may be set meanwhile. The order is that of the numbers; how long ago is counted by the
+clock that nobody sets, as long as the host has not been started anew.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Later = Callable[[Callable[[], None]], object]
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """The latest entry, which may still grow or be acknowledged."""
+    """The latest entry, which may still grow, or one that is not acknowledged yet."""
 
     number: int
     began: float
@@ -56,6 +56,7 @@ class _Open:
     acknowledged: float | None = None
     awaited: list[str] = field(default_factory=list)
     down: list[str] = field(default_factory=list)
+    is_superseded: bool = False
 
 
 class History:
@@ -75,6 +76,8 @@ class History:
         self._lines: collections.OrderedDict[int, bytes] = collections.OrderedDict()
         self._seen: history.Seen | None = None
         self._open: _Open | None = None
+        self._waiting: dict[int, _Open] = {}
+        """What is not acknowledged yet, by number; no route is in two of them."""
         self._unwritten: dict[int, None] = {}
         self._file_size = 0
         self._recall()
@@ -92,7 +95,9 @@ class History:
             found = history.changes(was, seen, turn)
             if found or is_first:
                 self._enter(found, history.touched(was, seen), now, is_first=is_first)
-        self._acknowledge(turn, now)
+        for entry in tuple(self._waiting.values()):
+            if entry.number in self._waiting:
+                self._acknowledge(entry, turn, now)
 
     def rows(self, now: float, count: int = KEPT, since: float | None = None) -> list[Any]:
         """Return the last entries, the latest at the end.
@@ -115,7 +120,7 @@ class History:
             "number": entry["number"],
             "at": f"{moment}.{int(entry['at'] % 1 * 1000):03}Z",
             "seconds": round(max(0.0, past_seconds), 3),
-            **{name: entry[name] for name in past.SHOWN},
+            **past.shown(entry),
         }
 
     def _enter(
@@ -126,6 +131,9 @@ class History:
         *,
         is_first: bool,
     ) -> None:
+        for entry in self._waiting.values():
+            # Its routes are others now: who is sent them is not sent what was decided then.
+            entry.is_superseded |= not entry.keys.keys().isdisjoint(keys)
         last = self._open
         if last is not None and not is_first and _belongs(last, keys, now):
             last.changes = past.joined(last.changes, found)
@@ -142,20 +150,25 @@ class History:
                 keys=dict.fromkeys(keys),
             )
         self._open = last
+        if last.keys:
+            self._waiting[last.number] = last
         self._keep(last)
 
-    def _acknowledge(self, turn: Turn, now: float) -> None:
+    def _acknowledge(self, entry: _Open, turn: Turn, now: float) -> None:
         """Note how long the routers took; one that is down is not waited for."""
-        last = self._open
-        if last is None or not last.keys or last.acknowledged is not None:
+        if entry.is_superseded:
+            del self._waiting[entry.number]
+            self._keep(entry)
             return
-        awaited, down = history.awaited(turn, tuple(last.keys))
-        is_done = not awaited and any(turn.world.is_up(peer) for peer, _ in last.keys)
-        if (awaited, down) == (last.awaited, last.down) and not is_done:
+        awaited, down = history.awaited(turn, tuple(entry.keys))
+        is_done = not awaited and any(turn.world.is_up(peer) for peer, _ in entry.keys)
+        if (awaited, down) == (entry.awaited, entry.down) and not is_done:
             return
-        last.awaited, last.down = awaited, down
-        last.acknowledged = round(now - last.began, 4) if is_done else None
-        self._keep(last)
+        entry.awaited, entry.down = awaited, down
+        if is_done:
+            entry.acknowledged = round(now - entry.began, 4)
+            del self._waiting[entry.number]
+        self._keep(entry)
 
     def _keep(self, entry: _Open) -> None:
         line = past.dump(
@@ -169,6 +182,7 @@ class History:
                 "acknowledged_seconds": entry.acknowledged,
                 "awaited": entry.awaited,
                 "without_session": entry.down,
+                **past.superseded(entry.is_superseded),
             }
         )
         self._lines[entry.number] = line
@@ -181,7 +195,8 @@ class History:
     def _forget(self) -> None:
         size = sum(map(len, self._lines.values()))
         while len(self._lines) > KEPT or size > KEPT_SIZE:
-            _, line = self._lines.popitem(last=False)
+            number, line = self._lines.popitem(last=False)
+            self._waiting.pop(number, None)
             size -= len(line)
 
     def _write(self) -> None:
@@ -200,10 +215,10 @@ class History:
             self._file_size += sum(map(len, lines))
 
     def _recall(self) -> None:
-        for entry in _kept(self._path):
-            self._lines.pop(entry["number"], None)
-            self._lines[entry["number"]] = past.dump(entry)
-            self._forget()
+        found = {entry["number"]: past.dump(entry) for entry in _kept(self._path)}
+        # An entry that was acknowledged after the next one had begun is behind that in the file.
+        self._lines.update(sorted(found.items()))
+        self._forget()
         # A crash may have cut the last line: what comes next would be the rest of it.
         self._file_size = 2 * FILE_SIZE
 

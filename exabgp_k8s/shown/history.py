@@ -53,5 +53,6 @@ def _taken(entry: Any) -> str:
     if seconds is not None:
         return (f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s") + down
     if entry["awaited"]:
-        return f"not by {' '.join(entry['awaited'])}{down}"
+        superseded = ", superseded" if entry["superseded"] else ""
+        return f"not by {' '.join(entry['awaited'])}{superseded}{down}"
     return down.removeprefix("; ")

@@ -14,7 +14,7 @@ from typing import Any
 from exabgp_k8s.core.facts import printable
 
 SHOWN = ("event", "changes", "acknowledged_seconds", "awaited", "without_session", "left_out")
-"""What people read of an entry, beside its number and its moment."""
+"""What people read of an entry, beside its number, its moment and whether it was superseded."""
 
 LINE = 4096
 """Bytes of a line; changes that have no room in it are only counted."""
@@ -54,10 +54,22 @@ def load(line: bytes) -> Mapping[str, Any] | None:
             "awaited": _texts(found["awaited"]),
             "without_session": _texts(found["without_session"]),
             "left_out": _whole(found["left_out"]),
+            **superseded(found.get("superseded") is True),
         }
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     return entry
+
+
+def superseded(is_so: bool) -> Mapping[str, bool]:
+    """Return what a line says of it: most are not, and have no room for that."""
+    return {"superseded": True} if is_so else {}
+
+
+def shown(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what people read of an entry that was loaded."""
+    found = {name: entry[name] for name in SHOWN}
+    return found | {"superseded": entry.get("superseded", False)}
 
 
 def _change(found: Any) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from exabgp_k8s.adapters import history
 from exabgp_k8s.core import step
 from exabgp_k8s.core.facts import events
 from exabgp_k8s.core.facts.world import World
+from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.shown import history as shown
 from exabgp_k8s.shown import layout
 from exabgp_k8s.wire import past
@@ -33,11 +34,16 @@ class Kept:
         """Take a turn some time later, and let ExaBGP and the routers obey it."""
         self.now += seconds
         self.wall += seconds
-        turn = step.step(world, (events.Tick(),), self.now)
-        self._past.note(turn, self.now)
+        turn = self.decide(world)
         obeyed = builders.obeyed(turn.world, self.now)
         self._past.note(step.step(obeyed, (events.Tick(),), self.now), self.now)
         return obeyed
+
+    def decide(self, world: World) -> Turn:
+        """Take a turn that nobody obeys yet."""
+        turn = step.step(world, (events.Tick(),), self.now)
+        self._past.note(turn, self.now)
+        return turn
 
     def rows(self, count: int = 200, since: float | None = None) -> list[Any]:
         return self._past.rows(self.now, count, since)
@@ -156,6 +162,48 @@ def test_who_has_not_acknowledged_is_named(kept: Kept) -> None:
     row = kept.rows()[-1]
     assert row["acknowledged_seconds"] is None
     assert row["awaited"] == ["tor-a", "tor-b"]
+
+
+def test_a_decision_that_comes_before_the_acknowledgement_does_not_lose_it(
+    kept: Kept, tmp_path: pathlib.Path
+) -> None:
+    """A cordon, and an uncordon at once: nothing comes back before the hold-down ends."""
+    world = kept.take(builders.a_serving_world())
+    world = kept.decide(cordon(world, now=kept.now)).world
+    world = cordon(world, is_out=False, now=kept.now)
+    kept.decide(world)
+
+    kept.take(world, 0.25)
+
+    _, withdrawn, withheld = kept.rows()
+    assert {each["change"] for each in withdrawn["changes"]} == {"withdrawn"}
+    assert {each["change"] for each in withheld["changes"]} == {"withheld"}
+    assert (withdrawn["acknowledged_seconds"], withdrawn["awaited"]) == (0.25, [])
+    assert not withdrawn["superseded"]
+    again = Kept(tmp_path)
+    again.now, again.wall = kept.now, kept.wall
+    assert again.rows() == kept.rows(), "in the file it stands behind the one after it"
+    again.take(world)
+    assert [row["number"] for row in again.rows()][:4] == [1, 2, 3, 4]
+
+
+def test_a_decision_that_was_superseded_before_its_acknowledgement_says_so(
+    kept: Kept, tmp_path: pathlib.Path
+) -> None:
+    """A router that has the next one was perhaps never sent this one."""
+    world = kept.take(builders.a_serving_world())
+    world = kept.decide(cordon(world, now=kept.now)).world
+    world = kept.decide(cordon(world, is_out=False, now=kept.now)).world
+
+    kept.take(world, 100)
+
+    withdrawn, announced = kept.rows()[1], kept.rows()[-1]
+    assert withdrawn["acknowledged_seconds"] is None
+    assert (withdrawn["superseded"], withdrawn["awaited"]) == (True, ["tor-a", "tor-b"])
+    assert {each["change"] for each in announced["changes"]} == {"announced"}
+    assert (announced["superseded"], announced["acknowledged_seconds"]) == (False, 0)
+    assert "not by tor-a tor-b, superseded" in layout.table(shown.table(kept.rows()), 160)
+    assert [row["superseded"] for row in Kept(tmp_path).rows()].count(True) == 1
 
 
 def test_only_the_last_two_hundred_are_kept_and_the_file_has_an_end(
