@@ -93,7 +93,7 @@ def test_a_watch_that_the_server_does_not_end_is_given_up_and_resumed(
     timings = dataclasses.replace(reflecting.QUICK, watch=(1, 1), grace=0.2)
     with reflecting.Run(server, tmp_path, timings, answer_timeout=1.2) as run:
         run.got.wait_for(reflecting.is_seen)
-        kubeapi.until(lambda: server.count(kubeapi.WATCH) == 1)
+        kubeapi.until(lambda: server.count(kubeapi.WATCH) >= 1)
         run.sees_a_cordon()
     assert "timed out" in run.got.of(events.KubeLost)[0].problem
     assert server.count(kubeapi.LIST) == 1

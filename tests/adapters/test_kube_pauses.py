@@ -63,8 +63,8 @@ def test_a_server_that_is_down_is_asked_less_and_less(
 
 def test_retry_after_is_respected(server: kubeapi.KubeApi, tmp_path: pathlib.Path) -> None:
     server.inject(kubeapi.status(429, "1"), kubeapi.LIST)
+    before = time.monotonic()
     with reflecting.Run(server, tmp_path) as run:
-        before = time.monotonic()
         run.got.wait_for(reflecting.is_seen)
         assert time.monotonic() - before >= 1
 
