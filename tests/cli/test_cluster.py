@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import signal
 import subprocess
@@ -49,14 +50,16 @@ def five(server: kubeapi.KubeApi) -> kubeapi.KubeApi:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("COLUMNS", "100")
 
     def run_one(*arguments: str) -> Result:
         kubeconfig = ["--kubeconfig", str(tmp_path / "kubeconfig")]
         return CliRunner().invoke(cluster.group, [*arguments, *kubeconfig])
 
-    return run_one
+    yield run_one
+    # The command leaves it to the end of its process, which here is that of other tests as well.
+    gc.enable()
 
 
 @pytest.mark.usefixtures("five")
