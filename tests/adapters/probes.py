@@ -16,6 +16,8 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 PATIENCE = 10.0
 """Seconds; the timeout of a probe that is expected to answer, on a machine under load."""
+LIMIT = 60.0
+"""Seconds until something holds that may take many runs; for a machine that is busy."""
 
 
 async def outcomes(
@@ -43,7 +45,7 @@ async def outcome(probe: config.Probe, *, limit: float = PATIENCE) -> tuple[bool
 
 
 @contextlib.asynccontextmanager
-async def serving(serve: Serve, **options: object) -> AsyncIterator[int]:
+async def serving(serve: Serve, port: int = 0, **options: object) -> AsyncIterator[int]:
     """Serve every connection on 127.0.0.1 with this coroutine; gives the port."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +57,12 @@ async def serving(serve: Serve, **options: object) -> AsyncIterator[int]:
             await serve(reader, writer)
         writer.transport.abort()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, **options)  # type: ignore[arg-type]
+    server = await asyncio.start_server(
+        connected,
+        "127.0.0.1",
+        port,
+        **options,  # type: ignore[arg-type]
+    )
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -76,7 +83,7 @@ def children() -> list[psutil.Process]:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Poll until it holds; a TimeoutError after ``PATIENCE`` seconds fails the test."""
-    async with asyncio.timeout(PATIENCE):
+    """Poll until it holds; a TimeoutError after ``LIMIT`` seconds fails the test."""
+    async with asyncio.timeout(LIMIT):
         while not holds():  # noqa: ASYNC110 - the kernel's process table sends no event
             await asyncio.sleep(0.01)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import socket
 import typing
 from collections.abc import AsyncIterator, Callable
 
@@ -17,6 +16,7 @@ import pytest
 
 from exabgp_k8s.core.facts import config
 from tests.adapters import probes
+from tests.support import ports
 
 NAME = "kubernetes.default.svc.cluster.local"
 LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
@@ -67,7 +67,8 @@ async def serving(udp: Answer, tcp: Answer) -> AsyncIterator[int]:
         writer.write(len(raw).to_bytes(2) + raw)
         await writer.drain()
 
-    async with probes.serving(stream) as port:
+    # The kernel's own choice would be free for TCP only.
+    async with probes.serving(stream, ports.claim()) as port:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: NameServer(udp), local_addr=("127.0.0.1", port)
         )
@@ -134,10 +135,7 @@ def test_a_silent_server_runs_into_the_timeout() -> None:
 
 
 def test_a_port_nobody_listens_on_is_known_before_the_timeout() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
-        bound.bind(("127.0.0.1", 0))
-        port = bound.getsockname()[1]
-    assert asyncio.run(probes.outcome(at(port))) == (False, "Connection refused")
+    assert asyncio.run(probes.outcome(at(ports.claim()))) == (False, "Connection refused")
 
 
 def test_200_runs_leave_no_descriptor() -> None:

@@ -17,6 +17,7 @@ import pytest
 from exabgp_k8s.adapters.checks import runner
 from exabgp_k8s.core.facts import config, events
 from tests.adapters import probes
+from tests.support import kubeapi
 
 
 def find(name: str) -> tuple[bool, str]:
@@ -34,6 +35,8 @@ def _program(tmp_path: pathlib.Path) -> pathlib.Path:
 def test_a_process_is_found_by_the_name_of_its_program(program: pathlib.Path) -> None:
     with subprocess.Popen([program, "3600"]) as process:
         try:
+            # It is there a moment before it has a name.
+            kubeapi.until(lambda: psutil.Process(process.pid).name() == program.name)
             assert find(program.name) == (True, f"pid {process.pid}")
         finally:
             process.kill()
@@ -43,6 +46,7 @@ def test_a_process_is_found_by_the_name_it_gave_itself_in_argv(program: pathlib.
     name = f"own-{program.name}"
     with subprocess.Popen([f"/somewhere/{name}", "3600"], executable=program) as process:
         try:
+            kubeapi.until(lambda: bool(psutil.Process(process.pid).cmdline()))
             assert find(name) == (True, f"pid {process.pid}")
         finally:
             process.kill()
@@ -94,7 +98,10 @@ async def _watch(name: str, queue: asyncio.Queue[tuple[bool, str]]) -> None:
         queue.put_nowait((event.is_ok, event.message))
 
     running = runner.Runner(deliver)
-    running.apply((config.Check(name="it", probe=config.ProcessProbe(name=name), interval=0.01),))
+    probe = config.ProcessProbe(name=name)
+    # A run without an outcome, as a machine that is busy has it, is none of those expected here.
+    patient = config.Check(name="it", probe=probe, interval=0.01, timeout=probes.PATIENCE)
+    running.apply((patient,))
     try:
         await asyncio.Event().wait()
     finally:
@@ -102,7 +109,7 @@ async def _watch(name: str, queue: asyncio.Queue[tuple[bool, str]]) -> None:
 
 
 async def _until(queue: asyncio.Queue[tuple[bool, str]], wanted: tuple[bool, str]) -> None:
-    async with asyncio.timeout(probes.PATIENCE):
+    async with asyncio.timeout(probes.LIMIT):
         while await queue.get() != wanted:
             pass
 

@@ -230,7 +230,7 @@ def test_a_listening_port_is_healthy_and_is_let_go() -> None:
         async with probes.serving(serve) as port:
             probe = config.TcpProbe(host="127.0.0.1", port=port)
             is_ok, message = await probes.outcome(probe)
-            await asyncio.wait_for(closed.wait(), probes.PATIENCE)
+            await asyncio.wait_for(closed.wait(), probes.LIMIT)
             return [is_ok, message == f"connected to 127.0.0.1:{port}"]
 
     assert asyncio.run(run()) == [True, True]

@@ -241,11 +241,12 @@ def test_runs_of_one_check_never_overlap_when_they_take_longer_than_the_interval
 
 def test_starts_are_an_interval_apart_within_the_jitter() -> None:
     async def body(it: runner.Runner, inbox: Inbox) -> None:
-        it.apply((check("it", interval=0.2, rise=1),))
+        it.apply((check("it", interval=0.5, rise=1),))
         await probes.until(lambda: len(inbox.seen) >= 6)
         starts = [time - event.duration for time, event in inbox.seen]
-        # A loaded machine may start late, never early: a sleep has a lower bound only.
-        assert min(after - before for before, after in itertools.pairwise(starts)) > 0.17
+        # A loaded machine may start late, never early: a sleep has a lower bound only. But what it
+        # delivers late seems to have started late, and the next one is nearer then.
+        assert min(after - before for before, after in itertools.pairwise(starts)) > 0.4
 
     running(body)
 
@@ -282,8 +283,9 @@ def test_close_leaves_no_task_and_no_child() -> None:
         it.apply(tuple(check(f"hang{n}", hang, timeout=3600) for n in range(5)))
         await probes.until(lambda: len(probes.children()) == 5)
         await it.close()
-        assert probes.children() == []
         assert asyncio.all_tasks() == {asyncio.current_task()}
+        # They sleep for an hour: only a kill ends them, for which the kernel may take its time.
+        await probes.until(lambda: probes.children() == [])
 
     running(body)
 
