@@ -23,7 +23,7 @@ from exabgp_k8s import errors
 from exabgp_k8s.adapters.kube import client
 from exabgp_k8s.tryout.kubeapi import api as answers
 from exabgp_k8s.tryout.kubeapi import apiserver, store
-from tests.support import controlplane, kubeapi
+from tests.support import controlplane, kubeapi, ports
 
 NODES = "/api/v1/nodes"
 MERGE = "application/merge-patch+json"
@@ -78,11 +78,12 @@ def selector(node: str) -> dict[str, str]:
     return {"fieldSelector": f"metadata.name={node.rpartition('/')[2]}"}
 
 
-def watch(api: client.Client, node: str, seconds: int, **query: str) -> list[Any]:
-    """Watch a Node for a while and return the lines."""
+@contextlib.contextmanager
+def watching(api: client.Client, node: str, seconds: int, **query: str) -> Iterator[Iterator[Any]]:
+    """Watch a Node for a while, and yield the lines as they come."""
     asked = {**selector(node), "timeoutSeconds": str(seconds), **query}
     with contextlib.closing(api.watch(NODES, asked, within=seconds + 20)) as watched:
-        return [json.loads(line) for line in watched.lines()]
+        yield (json.loads(line) for line in watched.lines())
 
 
 def test_a_list_selects_by_name_and_its_items_do_not_repeat_their_kind(
@@ -181,23 +182,30 @@ def test_a_watch_from_a_version_shows_what_came_after_it(api: client.Client, nod
     version = ask(api, "GET", NODES, query=selector(node))["metadata"]["resourceVersion"]
     ask(api, "PATCH", node, {"spec": {"unschedulable": True}}, MERGE)
     ask(api, "DELETE", node)
-    changed, deleted = watch(api, node, 1, resourceVersion=version)
+    # What comes after the two shows that there were no more of them.
+    ask(api, "POST", NODES, apiserver.node_object(node.rpartition("/")[2], pod_cidrs=[]))
+    with watching(api, node, 60, resourceVersion=version) as lines:
+        changed, deleted, again = itertools.islice(lines, 3)
     assert (changed["type"], changed["object"]["kind"]) == ("MODIFIED", "Node")
     assert changed["object"]["apiVersion"] == "v1"
     assert (deleted["type"], deleted["object"]["spec"]["unschedulable"]) == ("DELETED", True)
     versions = [int(line["object"]["metadata"]["resourceVersion"]) for line in (changed, deleted)]
     assert int(version) < versions[0] < versions[1]
+    assert again["type"] == "ADDED"
 
 
 def test_a_watch_without_a_version_starts_with_what_there_is(
     api: client.Client, node: str
 ) -> None:
-    (line,) = watch(api, node, 1)
-    assert line["type"] == "ADDED"
+    with watching(api, node, 60) as lines:
+        ask(api, "DELETE", node)
+        assert [line["type"] for line in itertools.islice(lines, 2)] == ["ADDED", "DELETED"]
 
 
 def test_a_watch_from_a_version_not_reached_yet_is_silent(api: client.Client, node: str) -> None:
-    assert watch(api, node, 1, resourceVersion="9999999", allowWatchBookmarks="true") == []
+    bookmarked = {"resourceVersion": "9999999", "allowWatchBookmarks": "true"}
+    with watching(api, node, 1, **bookmarked) as lines:
+        assert list(lines) == []
 
 
 def test_a_finalizer_holds_a_deleted_object(api: client.Client, node: str) -> None:
@@ -328,7 +336,7 @@ def test_it_listens_on_a_socket_that_is_handed_in() -> None:
 
 def test_objects_and_port_survive_a_restart() -> None:
     own = apiserver.ApiServer(nodes=[apiserver.node_object("n1")])
-    own.start()
+    own.start(socket.create_server(("127.0.0.1", ports.claim())))
     port = own.port
     own.stop()
     with pytest.raises(ConnectionRefusedError):
