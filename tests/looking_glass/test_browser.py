@@ -158,7 +158,7 @@ def test_without_scripts_all_works_but_keeping_up_to_date(
 
     window.type("#f-q", f"n4{Keys.ENTER}")
     kubeapi.until(lambda: "q=n4" in window.driver.current_url, bed.LIMIT)
-    assert window.can_be_read("1 node, those")
+    kubeapi.until(lambda: window.can_be_read("1 node, those"), bed.LIMIT)
     window.click('a[href="/nodes/n4"]')
     kubeapi.until(lambda: window.can_be_read("Compare the AS numbers"), bed.LIMIT)
 
