@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from exabgp_k8s import candidate, chain
-from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.core.facts import model, reload
 from exabgp_k8s.wire import daemon_conf
 
 LOOK = 0.005
@@ -51,7 +51,7 @@ class Daemon:
 
     async def configure(
         self, neighbors: tuple[model.Neighbor, ...]
-    ) -> events.DaemonReloaded | events.DaemonRefused:
+    ) -> reload.Taken | reload.Refused:
         """Bring the file and ExaBGP to these neighbors; nothing is done if they are there."""
         text = _render(neighbors)
         try:
@@ -65,8 +65,8 @@ class Daemon:
         except OSError as error:
             problem = str(error)
         if problem is not None:
-            return events.DaemonRefused(problem=f"exabgp refuses the configuration: {problem}")
-        return events.DaemonReloaded(neighbors=neighbors)
+            return reload.Refused(problem=f"exabgp refuses the configuration: {problem}")
+        return reload.Taken(neighbors=neighbors)
 
     async def _until_taken(self) -> None:
         """Wait for ExaBGP; one that only starts reads the candidate by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from exabgp_k8s.adapters import daemon
 from exabgp_k8s.agent.latest import Latest
-from exabgp_k8s.core.facts import events, model
+from exabgp_k8s.core.facts import events, model, reload
 from exabgp_k8s.core.plan import pace
 from exabgp_k8s.core.plan.turn import Turn
 from exabgp_k8s.errors import DialogueError
@@ -71,9 +71,10 @@ class Reconfiguring:
                 continue
             taken = pace.noted(taken, self._latest.clock())
             async with self._is_free:
+                self._deliver(reload.Asked(neighbors=wanted))
                 outcome = await self._exabgp.configure(wanted)
             self._deliver(outcome)
-            if isinstance(outcome, events.DaemonRefused):
+            if isinstance(outcome, reload.Refused):
                 await self._until_changed(wanted)
 
     async def _until_changed(self, refused: tuple[model.Neighbor, ...]) -> None:

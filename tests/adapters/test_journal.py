@@ -11,7 +11,7 @@ import structlog
 
 from exabgp_k8s.adapters import journal
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import bfd, events
+from exabgp_k8s.core.facts import bfd, events, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
@@ -201,7 +201,7 @@ def beside(state: bfd.State, since: float, **more: Any) -> bfd.Seen:
 
 def test_a_bfd_that_flaps_costs_twelve_lines_an_hour_and_its_last_state_is_told(log: Log) -> None:
     log.happen(events.ConfigLoaded(config=BESIDE))
-    log.happen(events.DaemonReloaded(neighbors=log.turn.decision.neighbors or ()))
+    log.happen(reload.Taken(neighbors=log.turn.decision.neighbors or ()))
     while log.now < START + 1.25 * HOUR:
         log.happen(beside(bfd.State.DOWN, log.now, diagnostic=1), wait=2)
         log.happen(beside(bfd.State.UP, log.now), wait=2)
@@ -217,7 +217,7 @@ def test_a_bfd_that_flaps_costs_twelve_lines_an_hour_and_its_last_state_is_told(
 
 def test_an_engine_that_is_away_and_comes_back_is_told_once_each(log: Log) -> None:
     log.happen(events.ConfigLoaded(config=BESIDE))
-    log.happen(events.DaemonReloaded(neighbors=log.turn.decision.neighbors or ()))
+    log.happen(reload.Taken(neighbors=log.turn.decision.neighbors or ()))
     for found in (bfd.Seen(problem="it is away"), bfd.Seen(problem="it is away"), bfd.Seen()):
         log.happen(found, wait=1)
 

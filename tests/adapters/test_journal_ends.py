@@ -12,7 +12,7 @@ import structlog
 
 from exabgp_k8s.adapters import journal, logs, news
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import absences, budget, events, model
+from exabgp_k8s.core.facts import absences, budget, events, model, reload
 from exabgp_k8s.core.plan.turn import Turn
 from tests.support import builders
 from tests.support.builders import START, TOR_B
@@ -51,8 +51,8 @@ PAIRS: dict[tuple[str, str], tuple[Happening, Happening]] = {
         {"missing": ()},
     ),
     ("exabgp.refused", "exabgp.accepted"): (
-        events.DaemonRefused(problem="line 3"),
-        events.DaemonReloaded(neighbors=()),
+        reload.Refused(problem="line 3"),
+        reload.Taken(neighbors=()),
     ),
     ("settings.refused", "settings.changed"): (
         events.ConfigRefused(problems=("asn: is missing",)),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
 from exabgp_k8s.core.decide import changeover
-from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts import commands, config, events, model, reload
 from exabgp_k8s.core.observe import reloads
 from exabgp_k8s.core.plan import stages
 from exabgp_k8s.core.plan.turn import Turn
@@ -100,8 +100,9 @@ class Life:
     def configure(self) -> None:
         """Have ExaBGP take the stage; what it makes anew is down then."""
         self.now += 1
-        stage, torn = self.stage(), self.torn()
-        self.happens(events.DaemonReloaded(neighbors=tuple(stage.values())))
+        stage, torn = tuple(self.stage().values()), self.torn()
+        self.happens(reload.Asked(neighbors=stage))
+        self.happens(reload.Taken(neighbors=stage))
         for peer in torn:
             self.happens(builders.down(peer))
 
@@ -205,6 +206,38 @@ def test_a_session_that_comes_back_with_the_same_addresses_keeps_its_routes() ->
     assert life.stage()[TOR_A].hold_time == 30
     assert not life.turn().commands
     assert not life.world.leaving
+
+
+def test_a_session_that_is_down_before_the_reload_is_known_holds_back_the_next() -> None:
+    """ExaBGP closes it at once, and its file is looked at every few milliseconds."""
+    life = serving(TOR_A, TOR_B)
+    life.edit({TOR_A: SLOWER, TOR_B: SLOWER})
+    stage = tuple(life.stage().values())
+
+    life.happens(reload.Asked(neighbors=stage))
+    life.happens(builders.down(TOR_A))
+    assert tuple(life.stage().values()) == stage
+    life.happens(reload.Taken(neighbors=stage))
+
+    assert not life.torn()
+    life.now += 1
+    life.come_up(TOR_A)
+    life.obey()
+    life.install()
+    assert life.torn() == {TOR_B}
+
+
+def test_a_configuration_that_is_refused_holds_back_nobody() -> None:
+    life = serving(TOR_A, TOR_B)
+    life.edit({TOR_A: SLOWER, TOR_B: SLOWER})
+    stage = tuple(life.stage().values())
+
+    life.happens(reload.Asked(neighbors=stage))
+    assert tuple(life.stage().values()) == stage
+    life.happens(reload.Refused(problem="no"))
+
+    assert tuple(life.stage().values()) == stage
+    assert life.torn() == {TOR_A}
 
 
 def test_sessions_are_made_anew_one_after_the_other() -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import ipaddress
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, in_use, links, model, routers
+from exabgp_k8s.core.facts import commands, config, events, in_use, links, model, reload, routers
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import rows
 from exabgp_k8s.wire import in_use as in_use_text
@@ -47,7 +47,7 @@ def running(*happened: events.Event) -> World:
     """Return a world whose ExaBGP runs what was decided."""
     world = a_world()
     neighbors = builders.decided(world).neighbors or ()
-    return after(world, events.DaemonReloaded(neighbors=neighbors), *happened)
+    return after(world, reload.Taken(neighbors=neighbors), *happened)
 
 
 def next_hops(world: World) -> dict[model.Network, model.Address]:
@@ -180,7 +180,7 @@ class TestTheOneRouterOnALink:
         """Return a world whose session with the first of these routers is up."""
         world = self.world(self.seen(*found))
         neighbors = builders.decided(world).neighbors or ()
-        started = after(world, events.DaemonReloaded(neighbors=neighbors), *self.comes_up())
+        started = after(world, reload.Taken(neighbors=neighbors), *self.comes_up())
         return builders.obeyed(started)
 
     def comes_up(self) -> tuple[events.Event, ...]:

@@ -27,6 +27,7 @@ from exabgp_k8s.core.facts import (
     lifecycle,
     model,
     offer,
+    reload,
     routers,
 )
 from exabgp_k8s.core.facts.world import World
@@ -234,11 +235,12 @@ class Machine(stateful.RuleBasedStateMachine):
         wanted = self.turn.stage
         if wanted is None or wanted == self.world.neighbors:
             return
+        self._happens(reload.Asked(neighbors=wanted))
         same = {each.address for each in set(wanted) & set(self.exabgp.neighbors())}
         for address in {TOR_A, TOR_B} - same:
             self._forget(address)
         self.exabgp.reload(wanted)
-        self._happens(events.DaemonReloaded(neighbors=wanted))
+        self._happens(reload.Taken(neighbors=wanted))
 
     @stateful.rule()
     def the_node_is_seen(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import budget, commands, config, events, model
+from exabgp_k8s.core.facts import budget, commands, config, events, model, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.plan.turn import Turn
@@ -70,7 +70,7 @@ class Node:
         found = self.hears(events.ConfigLoaded(config=settings or builders.a_config()))
         found += self.hears(events.NodeSeen(node=builders.a_node()))
         neighbors = step.step(self.world, (), self.now).decision.neighbors or ()
-        found += self.hears(events.DaemonReloaded(neighbors=neighbors))
+        found += self.hears(reload.Taken(neighbors=neighbors))
         found += self.hears(*(each for peer in (TOR_A, TOR_B) for each in builders.up(peer)))
         return found + self.hears(after=changes.REREAD)
 
@@ -322,9 +322,9 @@ def test_a_session_with_a_peer_that_was_taken_out_is_not_lost() -> None:
 def test_what_exabgp_refuses_is_said_without_quoting_it() -> None:
     node = serving()
 
-    (refused,) = node.hears(events.DaemonRefused(problem=f"md5-password '{PASSWORD}'"))
-    again = node.hears(events.DaemonRefused(problem="12:00:30 the same at another time"))
-    taken = node.hears(events.DaemonReloaded(neighbors=node.world.neighbors or ()))
+    (refused,) = node.hears(reload.Refused(problem=f"md5-password '{PASSWORD}'"))
+    again = node.hears(reload.Refused(problem="12:00:30 the same at another time"))
+    taken = node.hears(reload.Taken(neighbors=node.world.neighbors or ()))
 
     assert (refused.kind, refused.word) == (Kind.WARNING, Word.EXABGP_REFUSED)
     assert PASSWORD not in refused.message

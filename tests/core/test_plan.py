@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts import commands, config, events, model, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.observe import sessions
 from exabgp_k8s.core.plan import changes
@@ -34,7 +34,7 @@ def a_new_world(settings: config.Config | None = None) -> World:
     """Return a world that is about to read what ExaBGP holds."""
     world = builders.a_world(settings=settings)
     neighbors = builders.decided(world).neighbors or ()
-    return after(world, events.DaemonReloaded(neighbors=neighbors))
+    return after(world, reload.Taken(neighbors=neighbors))
 
 
 def an_empty_world() -> World:
@@ -62,7 +62,7 @@ def test_an_unknown_table_is_read_before_anything_is_told() -> None:
 
 def test_an_answer_from_before_a_reload_is_not_the_table() -> None:
     world = after(World(), events.NeighborsRead(rows=()))
-    world = after(world, events.DaemonReloaded(neighbors=()), events.RibRead(routes=()))
+    world = after(world, reload.Taken(neighbors=()), events.RibRead(routes=()))
 
     assert not world.is_rib_current
 
@@ -119,7 +119,7 @@ def a_reloading_world() -> World:
     """Return a serving world that has been told to run with another hold time."""
     world = builders.a_serving_world()
     neighbors = tuple(dataclasses.replace(each, hold_time=30) for each in world.neighbors or ())
-    return after(world, events.DaemonReloaded(neighbors=neighbors))
+    return after(world, reload.Taken(neighbors=neighbors))
 
 
 def test_a_withdrawal_does_not_wait_for_a_reload() -> None:

@@ -8,7 +8,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import budget, commands, config, events, model, offer, routers
+from exabgp_k8s.core.facts import budget, commands, config, events, model, offer, reload, routers
 from exabgp_k8s.core.facts.checks import Health, Hysteresis
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import routes as routes_shown
@@ -165,8 +165,9 @@ any_event: st.SearchStrategy[events.Event] = st.one_of(
     st.builds(events.UpdateSent, peer=peers, announced=some_prefixes, withdrawn=some_prefixes),
     st.builds(events.NeighborsRead, rows=st.lists(rows, max_size=3).map(tuple)),
     st.builds(events.RibRead, routes=st.lists(routes, max_size=4).map(tuple)),
-    st.builds(events.DaemonReloaded, neighbors=st.lists(neighbors, max_size=2).map(tuple)),
-    st.builds(events.DaemonRefused, problem=st.just("refused")),
+    st.builds(reload.Asked, neighbors=st.lists(neighbors, max_size=2).map(tuple)),
+    st.builds(reload.Taken, neighbors=st.lists(neighbors, max_size=2).map(tuple)),
+    st.builds(reload.Refused, problem=st.just("refused")),
     st.builds(events.CommandDone, command=any_command),
     st.builds(events.CommandFailed, command=any_command, problem=st.just("error")),
 )

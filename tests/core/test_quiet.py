@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from exabgp_k8s.core import quiet, step
-from exabgp_k8s.core.facts import events
+from exabgp_k8s.core.facts import events, reload
 from exabgp_k8s.core.plan import changes
 from tests.support import builders
 from tests.support.life import Life
@@ -70,7 +70,7 @@ def test_a_turn_is_taken_at_its_deadline_and_whenever_exabgp_is_to_be_asked(life
 
 def test_a_turn_is_taken_each_second_as_long_as_something_is_on_its_way(life: Life) -> None:
     lost = events.KubeLost(problem="refused")
-    for event in (lost, events.DrainAsked(), events.DaemonReloaded(neighbors=())):
+    for event in (lost, events.DrainAsked(), reload.Taken(neighbors=())):
         turn = step.step(life.turn.world, (event,), life.now)
 
         assert quiet.noted(turn, (events.Tick(),), life.now + 0.1) is None

@@ -8,7 +8,7 @@ import ipaddress
 import pytest
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, events, lifecycle
+from exabgp_k8s.core.facts import commands, events, lifecycle, reload
 from exabgp_k8s.core.facts.world import PeerRib, World
 from exabgp_k8s.core.judge import remnants
 from exabgp_k8s.core.report import waits
@@ -89,7 +89,7 @@ def test_a_session_from_another_address_clears_nothing() -> None:
 def test_a_peer_that_was_not_spoken_to_yet_may_have_routes_of_an_earlier_process() -> None:
     world = builders.a_world(settings=RESTARTING)
     neighbors = builders.decided(world).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+    world = after(world, reload.Taken(neighbors=neighbors))
 
     assert awaited(world, START + 1) == {START + 69}
     assert awaited(world, START + 69) == set()
@@ -98,7 +98,7 @@ def test_a_peer_that_was_not_spoken_to_yet_may_have_routes_of_an_earlier_process
 def test_without_graceful_restart_an_earlier_process_left_its_routes_for_the_hold_time() -> None:
     world = builders.a_world(settings=builders.a_config(peers=(builders.a_peer(),)))
     neighbors = builders.decided(world).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+    world = after(world, reload.Taken(neighbors=neighbors))
 
     assert awaited(world) == {START + 9}
     assert awaited(world, START + 9) == set()
@@ -120,7 +120,7 @@ def test_a_drain_before_the_first_configuration_waits_for_every_peer(*, is_seen:
 def test_a_peer_that_is_held_back_may_have_routes_of_an_earlier_process() -> None:
     """It had an address then; that the Node lists none now takes nothing from its router."""
     world = builders.a_world(settings=RESTARTING, node=builders.a_node(internal_ips=()))
-    world = after(world, events.DaemonReloaded(neighbors=()), events.DrainAsked())
+    world = after(world, reload.Taken(neighbors=()), events.DrainAsked())
 
     assert awaited(world) == {START + 9 + 60}
     (waited,) = waits.find(step.step(world, (events.Tick(),), START), START + 1)
@@ -130,7 +130,7 @@ def test_a_peer_that_is_held_back_may_have_routes_of_an_earlier_process() -> Non
 def test_a_peer_that_is_gone_from_the_settings_keeps_its_restart_time() -> None:
     world = after(serving(), builders.down(), *builders.up(), now=START + 1)
     world = after(world, events.ConfigLoaded(config=builders.a_config(peers=())))
-    world = after(world, events.DaemonReloaded(neighbors=()), builders.down(), now=START + 2)
+    world = after(world, reload.Taken(neighbors=()), builders.down(), now=START + 2)
 
     assert awaited(world, START + 3) == {START + 2 + 69}
 
@@ -144,7 +144,7 @@ def test_a_pod_that_is_replaced_waits_for_none_of_it() -> None:
 def test_a_session_that_falls_before_its_end_of_rib_clears_nothing_of_an_earlier_process() -> None:
     world = builders.a_world(settings=RESTARTING)
     neighbors = builders.decided(world).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+    world = after(world, reload.Taken(neighbors=neighbors))
     world = dataclasses.replace(world, rib={TOR_A: PeerRib()}, is_rib_current=True)
 
     world = after(world, *builders.up(), events.DrainAsked(), builders.down(), now=START + 1)
@@ -159,6 +159,6 @@ def test_the_gateway_of_a_former_rack_may_still_have_routes_of_an_earlier_agent(
     settings = builders.a_config(settle=0, peers=(former, present))
     world = builders.a_world(settings=settings)
     neighbors = builders.decided(world).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors))
+    world = after(world, reload.Taken(neighbors=neighbors))
 
     assert awaited(world) == {START + 9 + 60}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, lifecycle, model
+from exabgp_k8s.core.facts import commands, config, events, lifecycle, model, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.plan import changes
 from exabgp_k8s.core.report import routes, summary
@@ -224,7 +224,7 @@ class TestEndOfRib:
         world = after(World(started=START), events.ConfigLoaded(config=settings), *happened)
         neighbors = step.step(world, (events.Tick(),), START).decision.neighbors
         if neighbors is not None:
-            world = after(world, events.DaemonReloaded(neighbors=neighbors))
+            world = after(world, reload.Taken(neighbors=neighbors))
         return after(builders.obeyed(world), *builders.up())
 
     def sent(self, world: World) -> list[commands.Command]:

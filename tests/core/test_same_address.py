@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exabgp_k8s.core import step
-from exabgp_k8s.core.facts import commands, config, events, model
+from exabgp_k8s.core.facts import commands, config, events, model, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge import remnants
 from exabgp_k8s.core.plan.turn import Turn
@@ -138,7 +138,7 @@ class TestAPasswordOfAnotherRack:
     def test_goes_with_its_peer_when_that_is_renamed(self) -> None:
         world = seen(self.moved(), IN_RACK_A)
         running = builders.decided(world).neighbors or ()
-        world = after(world, events.DaemonReloaded(neighbors=running))
+        world = after(world, reload.Taken(neighbors=running))
         named_anew = tuple(
             dataclasses.replace(each, name=f"new-{each.name}") for each in self.SETTINGS.peers
         )
@@ -221,7 +221,7 @@ def test_a_session_that_goes_over_to_the_other_gateway_is_news_of_neither() -> N
     (row, _) = rows.sessions(turn(world), START)
     assert (row["peer"], row["up"]) == ("gw-b", False), "the session is still the other one's"
     world = builders.obeyed(world)
-    happens(events.DaemonReloaded(neighbors=turn(world).stage or ()))
+    happens(reload.Taken(neighbors=turn(world).stage or ()))
     happens(builders.down(TOR_A, "peer reset"))
     happens(*builders.up(TOR_A))
 
@@ -247,7 +247,7 @@ class TestWhatALostSessionLeft:
 
         world = after(
             world,
-            events.DaemonReloaded(neighbors=builders.decided(world).neighbors or ()),
+            reload.Taken(neighbors=builders.decided(world).neighbors or ()),
             *builders.up(),
         )
 
@@ -276,7 +276,7 @@ def test_a_node_that_moves_is_withdrawn_from_the_one_router_before_it_turns_to_t
     latest = turn(builders.obeyed(moving.world))
     assert {each.address: each.peer_asn for each in latest.stage or ()}[TOR_A] == 64514
 
-    taken = events.DaemonReloaded(neighbors=latest.stage or ())
+    taken = reload.Taken(neighbors=latest.stage or ())
     new = builders.down(TOR_A, "peer reset"), *builders.up(TOR_A)
     world = builders.obeyed(after(latest.world, taken, *new, now=START + 1), START + 2)
     assert world.rib is not None

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from exabgp_k8s.core.facts import config, events, model
+from exabgp_k8s.core.facts import config, events, model, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.report import conditions, routes, rows, speaker, summary
 from tests.support import builders
@@ -173,7 +173,7 @@ def test_a_route_that_is_about_to_be_sent_counts_as_announced() -> None:
     """A router may have it before its UPDATE is seen here."""
     world = builders.a_world(settings=builders.a_config(peers=(builders.a_peer(),)))
     neighbors = builders.decided(world).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors), *builders.up())
+    world = after(world, reload.Taken(neighbors=neighbors), *builders.up())
     world = after(world, events.NeighborsRead(rows=(builders.a_row(),)), events.RibRead(routes=()))
 
     assert announcing(world) == ("True", "Sending")
@@ -207,7 +207,7 @@ def test_before_exabgps_table_is_read_nothing_is_known() -> None:
 def test_without_a_router_the_reason_is_that_of_the_router() -> None:
     peer = builders.a_peer(password_from="tor-a")
     world = builders.a_world(
-        events.DaemonReloaded(neighbors=()),
+        reload.Taken(neighbors=()),
         events.NeighborsRead(rows=()),
         events.RibRead(routes=()),
         settings=builders.a_config(peers=(peer,)),

@@ -13,7 +13,7 @@ from typing import Any
 
 from exabgp_k8s.core import step
 from exabgp_k8s.core.decide.decision import Decision
-from exabgp_k8s.core.facts import commands, config, events, model, offer
+from exabgp_k8s.core.facts import commands, config, events, model, offer, reload
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.judge.judgement import Judgement, judge
 from exabgp_k8s.core.observe.event import observe
@@ -280,7 +280,7 @@ def a_serving_world(
     """Return a world whose sessions are up and whose routes are all with the routers."""
     world = a_world(*happened, settings=settings, node=node, now=now)
     neighbors = decided(world, now).neighbors or ()
-    world = after(world, events.DaemonReloaded(neighbors=neighbors), now=now)
+    world = after(world, reload.Taken(neighbors=neighbors), now=now)
     for neighbor in neighbors:
         world = after(world, *up(neighbor.address), now=now)
     return obeyed(world, now)

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exabgp_k8s.core.facts import bfd, budget, commands, config, in_use, links, model, pod_ranges
+from exabgp_k8s.core.facts import (
+    bfd,
+    budget,
+    commands,
+    config,
+    in_use,
+    links,
+    model,
+    pod_ranges,
+    reload,
+)
 from exabgp_k8s.core.facts.exchange import Exchange
 from exabgp_k8s.core.facts.places import Found
 
@@ -238,20 +248,6 @@ class RibRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonReloaded:
-    """ExaBGP read a new configuration: which peers it has must be asked anew."""
-
-    neighbors: tuple[model.Neighbor, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonRefused:
-    """The configuration rendered for ExaBGP was refused; the running one stays."""
-
-    problem: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandDone:
     """ExaBGP stored it; that an UPDATE left is another event."""
 
@@ -293,8 +289,7 @@ Event = (
     | NeighborsRead
     | RibRead
     | bfd.Seen
-    | DaemonReloaded
-    | DaemonRefused
+    | reload.Event
     | CommandDone
     | CommandFailed
 )

@@ -189,6 +189,8 @@ class World:
 
     neighbors: tuple[model.Neighbor, ...] | None = None
     """What ExaBGP is configured with; None before the agent configured it."""
+    asked: tuple[model.Neighbor, ...] | None = None
+    """What it is being told to read, until it is known to have taken or refused that."""
     leaving: Mapping[model.Address, float] = field(default_factory=dict)
     """Peers whose routes are withdrawn because their session ends, and since when."""
     resets: Mapping[model.Address, Reset] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import assert_never
 
-from exabgp_k8s.core.facts import bfd, events
+from exabgp_k8s.core.facts import bfd, events, reload
 from exabgp_k8s.core.facts import pod_ranges as facts
 from exabgp_k8s.core.facts.world import World
 from exabgp_k8s.core.observe import (
@@ -52,10 +52,8 @@ def observe(  # noqa: C901 - flat: one case for one kind of event
             return checks.observe(world, event, now)
         case events.DrainAsked() | events.UndrainAsked():
             return drains.observe(world, event, now)
-        case events.DaemonReloaded():
+        case reload.Asked() | reload.Taken() | reload.Refused():
             return reloads.observe(world, event, now)
-        case events.DaemonRefused():
-            return dataclasses.replace(world, daemon_problem=event.problem)
         case events.CommandDone() | events.CommandFailed():
             return _answer(world, event, now)
         case _:

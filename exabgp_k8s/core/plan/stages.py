@@ -22,6 +22,8 @@ def stage(world: World, wanted: Neighbors | None, now: float) -> Neighbors | Non
     """Return what ExaBGP shall be configured with now; None: too little is known for a change."""
     if wanted is None or world.rib is None:
         return None
+    if world.asked is not None:
+        return world.asked
     if world.neighbors is None:
         # An earlier agent's sessions: what ends of them is withdrawn before anything else.
         return wanted if all(_is_gone(world, peer, now) for peer in world.leaving) else None
