@@ -240,6 +240,32 @@ def test_a_configuration_that_is_refused_holds_back_nobody() -> None:
     assert life.torn() == {TOR_A}
 
 
+def test_a_session_that_moves_gets_nothing_back_while_its_configuration_is_on_its_way() -> None:
+    life = serving(TOR_A, TOR_B)
+    life.edit({TOR_A: MOVED, TOR_B: {}})
+    life.obey()
+
+    for happened in (
+        reload.Asked(neighbors=tuple(life.stage().values())),
+        reload.Refused(problem="no"),
+    ):
+        life.happens(happened)
+
+        assert not life.turn().commands
+        assert life.world.leaving.keys() == {TOR_A}
+
+
+def test_the_next_session_is_promised_its_turn_by_the_limit_whatever_comes_before() -> None:
+    life = serving(TOR_A, TOR_B, TOR_C)
+    life.edit(dict.fromkeys((TOR_A, TOR_B, TOR_C), SLOWER))
+    life.configure()
+    limit = life.now + reloads.RESET_LIMIT
+    life.come_up(TOR_A)
+    life.obey()
+
+    assert {wait.until for wait in waits.find(life.turn(), life.now)} == {limit}
+
+
 def test_sessions_are_made_anew_one_after_the_other() -> None:
     life = serving(TOR_A, TOR_B, TOR_C)
     life.edit(dict.fromkeys((TOR_A, TOR_B, TOR_C), SLOWER))

@@ -224,13 +224,16 @@ def test_an_exabgp_that_does_not_end_is_killed(tmp_path: Path) -> None:
     supervisor = subprocess.Popen(
         [sys.executable, "-c", HASTY, str(tmp_path), *command], stderr=subprocess.DEVNULL
     )
-    until((tmp_path / "started").exists, "no ExaBGP")
-    spinning = processes.lineage(supervisor.pid)[1]
+    try:
+        until((tmp_path / "started").exists, "no ExaBGP")
+        spinning = processes.lineage(supervisor.pid)[1]
 
-    supervisor.send_signal(signal.SIGTERM)
+        supervisor.send_signal(signal.SIGTERM)
 
-    assert supervisor.wait(120) == 0
-    assert processes.is_gone(spinning)
+        assert supervisor.wait(120) == 0
+        assert processes.is_gone(spinning)
+    finally:
+        processes.kill_with_all_below(supervisor.pid)
 
 
 def _pid(directory: Path) -> int:

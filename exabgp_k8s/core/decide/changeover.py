@@ -53,7 +53,8 @@ def served(world: World, routes: Wanted | None, now: float) -> World:
 
 def leaving(world: World, wanted: Neighbors | None, now: float) -> Mapping[model.Address, float]:
     """Return the peers whose routes are withdrawn because their session ends, and since when."""
-    if wanted is None or world.rib is None:
+    if wanted is None or world.rib is None or world.asked is not None:
+        # What ends by a configuration on its way stays withdrawn until that is taken or refused.
         return world.leaving
     named = {each.address: each for each in wanted}
     if world.neighbors is None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from exabgp_k8s.core.facts import absences, lifecycle, model
 from exabgp_k8s.core.judge import demands, keeping, remnants, slots
+from exabgp_k8s.core.observe import reloads
 from exabgp_k8s.core.plan import drains, stages
 from exabgp_k8s.core.plan.turn import Turn
 
@@ -167,7 +168,9 @@ def _of_the_sessions(turn: Turn, now: float) -> Iterator[Wait]:
             until=since + stages.LEAVE_LIMIT,
             then=f"the session with {peer} ends, whether its withdrawals are acknowledged or not",
         )
-    latest = max(stages.deadlines(world), default=None)
+    limits = [since + stages.LEAVE_LIMIT for since in world.leaving.values()]
+    limits += [begun.since + reloads.RESET_LIMIT for begun in world.resets.values()]
+    latest = max(limits, default=None)
     for name in sorted(stages.waiting(world, turn.decision.neighbors, turn.stage)):
         if latest is not None:
             yield Wait(
