@@ -93,6 +93,9 @@ def over_at(begun: Reset) -> float:
 def _served_at(
     world: World, peer: model.Address, begun: Reset, routes: Wanted | None, now: float
 ) -> float | None:
+    if now >= begun.since + RESET_LIMIT:
+        # Nobody waits for it any more, and it stays noted until the next edit.
+        return begun.served_at
     if not _is_served(world, peer, begun, routes):
         return None
     return now if begun.served_at is None else begun.served_at
